@@ -1,0 +1,5 @@
+"""ClickHouse behind the room's protocol, over clickhouse-connect."""
+
+from __future__ import annotations
+
+from pydantic import SecretStr

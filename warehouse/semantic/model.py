@@ -1,0 +1,89 @@
+"""The records of the semantic layer: what can be asked (metrics, dimensions) and a question made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal
+
+Operator = Literal["=", "!=", "in", "not in", ">", "<", ">=", "<=", "like"]
+Value = str | int | float | bool | date | datetime
+Direction = Literal["asc", "desc"]
+
+METRIC_TIME = "metric_time"
+GRAINS = ("second", "minute", "hour", "day", "week", "month", "quarter", "year")
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A number that can be asked for.
+
+    `kind` is MetricFlow's type (simple, ratio, derived, cumulative, conversion). `dimensions` are the qualified
+    names that it may be grouped or filtered by. `grains` are its time granularities, finest first, and
+    `min_grain` is the first of them. `tables` are the qualified warehouse tables it is computed from.
+    """
+
+    name: str
+    label: str
+    label_zh: str
+    description: str
+    domain: str
+    unit: str
+    kind: str
+    synonyms_en: tuple[str, ...] = ()
+    synonyms_zh: tuple[str, ...] = ()
+    words_high: tuple[str, ...] = ()
+    words_low: tuple[str, ...] = ()
+    dimensions: tuple[str, ...] = ()
+    grains: tuple[str, ...] = GRAINS
+    tables: tuple[str, ...] = ()
+
+    @property
+    def min_grain(self) -> str:
+        return self.grains[0]
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """A thing to group or filter by, such as `order_item__country`.
+
+    `type` is `categorical` or `time`. `table` and `expression` are where its values are kept.
+    """
+
+    name: str
+    label: str
+    label_zh: str
+    description: str
+    type: str
+    table: str
+    expression: str
+    synonyms_en: tuple[str, ...] = ()
+    synonyms_zh: tuple[str, ...] = ()
+    value_synonyms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Filter:
+    """One condition on a dimension. `in` and `not in` take several values, the others one."""
+
+    dimension: str
+    op: Operator
+    values: tuple[Value, ...]
+
+
+@dataclass(frozen=True)
+class MetricQuery:
+    """A question in the semantic layer's words.
+
+    `group_by` holds dimension names and time grains written `metric_time__month` or `<time dimension>__day`.
+    `time_range` is half-open, UTC, on metric_time. `order_by` names metrics or group-by items.
+    Result columns are the group-by items in order, then the metrics in order, by exactly these names.
+    """
+
+    metrics: tuple[str, ...]
+    group_by: tuple[str, ...] = ()
+    filters: tuple[Filter, ...] = ()
+    time_range: tuple[datetime, datetime] | None = None
+    order_by: tuple[tuple[str, Direction], ...] = ()
+    limit: int | None = None

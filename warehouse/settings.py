@@ -1,0 +1,32 @@
+"""Where the warehouse is and who asks: the one settings object of this room."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class WarehouseSettings(BaseSettings):
+    """Read from `TIDEMARK_*` variables; every default is right for the embedded stack on one machine."""
+
+    model_config = SettingsConfigDict(env_prefix="TIDEMARK_", extra="ignore")
+
+    warehouse_url: str = "http://127.0.0.1:18123"
+    warehouse_user: str = "tidemark"
+    warehouse_password: SecretStr = SecretStr("tidemark")
+    warehouse_reader_user: str = "reader"
+    warehouse_reader_password: SecretStr = SecretStr("reader")
+    dbt_project_dir: Path = Path("dbt")
+    dbt_target_dir: Path = Path(".tidemark/dbt")
+
+    @property
+    def manifest_path(self) -> Path:
+        """dbt's manifest: what the catalogue is read from."""
+        return self.dbt_target_dir / "manifest.json"
+
+    @property
+    def semantic_manifest_path(self) -> Path:
+        """dbt's semantic manifest: what the semantic layer is read from."""
+        return self.dbt_target_dir / "semantic_manifest.json"
