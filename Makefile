@@ -1,0 +1,53 @@
+# Tidemark's front door. `make run` and `make test` need git, make and any Python 3; the rest follows from them.
+.DEFAULT_GOAL := help
+.PHONY: help setup run ask status stop logs test test-unit test-integration lint bench lock clean
+
+BIN := .venv/bin
+export SLUGIFY_USES_TEXT_UNIDECODE := yes
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
+
+setup:
+	@sh embedded/bootstrap.sh
+
+run: setup  ## start the stack, make one full pass, say what was found and where (ONCE=1: stop the stack at the end)
+	@$(BIN)/tidemark run $(if $(ONCE),--once)
+
+ask: setup  ## ask one question: make ask Q="What was revenue by month this year?"
+	@$(BIN)/tidemark ask "$(Q)"
+
+status: setup  ## services, health, addresses
+	@$(BIN)/tidemark status
+
+stop: setup  ## stop the stack; all state stays
+	@$(BIN)/tidemark stop
+
+logs: setup  ## the newest lines of each service's log (S=name follows one)
+	@$(BIN)/tidemark logs $(S)
+
+test: test-unit test-integration  ## the whole test suite
+
+test-unit: setup
+	@echo "== tests, part 1 of 2: units, contracts, DAG loading (seconds each)"
+	@$(BIN)/pytest -m "not integration"
+
+test-integration: setup
+	@echo "== tests, part 2 of 2: real broker, stream job, warehouse, Airflow on their own ports (minutes)"
+	@$(BIN)/pytest -m integration
+
+lint: setup  ## ruff, mypy, sqlfluff
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/sqlfluff lint dbt/models --processes 2 --disable-progress-bar
+
+bench: setup  ## measured ratios, as one table
+	@$(BIN)/python -m benchmarks
+
+lock:  ## resolve requirements*.txt again into requirements.lock
+	@uv lock -q && uv export -q --frozen --extra dev --no-emit-project --no-header --no-annotate -o requirements.lock > /dev/null
+
+clean: stop  ## stop the stack and delete all its state
+	@rm -rf .tidemark
