@@ -2,12 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import difflib
+import logging
+import threading
+import time
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from warehouse.client import Warehouse
-from warehouse.semantic.model import Dimension, Metric, MetricQuery
+from metricflow.engine.metricflow_engine import (
+    MetricFlowEngine,
+    MetricFlowQueryRequest,
+    OutputColumnOrderMode,
+)
+from metricflow_semantic_interfaces.implementations.semantic_manifest import PydanticSemanticManifest
+from metricflow_semantics.model.dbt_manifest_parser import parse_manifest_from_dbt_generated_manifest
+from metricflow_semantics.model.semantic_manifest_lookup import SemanticManifestLookup
+
+from warehouse.client import Limits, Warehouse
+from warehouse.errors import SemanticError, UnknownDimensionError, UnknownMetricError
+from warehouse.semantic.clickhouse import ClickHouseDialect
+from warehouse.semantic.comparison import comparison_sql
+from warehouse.semantic.manifest import additive_metrics, read_dimensions, read_metrics
+from warehouse.semantic.model import GRAINS, METRIC_TIME, Dimension, Metric, MetricQuery
+from warehouse.semantic.where import where_filter, where_time
+
+VALUES_TTL_SECONDS = 300.0
+
+# MetricFlow logs each failed attempt with a stack; this room raises one error that says the same.
+for _name in ("metricflow", "metricflow_semantics"):
+    logging.getLogger(_name).setLevel(logging.CRITICAL + 1)
 
 
 class SemanticLayer:
@@ -16,27 +41,148 @@ class SemanticLayer:
     metrics: Mapping[str, Metric]
     dimensions: Mapping[str, Dimension]
 
+    def __init__(self, manifest: PydanticSemanticManifest) -> None:
+        lookup = SemanticManifestLookup(manifest)
+        self._engine = MetricFlowEngine(lookup, ClickHouseDialect())
+        self._lock = threading.Lock()
+        self._values: dict[tuple[str, int], tuple[float, list[str]]] = {}
+        self.metrics = read_metrics(self._engine, lookup)
+        self.dimensions = read_dimensions(self._engine, lookup)
+        self._additive = additive_metrics(manifest)
+
     @classmethod
     def load(cls, semantic_manifest_path: Path) -> SemanticLayer:
         """Read dbt's semantic_manifest.json. Raises `SemanticError`."""
-        raise NotImplementedError
+        try:
+            text = semantic_manifest_path.read_text(encoding="utf-8")
+        except OSError as error:
+            raise SemanticError(
+                f"The semantic manifest {semantic_manifest_path} cannot be read ({error.strerror}). "
+                "Write it with `dbt parse`."
+            ) from error
+        try:
+            return cls(parse_manifest_from_dbt_generated_manifest(text))
+        except Exception as error:
+            raise SemanticError(
+                f"The semantic manifest {semantic_manifest_path} is not one MetricFlow can use: {_reason(error)}"
+            ) from error
 
     def common_dimensions(self, metric_names: Collection[str]) -> tuple[str, ...]:
         """The dimensions that all these metrics share. Raises `UnknownMetricError`."""
-        raise NotImplementedError
+        metrics = self._known(metric_names)
+        return tuple(
+            name
+            for name in (metrics[0].dimensions if metrics else self.dimensions)
+            if all(name in metric.dimensions for metric in metrics)
+        )
 
     def compile(self, query: MetricQuery) -> str:
-        """SQL for one query. Raises `UnknownMetricError`, `UnknownDimensionError`, `SemanticError`."""
-        raise NotImplementedError
+        """SQL for one query. Raises `UnknownMetricError`, `UnknownDimensionError`, `SemanticError`.
+
+        Without an `order_by` the rows are ordered by the group-by items, so that equal questions give equal rows.
+        """
+        self._check(query)
+        ordered = dict(query.order_by)
+        order = [f"-{name}" if direction == "desc" else name for name, direction in query.order_by]
+        order += [name for name in query.group_by if name not in ordered]
+        request = MetricFlowQueryRequest.create(
+            metric_names=query.metrics,
+            group_by_names=query.group_by or None,
+            where_constraints=self._where(query) or None,
+            order_by_names=order or None,
+            limit=query.limit,
+            output_column_order_mode=OutputColumnOrderMode.INPUT_ORDER,
+        )
+        # MetricFlow numbers its subqueries from one counter a process.
+        with self._lock:
+            try:
+                return str(self._engine.explain(request).sql_statement.sql)
+            except Exception as error:
+                raise SemanticError(
+                    f"The semantic layer cannot compile {', '.join(query.metrics)}"
+                    f"{' by ' + ', '.join(query.group_by) if query.group_by else ''}: {_reason(error)}"
+                ) from error
 
     def compile_comparison(self, query: MetricQuery, previous_range: tuple[datetime, datetime]) -> str:
         """SQL that sets `query.time_range` against an earlier range.
 
         Columns: the group-by items, then for each metric `<m>`, `<m>_previous`, `<m>_change` and
-        `<m>_change_rate`. `order_by` may also name these, and `abs_change` (of the first metric).
+        `<m>_change_rate` (change over the absolute previous value; NULL where that is 0). `order_by` may also
+        name these, and `abs_change` (of the first metric).
         """
-        raise NotImplementedError
+        if query.time_range is None:
+            raise SemanticError("A comparison of two periods needs a time range.")
+        for name in query.group_by:
+            if name.startswith(METRIC_TIME):
+                raise SemanticError(f"A comparison of two periods cannot be grouped by {name}.")
+        one_period = replace(query, order_by=(), limit=None)
+        current = self.compile(one_period)
+        previous = self.compile(replace(one_period, time_range=previous_range))
+        return comparison_sql(query, current, previous, self._additive)
 
     def values(self, dimension: str, warehouse: Warehouse, limit: int = 1000) -> list[str]:
-        """The distinct values of a categorical dimension, most frequent first; cached a few minutes."""
-        raise NotImplementedError
+        """The distinct values of a categorical dimension, most frequent first; kept for five minutes."""
+        source = self._dimension(dimension, self.dimensions)
+        if source.type == "time":
+            raise SemanticError(f"{dimension} is a time; only categorical dimensions have values to list.")
+        known = self._values.get((dimension, limit))
+        if known and known[0] > time.monotonic():
+            return known[1]
+        result = warehouse.query(
+            f"SELECT toString({source.expression}) AS value FROM {source.table} "
+            f"WHERE value != '' GROUP BY value ORDER BY count() DESC, value LIMIT {limit}",
+            limits=Limits(rows=limit),
+        )
+        values = [str(row[0]) for row in result.rows]
+        self._values[dimension, limit] = (time.monotonic() + VALUES_TTL_SECONDS, values)
+        return values
+
+    def _where(self, query: MetricQuery) -> list[str]:
+        conditions = [where_filter(one, self.dimensions[one.dimension]) for one in query.filters]
+        if query.time_range:
+            grains = set(GRAINS).intersection(*(metric.grains for metric in self._known(query.metrics)))
+            conditions += where_time(query.time_range, grains)
+        return conditions
+
+    def _check(self, query: MetricQuery) -> None:
+        if not query.metrics:
+            raise SemanticError("A query needs at least one metric.")
+        common = self.common_dimensions(query.metrics)
+        grains = set(GRAINS).intersection(*(self.metrics[name].grains for name in query.metrics))
+        for name in query.group_by:
+            base, _, grain = name.rpartition("__")
+            if base == METRIC_TIME:
+                if grain not in grains:
+                    raise UnknownDimensionError(
+                        name, [f"{METRIC_TIME}__{one}" for one in GRAINS if one in grains]
+                    )
+            elif not (grain in GRAINS and base in common and self.dimensions[base].type == "time"):
+                self._dimension(name, common)
+        for condition in query.filters:
+            self._dimension(condition.dimension, common)
+        for name, _ in query.order_by:
+            if name not in query.metrics and name not in query.group_by:
+                raise SemanticError(
+                    f"The query cannot be ordered by {name!r}: it is neither one of its metrics nor of its groups."
+                )
+
+    def _known(self, names: Iterable[str]) -> list[Metric]:
+        for name in names:
+            if name not in self.metrics:
+                raise UnknownMetricError(name, difflib.get_close_matches(name, self.metrics, 5, 0.4))
+        return [self.metrics[name] for name in names]
+
+    def _dimension(self, name: str, allowed: Collection[str]) -> Dimension:
+        if name not in allowed:
+            element = name.rpartition("__")[2]
+            same = [one for one in allowed if one.rpartition("__")[2] == element]
+            raise UnknownDimensionError(name, same or difflib.get_close_matches(name, list(allowed), 5, 0.4))
+        return self.dimensions[name]
+
+
+def _reason(error: Exception) -> str:
+    """MetricFlow's reason without its query trees: the line under its first "Message:", else the first line."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    if "Message:" in lines[:-1]:
+        return lines[lines.index("Message:") + 1]
+    return lines[0] if lines else type(error).__name__

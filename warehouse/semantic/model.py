@@ -12,7 +12,7 @@ Value = str | int | float | bool | date | datetime
 Direction = Literal["asc", "desc"]
 
 METRIC_TIME = "metric_time"
-GRAINS = ("second", "minute", "hour", "day", "week", "month", "quarter", "year")
+GRAINS = ("microsecond", "millisecond", "second", "minute", "hour", "day", "week", "month", "quarter", "year")
 
 
 @dataclass(frozen=True)

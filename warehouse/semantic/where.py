@@ -1,0 +1,92 @@
+"""Filters and time ranges as MetricFlow's WHERE templates, with every value quoted."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import UTC, date, datetime, timedelta
+
+from warehouse.errors import SemanticError
+from warehouse.semantic.model import GRAINS, METRIC_TIME, Dimension, Filter, Value
+
+_STEPS = {
+    "day": timedelta(days=1),
+    "hour": timedelta(hours=1),
+    "minute": timedelta(minutes=1),
+    "second": timedelta(seconds=1),
+    "millisecond": timedelta(milliseconds=1),
+    "microsecond": timedelta(microseconds=1),
+}
+# The template engine must print braces and not read them, and it would turn \r\n into \n.
+_ESCAPES = str.maketrans(
+    {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "{": "{{ '{' }}", "}": "{{ '}' }}"}
+)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def quote(value: Value) -> str:
+    """A ClickHouse literal for a WHERE template."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return repr(value)
+    if isinstance(value, datetime):
+        return f"toDateTime64('{_utc(value):%Y-%m-%d %H:%M:%S.%f}', 6, 'UTC')"
+    if isinstance(value, date):
+        return f"toDate('{value.isoformat()}')"
+    return f"'{value.translate(_ESCAPES)}'"
+
+
+def where_filter(condition: Filter, dimension: Dimension) -> str:
+    """One condition as a template. Raises `SemanticError` for a wrong number of values."""
+    if not condition.values or (condition.op not in ("in", "not in") and len(condition.values) != 1):
+        raise SemanticError(
+            f"The filter on {condition.dimension} with {condition.op!r} has {len(condition.values)} values; "
+            "it takes one, or with 'in' and 'not in' at least one."
+        )
+    values = ", ".join(quote(value) for value in condition.values)
+    if condition.op in ("in", "not in"):
+        values = f"({values})"
+    reference = f"Dimension('{dimension.name}')"
+    if dimension.type == "time":
+        grain = "second" if isinstance(condition.values[0], datetime) else "day"
+        reference = f"TimeDimension('{dimension.name}', '{grain}')"
+    return f"{{{{ {reference} }}}} {condition.op} {values}"
+
+
+def where_time(time_range: tuple[datetime, datetime], grains: Collection[str]) -> list[str]:
+    """A half-open range on metric_time, at the coarsest grain that both ends fall on.
+
+    `grains` are those that the metrics are kept by. A start between two ticks of the finest is refused; an end
+    between two ticks goes up to the next one, since data later than "now" does not exist.
+    """
+    start, end = (_utc(moment) for moment in time_range)
+    if start >= end:
+        raise SemanticError(f"The time range from {start} to {end} is empty.")
+    grain = _grain(start, end, grains)
+    step = _STEPS[grain]
+    if (start - _EPOCH) % step:
+        raise SemanticError(
+            f"The metric is kept by the {grain}, so a range from {start} cannot be cut from it. "
+            f"Start the range at a whole {grain}."
+        )
+    end += -(end - _EPOCH) % step
+    column = f"{{{{ TimeDimension('{METRIC_TIME}', '{grain}') }}}}"
+    return [f"{column} >= {_bound(start, grain)}", f"{column} < {_bound(end, grain)}"]
+
+
+def _grain(start: datetime, end: datetime, grains: Collection[str]) -> str:
+    usable = [grain for grain in reversed(GRAINS) if grain in grains and grain in _STEPS]
+    if not usable:
+        raise SemanticError("The metric is kept by the week or coarser, so a time range cannot be cut from it.")
+    for grain in usable:
+        if not (start - _EPOCH) % _STEPS[grain] and not (end - _EPOCH) % _STEPS[grain]:
+            return grain
+    return usable[-1]
+
+
+def _bound(moment: datetime, grain: str) -> str:
+    return quote(moment.date() if grain == "day" else moment)
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
