@@ -1,0 +1,67 @@
+"""ClickHouse error codes: how a failure is named, worded and mapped to an HTTP status."""
+
+from __future__ import annotations
+
+import re
+
+NAMES = {
+    33: "CANNOT_READ_ALL_DATA",
+    36: "BAD_ARGUMENTS",
+    48: "NOT_IMPLEMENTED",
+    62: "SYNTAX_ERROR",
+    164: "READONLY",
+    202: "TOO_MANY_SIMULTANEOUS_QUERIES",
+    372: "SESSION_NOT_FOUND",
+    373: "SESSION_IS_LOCKED",
+    374: "INVALID_SESSION_TIMEOUT",
+    452: "SETTING_CONSTRAINT_VIOLATION",
+    497: "ACCESS_DENIED",
+    516: "AUTHENTICATION_FAILED",
+    1002: "UNKNOWN_EXCEPTION",
+}
+
+# The real server's table (src/Server/HTTP/exceptionCodeToHTTPStatus.cpp); everything else is a 500.
+_STATUS = {
+    401: (194,),
+    403: (192, 193, 497, 512, 516),
+    400: (6, 8, 15, 25, 26, 27, 36, 38, 41, 44, 53, 62, 72, 117, 167, 168, 223, 321, 376, 427, 441, 675, 676),
+    404: (46, 47, 50, 56, 60, 63, 73, 78, 81, 115, 124, 336, 511),
+    408: (159,),
+    411: (381,),
+    413: (165,),
+    415: (701,),
+    501: (48,),
+    503: (76, 209, 439),
+}
+_STATUS_OF_CODE = {code: status for status, codes in _STATUS.items() for code in codes}
+_ENGINE_ERROR = re.compile(r"Code: (\d+)\. DB::Exception: (.*)", re.DOTALL)
+
+
+class WarehouseServerError(Exception):
+    """A failure as the client sees it: ClickHouse's code and text."""
+
+    def __init__(self, code: int, message: str) -> None:
+        name = NAMES.get(code)
+        self.code = code
+        self.message = f"{message} ({name})" if name else message
+        super().__init__(self.message)
+
+    @classmethod
+    def from_engine(cls, error: BaseException) -> WarehouseServerError:
+        """Wrap what chDB raised; its text already ends with the code's name."""
+        found = _ENGINE_ERROR.search(str(error))
+        wrapped = cls(1002, str(error)) if found is None else cls(0, "")
+        if found is not None:
+            wrapped.code, wrapped.message = int(found[1]), found[2].strip()
+        return wrapped
+
+    @property
+    def http_status(self) -> int:
+        return _STATUS_OF_CODE.get(self.code, 500)
+
+    def body(self, version: str) -> str:
+        return f"Code: {self.code}. DB::Exception: {self.message} (version {version})\n"
+
+
+class StartError(Exception):
+    """The server cannot start; the message is the one line a person reads."""
