@@ -1,0 +1,1 @@
+"""Flink jobs, each a function of source, transformations and sink."""

@@ -1,0 +1,52 @@
+"""The room's settings, read once at the edge from TIDEMARK_* variables and passed in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class StreamingSettings(BaseSettings):
+    """Addresses, folders and limits; every default works on one machine."""
+
+    model_config = SettingsConfigDict(env_prefix="TIDEMARK_", extra="ignore", populate_by_name=True)
+
+    kafka_bootstrap: str = "127.0.0.1:19092"
+    kafka_partitions: int = Field(default=2, ge=1, description="partitions of each topic when it is created")
+    kafka_replication: int = Field(default=1, ge=1)
+
+    home: Path = Path(".tidemark")
+    state_dir: Path = Path()
+
+    capture_content: bool = Field(default=True, description="false: no prompts, arguments, results")
+    content_limit: int = Field(default=32_768, ge=0, description="bytes kept of an input, output or detail")
+    spool_limit_bytes: int = Field(default=256 * 2**20, ge=2**20)
+    flush_seconds: float = Field(default=3.0, gt=0, description="how long a closing producer waits for Kafka")
+
+    warehouse_url: str = "http://127.0.0.1:18123"
+    warehouse_user: str = "tidemark"
+    warehouse_password: SecretStr = SecretStr("tidemark")
+    ods_retention_days: int = Field(default=90, ge=1)
+
+    flink_port: int = 18082
+    flink_jars: str = Field(default="", description="comma-separated; default: home/jars/flink/*.jar")
+    flink_checkpoint_ms: int = Field(default=1000, ge=100)
+    flink_heap_mb: int = Field(default=512, ge=256)
+
+    @model_validator(mode="after")
+    def _state_lives_at_home(self) -> StreamingSettings:
+        if self.state_dir == Path():
+            self.state_dir = self.home
+        return self
+
+    @property
+    def spool_dir(self) -> Path:
+        """Where producers keep records while Kafka is away."""
+        return self.state_dir / "spool"
+
+    @property
+    def flink_dir(self) -> Path:
+        """Checkpoints and logs of the embedded stream job."""
+        return self.state_dir / "flink"
