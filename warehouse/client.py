@@ -26,7 +26,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Limits:
-    """Caps on one query, enforced by the server as well. `None` leaves the server's own cap.
+    """Caps on one query, enforced by the server. `None` leaves the server's own cap.
 
     `rows` and `bytes` cap the result; `read_rows` caps what is scanned; `seconds` caps the run.
     """
