@@ -1,0 +1,144 @@
+"""Where the one-machine stack keeps its state and listens, and what it therefore tells its clients."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from embedded.airflow_secrets import AirflowSecrets
+
+PortNumber = Annotated[int, Field(ge=1, le=65535)]
+
+PROJECT = Path(__file__).resolve().parents[1]
+LOOPBACK = "127.0.0.1"
+# sun_path holds 108 bytes on Linux and 104 on macOS; supervisor binds "<path>.<pid>" first.
+LONGEST_SOCKET_PATH = 104 - len(".4194304") - 1
+
+
+class EmbeddedSettings(BaseSettings):
+    """The stack's home and ports; every address that a client needs follows from them."""
+
+    model_config = SettingsConfigDict(env_prefix="TIDEMARK_", extra="ignore", frozen=True)
+
+    home: Path = Path(".tidemark")
+    kafka_port: PortNumber = 19092
+    kafka_controller_port: PortNumber = 19093
+    warehouse_port: PortNumber = 18123
+    airflow_port: PortNumber = 18080
+    flink_port: PortNumber = 18082
+
+    @field_validator("home")
+    @classmethod
+    def _absolute(cls, home: Path) -> Path:
+        return home.expanduser().absolute()
+
+    @property
+    def run_dir(self) -> Path:
+        return self.home / "run"
+
+    @property
+    def log_dir(self) -> Path:
+        return self.home / "logs"
+
+    @property
+    def jars_dir(self) -> Path:
+        return self.home / "jars"
+
+    @property
+    def airflow_home(self) -> Path:
+        return self.home / "airflow"
+
+    @property
+    def kafka_bootstrap(self) -> str:
+        return f"{LOOPBACK}:{self.kafka_port}"
+
+    @property
+    def warehouse_url(self) -> str:
+        return f"http://{LOOPBACK}:{self.warehouse_port}"
+
+    @property
+    def airflow_url(self) -> str:
+        return f"http://{LOOPBACK}:{self.airflow_port}"
+
+    @property
+    def flink_url(self) -> str:
+        return f"http://{LOOPBACK}:{self.flink_port}"
+
+    @property
+    def socket(self) -> Path:
+        """The supervisor's control socket: in `run/`, or in the temporary folder if its path got too long."""
+        socket = self.run_dir / "supervisor.sock"
+        if len(os.fsencode(socket)) <= LONGEST_SOCKET_PATH:
+            return socket
+        return (
+            Path(tempfile.gettempdir()) / f"tidemark-{sha256(os.fsencode(self.home)).hexdigest()[:12]}.sock"
+        )
+
+    def client_environment(self) -> dict[str, str]:
+        """The variables that lead any client to this stack."""
+        return {
+            "TIDEMARK_HOME": str(self.home),
+            "TIDEMARK_STATE_DIR": str(self.home),
+            "TIDEMARK_KAFKA_PORT": str(self.kafka_port),
+            "TIDEMARK_KAFKA_CONTROLLER_PORT": str(self.kafka_controller_port),
+            "TIDEMARK_WAREHOUSE_PORT": str(self.warehouse_port),
+            "TIDEMARK_AIRFLOW_PORT": str(self.airflow_port),
+            "TIDEMARK_FLINK_PORT": str(self.flink_port),
+            "TIDEMARK_KAFKA_BOOTSTRAP": self.kafka_bootstrap,
+            "TIDEMARK_WAREHOUSE_URL": self.warehouse_url,
+            "TIDEMARK_DBT_PROJECT_DIR": str(PROJECT / "dbt"),
+            "TIDEMARK_DBT_TARGET_DIR": str(self.home / "dbt"),
+            "DBT_SEND_ANONYMOUS_USAGE_STATS": "False",
+            "GX_ANALYTICS_ENABLED": "False",
+        }
+
+    def airflow_environment(self) -> dict[str, str]:
+        """What Airflow's processes and its command line need besides; makes Airflow's keys if there are none."""
+        keys = self.airflow_secrets
+        home = self.airflow_home
+        return {
+            "AIRFLOW_HOME": str(home),
+            "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT / "dags"),
+            "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+            "AIRFLOW__CORE__PARALLELISM": "2",
+            "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self.airflow_url}/execution/",
+            # The default asks the name service for this machine's full name, which can take seconds.
+            "AIRFLOW__CORE__HOSTNAME_CALLABLE": "socket.gethostname",
+            "AIRFLOW__CORE__FERNET_KEY": keys.fernet_key,
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{keys.user}:admin",
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "passwords.json"),
+            "AIRFLOW__API__HOST": LOOPBACK,
+            "AIRFLOW__API__PORT": str(self.airflow_port),
+            "AIRFLOW__API__BASE_URL": self.airflow_url,
+            "AIRFLOW__API__WORKERS": "1",
+            "AIRFLOW__API__SECRET_KEY": keys.api_secret,
+            "AIRFLOW__API_AUTH__JWT_SECRET": keys.jwt_secret,
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
+            "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
+            "AIRFLOW__DAG_PROCESSOR__BUNDLE_REFRESH_CHECK_INTERVAL": "2",
+            # A changed file is parsed at the next refresh; this is only for those that did not change.
+            "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "120",
+            "AIRFLOW__DAG_PROCESSOR__STALE_DAG_THRESHOLD": "300",
+            # Half of a short task's time is the wait for the scheduler's next look.
+            "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.25",
+            "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(self.log_dir / "airflow"),
+            "AIRFLOW__LOGGING__DAG_PROCESSOR_CHILD_PROCESS_LOG_DIRECTORY": str(
+                self.log_dir / "airflow" / "dag_processor"
+            ),
+            "AIRFLOW__LOGGING__COLORED_CONSOLE_LOG": "False",
+            "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+        }
+
+    @cached_property
+    def airflow_secrets(self) -> AirflowSecrets:
+        """Airflow's login and keys: made once, then read from the state folder."""
+        return AirflowSecrets.kept_in(self.airflow_home)

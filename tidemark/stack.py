@@ -1,0 +1,108 @@
+"""The stack's commands: up, stop, status, logs, restart."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from embedded.errors import EmbeddedError
+from embedded.stack import Progress, ServiceStatus, Stack
+from tidemark.console import console, fail
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """What the stack refuses ends the command with its one line and exit code 1."""
+    try:
+        yield
+    except EmbeddedError as error:
+        fail(str(error))
+
+
+def show(progress: Progress) -> None:
+    """One line for each step of a service."""
+    seconds = f" after {progress.seconds:.1f} s" if progress.state == "healthy" else ""
+    colour = {"healthy": "green", "running": "green"}.get(progress.state, "dim")
+    console.print(f"  {progress.service:<22} [{colour}]{progress.state}[/]{seconds}")
+
+
+def up() -> None:
+    """Start the stack; what runs already is kept."""
+    with plain_errors():
+        stack = Stack()
+        stack.up(show)
+        console.print(f"Airflow: {stack.settings.airflow_url} ({_login(stack)})")
+
+
+def stop() -> None:
+    """Stop the stack; all state stays."""
+    with plain_errors():
+        if not Stack().stop(show):
+            console.print("The stack is not running.")
+
+
+def status() -> None:
+    """Services, their health, where they listen. Exit code 3 when something that should run does not."""
+    with plain_errors():
+        stack = Stack()
+        services = stack.status()
+    console.print(_table(services))
+    if any(service.pid for service in services):
+        console.print(f"Airflow's login: {_login(stack)}")
+    console.print(f"logs: {stack.settings.log_dir}")
+    for service in services:
+        if service.why:
+            console.print(f"[yellow]{service.name}[/]: {escape(service.why)}")
+    if not all(service.healthy for service in services):
+        raise typer.Exit(3)
+
+
+def logs(
+    service: Annotated[str | None, typer.Argument(help="one service; without it, all")] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="go on with what comes")] = False,
+) -> None:
+    """The newest lines of the services' logs."""
+    with plain_errors():
+        for line in Stack().logs(service, following=follow):
+            sys.stdout.write(line + "\n")
+            sys.stdout.flush()
+
+
+def restart(service: Annotated[str, typer.Argument(help="as `tidemark status` names it")]) -> None:
+    """Stop one service and start it again."""
+    with plain_errors():
+        Stack().restart(service, show)
+
+
+def _login(stack: Stack) -> str:
+    secrets = stack.settings.airflow_secrets
+    return f"user {secrets.user}, password {secrets.password}"
+
+
+def _table(services: list[ServiceStatus]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("service", "state"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("pid", "up", "memory"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("address", no_wrap=True)
+    for service in services:
+        if service.pid:
+            state = "[green]healthy[/]" if service.healthy else "[red]not healthy[/]"
+            numbers = (str(service.pid), _duration(service.uptime), f"{service.memory / 2**20:.0f} MB")
+        else:
+            state, numbers = f"[dim]{service.state.lower()}[/]", ("", "", "")
+        table.add_row(service.name, state, *numbers, service.address)
+    return table
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}h{minutes:02}m" if hours else f"{minutes}m{rest:02}s"
