@@ -1,0 +1,1 @@
+"""Agents: stages of one measured loop, run over the warehouse."""

@@ -1,0 +1,134 @@
+"""The best reading of a question: among all overlapping matches, the path that explains it with the longest ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from agents.analyst.linker import signals, times
+from agents.analyst.linker.signals import Signal
+from agents.analyst.linker.text import Unit, fold, units
+from agents.analyst.linker.times import TimeSpan
+from agents.analyst.linker.vocabulary import Meaning, Vocabulary
+
+Content = frozenset[Meaning] | TimeSpan | Signal | None
+
+
+@dataclass(frozen=True)
+class Arc:
+    """A stretch of units read as one thing: names, a time range, a signal, or None for what found no meaning."""
+
+    start: int
+    end: int
+    text: str
+    content: Content
+
+    @property
+    def names(self) -> frozenset[Meaning]:
+        return self.content if isinstance(self.content, frozenset) else frozenset()
+
+    @property
+    def span(self) -> TimeSpan | None:
+        return self.content if isinstance(self.content, TimeSpan) else None
+
+    def is_signal(self, *kinds: str) -> bool:
+        return isinstance(self.content, Signal) and self.content.kind in kinds
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The path through a question, with the time ranges that lie inside a name's phrase kept apart."""
+
+    folded: str
+    units: tuple[Unit, ...]
+    arcs: tuple[Arc, ...]
+    inner_spans: tuple[TimeSpan, ...]
+
+
+def read(question: str, vocabulary: Vocabulary, qualities: dict[str, tuple[str, ...]], now: datetime) -> Reading:
+    """The best path. `qualities` maps a metric's high and low words to the forms they are said in."""
+    folded = fold(question)
+    text = tuple(units(folded))
+    begins = {unit.start: index for index, unit in enumerate(text)}
+    ends = {unit.end: index + 1 for index, unit in enumerate(text)}
+
+    def arc(start: int, end: int, content: Content) -> Iterable[Arc]:
+        while start < end and folded[start].isspace():
+            start += 1
+        while end > start and folded[end - 1] in " .":
+            end -= 1
+        if start in begins and end in ends and begins[start] < ends[end]:
+            yield Arc(begins[start], ends[end], folded[start:end], content)
+
+    arcs: list[Arc] = []
+    for index in range(len(text)):
+        for end, meanings in vocabulary.matches(text, index):
+            arcs.append(Arc(index, end, folded[text[index].start : text[end - 1].end], meanings))
+    time_arcs = [
+        found for match in times.find(folded, now) for found in arc(match.start, match.end, match.span)
+    ]
+    arcs += time_arcs
+    for signal in signals.find(folded):
+        arcs += arc(signal.start, signal.end, signal.signal)
+    for start, end in signals.chinese_stops(folded):
+        arcs += arc(start, end, Signal("stop"))
+    arcs += [
+        Arc(index, index + 1, unit.text, Signal("stop"))
+        for index, unit in enumerate(text)
+        if signals.is_stop(unit.text)
+    ]
+    arcs += _qualities(text, qualities)
+    path = _best(len(text), arcs, text)
+    inside = tuple(
+        item.span
+        for item in time_arcs
+        if item.span and any(other.names and other.start <= item.start and item.end <= other.end for other in path)
+    )
+    return Reading(folded, text, path, inside)
+
+
+def _qualities(text: tuple[Unit, ...], qualities: dict[str, tuple[str, ...]]) -> list[Arc]:
+    found = []
+    for word, forms in qualities.items():
+        for form in forms:
+            wanted = [unit.text for unit in units(fold(form))]
+            for index in range(len(text) - len(wanted) + 1):
+                if [unit.text for unit in text[index : index + len(wanted)]] == wanted:
+                    signal = Signal("order", word, superlative=signals.is_superlative(form))
+                    found.append(Arc(index, index + len(wanted), form, signal))
+    return found
+
+
+def _weight(arc: Arc, text: tuple[Unit, ...]) -> float:
+    length = arc.end - arc.start
+    if arc.content is None:
+        return -2.0
+    latin = not text[arc.start].chinese
+    size = length * (2 if latin else 1)
+    if isinstance(arc.content, Signal):
+        bonus = {"stop": 0.5, "of": 0.55, "and": 0.55, "mark": 0.7, "number": 0.6}.get(arc.content.kind, 0.85)
+        # A bare unit word (`days`) is the weakest reading of a grain; a quality word beats a plain one.
+        return bonus * size * size
+    if isinstance(arc.content, TimeSpan):
+        return 0.97 * size * size
+    strong = any(not meaning.weak for meaning in arc.names)
+    return (1.0 if strong else 0.8) * size * size
+
+
+def _best(length: int, arcs: list[Arc], text: tuple[Unit, ...]) -> tuple[Arc, ...]:
+    by_end: dict[int, list[Arc]] = {}
+    for arc in arcs:
+        by_end.setdefault(arc.end, []).append(arc)
+    best: list[tuple[float, tuple[Arc, ...]]] = [(0.0, ())]
+    for end in range(1, length + 1):
+        unread = Arc(end - 1, end, text[end - 1].text, None)
+        score, path = best[end - 1]
+        winner = (score + _weight(unread, text), (*path, unread))
+        for arc in by_end.get(end, ()):
+            score, path = best[arc.start]
+            candidate = score + _weight(arc, text)
+            if candidate > winner[0]:
+                winner = (candidate, (*path, arc))
+        best.append(winner)
+    return best[length][1]

@@ -1,0 +1,111 @@
+"""Questions as units that can be matched in two writing systems: words in Latin script, characters in Chinese."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+
+CJK = "\u3400-\u4dbf\u4e00-\u9fff"
+_UNIT = re.compile(rf"[{CJK}]|[a-zÀ-ɏ]+|\d+(?:[.,]\d+)*")
+_UNKNOWN = re.compile(r"[^\W\d_]")
+_NUMBERS_EN = {
+    word: number
+    for number, word in enumerate(
+        "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
+        "sixteen seventeen eighteen nineteen twenty".split(),
+        start=1,
+    )
+} | {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "ninety": 90, "hundred": 100}
+_DIGITS_ZH = dict(zip("零一二三四五六七八九", range(10), strict=True)) | {"〇": 0, "两": 2}
+
+NUMBER_EN = rf"(?:\d+|{'|'.join(_NUMBERS_EN)})"
+NUMBER_ZH = r"(?:\d+|[零〇一二两三四五六七八九十百]+)"
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A word or a character; `key` is what is compared, `start` and `end` are offsets in the folded text."""
+
+    key: str
+    text: str
+    start: int
+    end: int
+
+    @property
+    def chinese(self) -> bool:
+        return bool(re.match(f"[{CJK}]", self.text))
+
+
+def fold(text: str) -> str:
+    """Full-width to half-width, lower case, joined names (`tool_failures`, `add-on`) to words; offsets stay."""
+    normal = "".join(
+        folded if len(folded := unicodedata.normalize("NFKC", char)) == 1 else char for char in text
+    )
+    lowered = "".join(char.lower() if len(char.lower()) == 1 else char for char in normal)
+    return re.sub(r"(?<=[a-z0-9])_(?=[a-z0-9])", " ", lowered).replace("’", "'")
+
+
+def units(folded: str) -> list[Unit]:
+    """The units of a folded text, in order."""
+    spaced = re.sub(r"'s\b", "  ", folded)
+    return [
+        Unit(stem(match.group()), match.group(), match.start(), match.end())
+        for match in _UNIT.finditer(spaced)
+    ]
+
+
+def keys(phrase: str) -> tuple[str, ...]:
+    """A phrase as the keys of its units; the possessive 的 is left out, as it may be in a question."""
+    return tuple(unit.key for unit in units(fold(phrase)) if unit.key != "的")
+
+
+@lru_cache(maxsize=20_000)
+def stem(word: str) -> str:
+    """A light English stem: plurals, -ed, -ing, and failure → fail; the same word on both sides of a match."""
+    if len(word) <= 3 or not word.isascii() or not word.isalpha():
+        return word
+    if word.endswith("ies") and len(word) > 4:
+        return word[:-3] + "y"
+    if word.endswith(("sses", "shes", "ches", "xes")):
+        return word[:-2]
+    if word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        word = word[:-1]
+    if word.endswith("ure") and len(word) >= 7:
+        return word[:-3]
+    for suffix in ("ing", "ed"):
+        root = word.removesuffix(suffix)
+        if root != word and len(root) >= 4:
+            return root[:-1] if root[-1] == root[-2] and root[-1] not in "ls" else root.rstrip("e")
+    return word.rstrip("e") if len(word) > 4 else word
+
+
+def number(text: str) -> int | None:
+    """A whole number in digits, English words or Chinese characters up to 999."""
+    if text.isdigit():
+        return int(text)
+    if text in _NUMBERS_EN:
+        return _NUMBERS_EN[text]
+    total, digit = 0, 0
+    for char in text:
+        if char in _DIGITS_ZH:
+            digit = _DIGITS_ZH[char]
+        elif char in "十百":
+            total += (digit or 1) * (10 if char == "十" else 100)
+            digit = 0
+        else:
+            return None
+    return total + digit if text else None
+
+
+def language(text: str) -> str:
+    """`en` or `zh` by script, empty for a text that is neither (another script, or no letters at all)."""
+    chinese = len(re.findall(f"[{CJK}]", text))
+    latin = len(re.findall(r"[A-Za-z]+", text))
+    others = [char for char in _UNKNOWN.findall(text) if not re.match(rf"[{CJK}A-Za-zÀ-ɏ]", char)]
+    if len(others) > (chinese + sum(len(word) for word in re.findall(r"[A-Za-z]+", text))) / 4:
+        return ""
+    if not chinese and not latin:
+        return ""
+    return "zh" if chinese >= 2 * latin or chinese > 4 else "en"

@@ -1,0 +1,119 @@
+"""The semantic layer's words: what metrics, dimensions and values are called in both languages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+from typing import Literal
+
+from agents.analyst.linker.text import Unit, fold, keys, language, units
+from warehouse.semantic import Dimension, Metric
+
+Kind = Literal["metric", "dimension", "value"]
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a phrase may stand for. `weak`: only a part of the name, believed when nothing else claims it."""
+
+    kind: Kind
+    name: str
+    value: str = ""
+    weak: bool = False
+
+
+@dataclass
+class _Node:
+    children: dict[str, _Node] = field(default_factory=dict)
+    meanings: set[Meaning] = field(default_factory=set)
+
+
+class Vocabulary:
+    """Phrases → meanings, matched on units; 的 may stand between any two Chinese characters."""
+
+    def __init__(self, metrics: Iterable[Metric], dimensions: Mapping[str, Dimension]) -> None:
+        self._root = _Node()
+        self.words: dict[str, str] = {}
+        for metric in metrics:
+            self._add_metric(metric, dimensions)
+        for dimension in dimensions.values():
+            self._add_dimension(dimension)
+
+    def add_values(self, dimension: str, values: Iterable[str]) -> None:
+        """Let the values of a dimension be named in questions."""
+        for value in values:
+            if value.strip() and not value.replace(".", "").isdigit():
+                self._add(value, Meaning("value", dimension, value))
+
+    def matches(self, text: Sequence[Unit], start: int) -> list[tuple[int, frozenset[Meaning]]]:
+        """The phrases that begin at `start`: (end, meanings)."""
+        found = []
+        node, position = self._root, start
+        while position < len(text):
+            key = text[position].key
+            if key not in node.children:
+                if key == "的" and position > start and text[position - 1].chinese:
+                    position += 1
+                    continue
+                break
+            node = node.children[key]
+            position += 1
+            if node.meanings:
+                found.append((position, frozenset(node.meanings)))
+        return found
+
+    def nearest_word(self, unit: Unit) -> str | None:
+        """The vocabulary word that a misspelt English word must be, or None when none is clearly the one."""
+        if unit.chinese or len(unit.text) < 5 or not unit.text.isalpha():
+            return None
+        ranked = sorted(
+            (
+                (SequenceMatcher(None, unit.text, word).ratio(), word)
+                for word in self.words
+                if word[0] == unit.text[0] and abs(len(word) - len(unit.text)) <= 1
+            ),
+            reverse=True,
+        )
+        return self.words[ranked[0][1]] if ranked and ranked[0][0] >= 0.88 else None
+
+    def _add_metric(self, metric: Metric, dimensions: Mapping[str, Dimension]) -> None:
+        names = [metric.name, metric.label, metric.label_zh, *metric.synonyms_en, *metric.synonyms_zh]
+        for phrase in names:
+            self._add(phrase, Meaning("metric", metric.name), spell=True)
+        entities = {
+            keys(word)
+            for name in metric.dimensions
+            if name in dimensions
+            for word in _names(dimensions[name])
+        }
+        for phrase in (metric.label, metric.label_zh):
+            path = keys(phrase)
+            for entity in entities:
+                if entity and path[: len(entity)] == entity and len(path) > len(entity):
+                    self._insert(path[len(entity) :], Meaning("metric", metric.name, weak=True))
+
+    def _add_dimension(self, dimension: Dimension) -> None:
+        for phrase in _names(dimension):
+            self._add(phrase, Meaning("dimension", dimension.name), spell=True)
+        for value, synonyms in dimension.value_synonyms.items():
+            for phrase in (value, *synonyms):
+                self._add(phrase, Meaning("value", dimension.name, value))
+
+    def _add(self, phrase: str, meaning: Meaning, spell: bool = False) -> None:
+        self._insert(keys(phrase), meaning)
+        if spell and language(phrase) == "en":
+            self.words |= {unit.text: unit.key for unit in units(fold(phrase)) if len(unit.text) >= 5}
+
+    def _insert(self, path: Sequence[str], meaning: Meaning) -> None:
+        if not path:
+            return
+        node = self._root
+        for key in path:
+            node = node.children.setdefault(key, _Node())
+        node.meanings.add(meaning)
+
+
+def _names(dimension: Dimension) -> list[str]:
+    own = dimension.name.rpartition("__")[2]
+    return [own, dimension.label, dimension.label_zh, *dimension.synonyms_en, *dimension.synonyms_zh]

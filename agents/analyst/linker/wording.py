@@ -1,0 +1,74 @@
+"""What the linker says to the asker, in the question's language."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+_TEXTS: dict[str, tuple[str, str]] = {
+    "empty": ("The question is empty.", "问题是空的。"),
+    "language": (
+        "The question is in a language that is not understood here; ask in English or Chinese.",
+        "无法识别问题的语言，请用英文或中文提问。",
+    ),
+    "write": (
+        "Only questions can be asked here: nothing is ever written, changed or deleted.",
+        "这里只能提问：不会写入、修改或删除任何数据。",
+    ),
+    "why": (
+        "Causes cannot be measured from this data; the figures themselves can be asked for.",
+        "原因无法从这些数据中得出，但可以查询相关数字。",
+    ),
+    "predict": (
+        "The future cannot be measured: only what has happened is in the data.",
+        "无法预测未来：数据只包含已经发生的事情。",
+    ),
+    "future": ("The time asked for ({0}) lies in the future.", "所问的时间（{0}）在未来。"),
+    "no_metric": ("No metric matches the question.", "没有与问题匹配的指标。"),
+    "unlinked": ("Not understood: {0}.", "无法理解：{0}。"),
+    "ambiguous": ("“{0}” may mean several metrics: {1}.", "“{0}”可能指多个指标：{1}。"),
+    "not_by": ("{0} cannot be split or filtered by {1}.", "{0}不能按{1}拆分或筛选。"),
+    "no_common": ("{0} cannot be shown together.", "{0}不能放在一起查询。"),
+    "grain": ("{0} is not known by {1}; the finest is by {2}.", "{0}没有按{1}的数据，最细到{2}。"),
+    "periods": (
+        "A change needs two periods: say which, for example this month and last month.",
+        "变化需要两个时间段：请说明，例如本月与上月。",
+    ),
+    "three_periods": ("More than two periods were named.", "问题中的时间段多于两个。"),
+    "top_per_period": (
+        "The top {0} within each period cannot be asked at once; ask without “by {1}”.",
+        "不能一次查询每个时间段的前{0}名，请去掉“按{1}”。",
+    ),
+    "range": ("{0} = {1} UTC", "{0} = {1}（UTC）"),
+    "compare": ("compared with {0} UTC", "对比时间段：{0}（UTC）"),
+    "all_time": ("no time named: all the data", "未指明时间：使用全部数据"),
+    "running": ("the period is not over yet: data up to {0} UTC", "该时间段尚未结束：数据截至 {0}（UTC）"),
+    "context": ("“{0}” was read as context, not as a figure asked for", "“{0}”被视为背景，不作为所问的指标"),
+    "spelling": ("“{0}” was read as “{1}”", "“{0}”理解为“{1}”"),
+    "ignored": ("left out, as it names nothing in the data: {0}", "已忽略无对应含义的词：{0}"),
+    "value": ("“{0}” = {1} {2}", "“{0}” = {1} 为 {2}"),
+    "chosen": ("“{0}” was read as {1}", "“{0}”理解为{1}"),
+    "default_previous": ("compared with the period right before", "与紧邻的前一时间段相比"),
+    "default_limit": ("ranked, the first {0} shown", "按大小排序，显示前 {0} 项"),
+}
+_GRAINS_ZH = {
+    "second": "秒", "minute": "分钟", "hour": "小时", "day": "日", "week": "周", "month": "月", "quarter": "季度",
+    "year": "年",
+}  # fmt: skip
+
+
+def say(key: str, language: str, *values: str) -> str:
+    english, chinese = _TEXTS[key]
+    return (chinese if language == "zh" else english).format(*values)
+
+
+def grain_name(grain: str, language: str) -> str:
+    return _GRAINS_ZH[grain] if language == "zh" else grain
+
+
+def show_range(start: datetime, end: datetime) -> str:
+    """A half-open range: dates where both ends are midnights, else minutes."""
+    midnight = all(moment.hour == moment.minute == moment.second == 0 for moment in (start, end))
+    pattern = "%Y-%m-%d" if midnight else "%Y-%m-%d %H:%M"
+    if midnight and end - start == timedelta(days=1):
+        return f"{start:%Y-%m-%d}"
+    return f"{start.strftime(pattern)} .. {end.strftime(pattern)}"

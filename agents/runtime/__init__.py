@@ -1,0 +1,1 @@
+"""How any agent runs: a stage is data, and one graph runs every stage."""

@@ -1,0 +1,27 @@
+"""The agents' settings, read once at the edge from TIDEMARK_* and passed in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class AgentSettings(BaseSettings):
+    """`model` is LangChain's `provider:name`; empty means the rule-based model."""
+
+    model_config = SettingsConfigDict(env_prefix="TIDEMARK_", extra="ignore", protected_namespaces=())
+
+    state_dir: Path = Path(".tidemark")
+    model: str = ""
+    model_timeout_s: float = Field(default=30.0, gt=0)
+    agent_max_rows: int = Field(default=10_000, gt=0)
+
+    @property
+    def reports_dir(self) -> Path:
+        return self.state_dir / "reports"
+
+    @property
+    def sessions_dir(self) -> Path:
+        return self.state_dir / "sessions"
