@@ -1,0 +1,28 @@
+{# How a fact is rebuilt: whole months, and only those that new rows have touched.
+
+   A month is replaced at once (ClickHouse: REPLACE PARTITION, BigQuery: dynamic insert_overwrite), so readers
+   never see half of it, a late row reaches its own month however late it comes, and running a day twice
+   changes nothing. `_loaded_at` travels through the layers as the watermark; ten minutes of it are read again,
+   since a load that began earlier may have committed later. #}
+
+{# The partition clause of a fact by the month of `moment`. #}
+{% macro by_month(moment, data_type='timestamp') %}{{ return(adapter.dispatch('by_month')(moment, data_type)) }}{% endmacro %}
+{% macro clickhouse__by_month(moment, data_type) %}{{ return('toYYYYMM(' ~ moment ~ ')') }}{% endmacro %}
+{% macro bigquery__by_month(moment, data_type) %}
+    {{ return({'field': moment, 'data_type': data_type, 'granularity': 'month'}) }}
+{% endmacro %}
+
+{# On an incremental run, true for the rows of `relation` whose month holds anything newer than this model. #}
+{% macro in_touched_months(relation, moment) -%}
+    {%- if is_incremental() -%}
+    {{ start_of('month', moment) }} in (
+        select {{ start_of('month', moment) }}
+        from {{ relation }}
+        where
+            _loaded_at
+            >= coalesce((select max(_loaded_at) from {{ this }}), cast('1970-01-02 00:00:00' as timestamp))
+            - interval 10 minute
+    )
+    {%- else -%} true
+    {%- endif -%}
+{%- endmacro %}

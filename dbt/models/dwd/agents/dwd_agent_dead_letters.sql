@@ -1,0 +1,17 @@
+{{ config(order_by='(refused_at, source_topic, source_partition, source_offset)') }}
+
+select
+    source_topic,
+    source_partition,
+    source_offset,
+    reason,
+    key,
+    payload,
+    refused_at,
+    _ingested_at as _loaded_at
+from {{ source('agents', 'agent_dead_letters') }}
+qualify
+    row_number() over (
+        partition by source_topic, source_partition, source_offset
+        order by _ingested_at desc, _offset desc
+    ) = 1

@@ -1,0 +1,30 @@
+{{ config(order_by='(started_at, trace_id)') }}
+
+with spans as (
+    select
+        *,
+        case when parent_span_id = '' then 1 else 0 end as is_root,
+        case when operation = 'chat' then 1 else 0 end as is_model_call
+    from {{ ref('dwd_agent_executions') }}
+)
+
+-- A run is known by its root span; until that has arrived, by what its other spans say.
+select
+    trace_id,
+    max(session_id) as session_id,
+    {{ latest('agent', 'is_root') }} as agent,
+    coalesce(nullif(max(case when team != 'unassigned' then team else '' end), ''), 'unassigned') as team,
+    min(spans.started_at) as started_at,
+    max(spans.ended_at) as ended_at,
+    {{ milliseconds('min(spans.started_at)', 'max(spans.ended_at)') }} as duration_ms,
+    {{ latest('status', 'is_root') }} as status,
+    {{ latest('error', 'is_root') }} as error,
+    count(*) as span_count,
+    sum(is_model_call) as model_call_count,
+    sum(case when operation = 'execute_tool' then 1 else 0 end) as tool_call_count,
+    sum(case when is_model_call = 1 then coalesce(input_tokens, 0) else 0 end) as input_tokens,
+    sum(case when is_model_call = 1 then coalesce(output_tokens, 0) else 0 end) as output_tokens,
+    sum(case when is_model_call = 1 then coalesce(cost_usd, 0) else 0 end) as cost_usd,
+    max(spans._loaded_at) as _loaded_at
+from spans
+group by trace_id
