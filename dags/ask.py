@@ -1,0 +1,32 @@
+"""Ask the analyst one question: trigger it with the form, then open the task's report link."""
+
+from airflow.sdk import DAG, Param
+from tidemark_airflow.operators import AskOperator
+from tidemark_airflow.wiring import RETRIES
+
+with DAG(
+    dag_id="ask",
+    description="One question to the analyst",
+    doc_md=__doc__,
+    schedule=None,
+    catchup=False,
+    default_args=RETRIES,
+    tags=["agents"],
+    params={
+        "question": Param(
+            "What was revenue by month this year?",
+            type="string",
+            minLength=1,
+            maxLength=2000,
+            title="Question",
+        ),
+        "language": Param("auto", enum=["auto", "en", "zh"], title="Language of the answer"),
+        "domain": Param("auto", enum=["auto", "commerce", "agents"], title="Domain"),
+    },
+):
+    AskOperator(
+        task_id="answer",
+        question="{{ params.question }}",
+        language="{{ params.language }}",
+        domain="{{ params.domain }}",
+    )

@@ -1,0 +1,29 @@
+"""Load the commerce sample into ODS: by schedule one logical day a run, by params a range of days at once."""
+
+from airflow.sdk import DAG, CronDataIntervalTimetable, Param
+from tidemark_airflow.operators import IngestOperator
+from tidemark_airflow.wiring import ODS_COMMERCE, RETRIES, commerce_start
+
+DAY = {"type": ["null", "string"], "format": "date"}
+
+with DAG(
+    dag_id="commerce_ingestion",
+    description="Commerce sample to ODS, one logical day a run",
+    doc_md=__doc__,
+    schedule=CronDataIntervalTimetable("@daily", timezone="UTC"),
+    start_date=commerce_start(),
+    catchup=True,
+    max_active_runs=1,
+    default_args=RETRIES,
+    tags=["commerce"],
+    params={
+        "start_day": Param(None, **DAY, description="First day of a backfill; empty: the run's own day"),
+        "end_day": Param(None, **DAY, description="Last day of a backfill; empty: the first day"),
+    },
+):
+    IngestOperator(
+        task_id="load_days",
+        start_day="{{ params.start_day or '' }}",
+        end_day="{{ params.end_day or '' }}",
+        outlets=[ODS_COMMERCE],
+    )

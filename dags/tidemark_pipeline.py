@@ -1,0 +1,46 @@
+"""The full pass, hourly and whenever commerce arrives: layers and gates, answers, the agents' own runs.
+
+`ods → gate → dwd → gate → dws → gate → ads` builds and checks both domains. Then the analyst answers the
+list of questions, and once its own spans have come back through Kafka, Flink and the loader, it answers
+questions about its own runs.
+"""
+
+from airflow.sdk import DAG, AssetOrTimeSchedule, CronTriggerTimetable
+from airflow.sdk.bases.operator import chain
+from tidemark_airflow.operators import (
+    AnswerListOperator,
+    DbtOperator,
+    GateOperator,
+    OverviewOperator,
+    WaitForTelemetryOperator,
+)
+from tidemark_airflow.wiring import ODS_COMMERCE, RETRIES, commerce_start
+
+with DAG(
+    dag_id="tidemark_pipeline",
+    description="ODS to ADS with gates, then answers, then answers about the agents' own runs",
+    doc_md=__doc__,
+    schedule=AssetOrTimeSchedule(
+        timetable=CronTriggerTimetable("0 * * * *", timezone="UTC"), assets=[ODS_COMMERCE]
+    ),
+    start_date=commerce_start(),
+    catchup=False,
+    max_active_runs=1,
+    default_args=RETRIES,
+    tags=["commerce", "agents"],
+):
+    answers = AnswerListOperator(task_id="answer_questions", questions="commerce")
+    chain(
+        DbtOperator(task_id="ods", select="path:models/ods"),
+        GateOperator(task_id="gate_ods", layer="ods"),
+        DbtOperator(task_id="dwd", select="path:models/dwd"),
+        GateOperator(task_id="gate_dwd", layer="dwd"),
+        DbtOperator(task_id="dws", select="path:models/dws"),
+        GateOperator(task_id="gate_dws", layer="dws"),
+        DbtOperator(task_id="ads", select="path:models/ads"),
+        answers,
+        OverviewOperator(task_id="report", answers=answers.output),
+        WaitForTelemetryOperator(task_id="wait_for_telemetry", answers=answers.output),
+        DbtOperator(task_id="refresh_agents", select="tag:agents"),
+        AnswerListOperator(task_id="answer_about_runs", questions="self"),
+    )

@@ -1,0 +1,88 @@
+"""Opens an analyst with its telemetry wired: one way in, for an Airflow task and for the command line."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from agents.analyst import Analyst
+    from agents.runtime.settings import AgentSettings
+    from streaming.settings import StreamingSettings
+    from warehouse import WarehouseSettings
+
+
+class SpanCount:
+    """How many spans each trace has ended: an OpenTelemetry span processor that only counts.
+
+    Who waits for a run's telemetry must know how much of it to expect.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._by_trace: Counter[str] = Counter()
+
+    @property
+    def by_trace(self) -> dict[str, int]:
+        """Ended spans by trace id (32 hex digits)."""
+        with self._lock:
+            return dict(self._by_trace)
+
+    def on_start(self, span: Any, parent_context: Any = None) -> None:
+        pass
+
+    def on_end(self, span: Any) -> None:
+        with self._lock:
+            self._by_trace[f"{span.context.trace_id:032x}"] += 1
+
+    def _on_ending(self, span: Any) -> None:
+        pass
+
+    def shutdown(self) -> None:
+        pass
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        return True
+
+
+@contextmanager
+def open_analyst(
+    *,
+    warehouse_settings: WarehouseSettings | None = None,
+    agent_settings: AgentSettings | None = None,
+    streaming_settings: StreamingSettings | None = None,
+    spans: SpanCount | None = None,
+) -> Iterator[Analyst]:
+    """An analyst on the read-only user; its spans and events go to Kafka, or to the spool while that is away.
+
+    Settings that are not given are read from the environment. On leaving, all telemetry is handed over,
+    and `spans` holds the final counts. Raises the rooms' errors, such as `CatalogueError` before dbt has run.
+    """
+    from agents.analyst import Analyst
+    from agents.runtime.settings import AgentSettings
+    from streaming.otel import telemetry
+    from streaming.settings import StreamingSettings
+    from warehouse import Catalogue, WarehouseSettings, connect
+    from warehouse.semantic import SemanticLayer
+
+    where = warehouse_settings or WarehouseSettings()
+    warehouse = connect(where, read_only=True)
+    try:
+        catalogue = Catalogue.load(where.manifest_path, warehouse)
+        semantic = SemanticLayer.load(where.semantic_manifest_path)
+        with telemetry(streaming_settings or StreamingSettings()) as (provider, send):
+            if spans is not None:
+                provider.add_span_processor(spans)
+            yield Analyst(
+                settings=agent_settings or AgentSettings(),
+                warehouse=warehouse,
+                catalogue=catalogue,
+                semantic=semantic,
+                tracer_provider=provider,
+                events=lambda event: send(event.model_dump()),
+            )
+    finally:
+        warehouse.close()

@@ -1,0 +1,179 @@
+"""The analyst's tasks, and the wait for what they said about themselves."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk.definitions.context import Context
+
+from tidemark_airflow.links import REPORTS, ReportLink
+from tidemark_airflow.operators.base import TidemarkOperator
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from agents.analyst import Answer
+    from tidemark_airflow.analyst import SpanCount
+    from warehouse import Warehouse
+
+
+class AskOperator(TidemarkOperator):
+    """One question. A retried task resumes its run, for the run id is the task's own.
+
+    Returns the answer's summary, see `summary`.
+    """
+
+    template_fields: Sequence[str] = ("question", "language", "domain")
+    operator_extra_links = (ReportLink(),)
+
+    def __init__(self, *, question: str, language: str = "auto", domain: str = "auto", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.question = question
+        self.language = language
+        self.domain = domain
+        self.report_id = ""
+
+    def perform(self, context: Context) -> dict[str, Any]:
+        from tidemark_airflow.analyst import SpanCount, open_analyst
+
+        spans = SpanCount()
+        with open_analyst(spans=spans) as analyst:
+            answer = analyst.ask(
+                self.question, language=self.language, domain=self.domain, run_id=run_id(context)
+            )
+        self.report_id = answer.run_id
+        self.log.info("%s\n%s", answer.text, answer.sql)
+        return summary(answer, spans)
+
+
+class AnswerListOperator(TidemarkOperator):
+    """Every question of a list (`agents/analyst/questions/<name>.yml`), one after another in one process.
+
+    One task, not one a question: to start a mapped task costs more than to answer. Returns the summaries in
+    the list's order; the log has a line a question.
+    """
+
+    operator_extra_links = (ReportLink(),)
+
+    def __init__(self, *, questions: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.questions = questions
+
+    def perform(self, context: Context) -> list[dict[str, Any]]:
+        from agents.analyst import load_questions
+        from tidemark_airflow.analyst import SpanCount, open_analyst
+
+        answers = []
+        spans = SpanCount()
+        with open_analyst(spans=spans) as analyst:
+            for number, question in enumerate(load_questions(self.questions), start=1):
+                answer = analyst.ask(question, run_id=f"{run_id(context)}-{number:02d}")
+                self.log.info("%.2f %-9s %s\n     %s", answer.score, answer.status, question, answer.text)
+                answers.append(answer)
+        return [summary(answer, spans) for answer in answers]
+
+
+class OverviewOperator(TidemarkOperator):
+    """One page over a list's answers, beside their own reports. Returns `{"path", "report"}`."""
+
+    template_fields: Sequence[str] = ("answers",)
+    operator_extra_links = (ReportLink(),)
+
+    def __init__(self, *, answers: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.answers = answers
+        self.report_id = ""
+
+    def perform(self, context: Context) -> dict[str, Any]:
+        raise NotImplementedError
+
+
+class WaitForTelemetryOperator(TidemarkOperator):
+    """Wait until every span of these answers' runs is in ODS: through Kafka, the stream job and the loader.
+
+    Returns `{"spans": n, "runs": n, "seconds": s}`. Raises `TelemetryLateError`, which is retried, after
+    `patience` seconds.
+    """
+
+    template_fields: Sequence[str] = ("answers",)
+
+    def __init__(self, *, answers: Any, patience: float = 120.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.answers = answers
+        self.patience = patience
+
+    def perform(self, context: Context) -> dict[str, Any]:
+        from warehouse import WarehouseSettings, connect
+
+        expected = {trace: spans for answer in self.answers for trace, spans in answer["spans"].items()}
+        warehouse = connect(WarehouseSettings(), read_only=True)
+        started = time.monotonic()
+        try:
+            while True:
+                found = spans_in_ods(warehouse, list(expected))
+                late = {trace: n - found.get(trace, 0) for trace, n in expected.items()}
+                late = {trace: n for trace, n in late.items() if n > 0}
+                waited = time.monotonic() - started
+                if not late:
+                    break
+                if waited > self.patience:
+                    raise TelemetryLateError(sum(late.values()), sum(expected.values()), sorted(late), waited)
+                time.sleep(0.5)
+        finally:
+            warehouse.close()
+        return {"spans": sum(expected.values()), "runs": len(expected), "seconds": round(waited, 1)}
+
+
+class WeeklyReportOperator(TidemarkOperator):
+    """The week in one document. Returns `{"path", "report"}`."""
+
+    operator_extra_links = (ReportLink(),)
+    report_id = ""
+
+    def perform(self, context: Context) -> dict[str, Any]:
+        raise NotImplementedError
+
+
+class TelemetryLateError(Exception):
+    """The runs' own spans have not come back in time."""
+
+    def __init__(self, missing: int, expected: int, traces: Sequence[str], waited: float) -> None:
+        super().__init__(
+            f"{missing} of {expected} spans are not in ods.agent_executions after {waited:.0f} s "
+            f"(of traces {', '.join(traces[:3])}{', ...' if len(traces) > 3 else ''}). `tidemark status` says "
+            "whether Kafka, the stream job and the loader are up; spans sent while Kafka was away are in the spool."
+        )
+
+
+def spans_in_ods(warehouse: Warehouse, traces: list[str]) -> Mapping[str, int]:
+    """How many spans of each trace ODS holds."""
+    rows = warehouse.query(
+        "select trace_id, uniqExact(span_id) from ods.agent_executions "
+        "where trace_id in {traces:Array(String)} group by trace_id",
+        parameters={"traces": traces},
+    ).rows
+    return dict(rows)
+
+
+def run_id(context: Context) -> str:
+    """The task's own id in one run of its DAG: the same on a retry, so that a run is resumed."""
+    task = context["ti"]
+    return f"{task.dag_id}-{task.task_id}-{context['dag_run'].run_id}"
+
+
+def summary(answer: Answer, spans: SpanCount) -> dict[str, Any]:
+    """What the next task and the command line need of an answer: small, and JSON.
+
+    `question status score text sql report run_id`, and `spans`: trace id to the number of spans it ended.
+    """
+    return {
+        "question": answer.question,
+        "status": answer.status,
+        "score": answer.score,
+        "text": answer.text,
+        "sql": answer.sql,
+        "run_id": answer.run_id,
+        "report": f"{REPORTS}{answer.run_id}/",
+        "spans": {answer.trace_id: spans.by_trace.get(answer.trace_id, 0)},
+    }

@@ -1,0 +1,22 @@
+"""The one base of our operators: a permanent error of any room ends the task, others are retried."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any
+
+from airflow.sdk import BaseOperator
+from airflow.sdk.definitions.context import Context
+
+from tidemark_airflow.errors import permanent_errors_fail
+
+
+class TidemarkOperator(BaseOperator):
+    """`perform` does the work and returns what the next task or the command line must know: JSON, and small."""
+
+    @abstractmethod
+    def perform(self, context: Context) -> Any: ...
+
+    def execute(self, context: Context) -> Any:
+        with permanent_errors_fail():
+            return self.perform(context)

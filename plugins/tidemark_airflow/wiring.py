@@ -1,0 +1,25 @@
+"""What the DAG files share: the asset that joins them, how a task is retried, when the sample begins."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from airflow.sdk import Asset
+
+from tidemark_airflow.settings import AirflowSettings
+
+ODS_COMMERCE = Asset("ods/commerce")
+
+RETRIES: dict[str, Any] = {
+    "retries": 2,
+    "retry_delay": timedelta(seconds=10),
+    "retry_exponential_backoff": 2.0,
+    "max_retry_delay": timedelta(minutes=5),
+}
+
+
+def commerce_start() -> datetime:
+    """The first logical day that the schedule loads; earlier days are a backfill run's."""
+    start = AirflowSettings().commerce_start
+    return datetime(start.year, start.month, start.day, tzinfo=UTC)
