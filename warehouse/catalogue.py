@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import math
+import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from warehouse.client import Warehouse
+from warehouse.errors import CatalogueError
+
+DOMAINS = ("commerce", "agents")
+
+_ASCII_WORD = re.compile(r"[a-z0-9]+")
+_HAN = re.compile(r"[\u4e00-\u9fff]+")
+_GRAIN = re.compile(r"^(one row per .+?)(?:\.|$)", re.IGNORECASE)
+_STOP_WORDS = frozenset("a an and by for from in is of on one or per row the to what which with".split())
 
 
 @dataclass(frozen=True)
@@ -40,16 +53,110 @@ class Catalogue:
 
     def __init__(self, tables: Iterable[Table]) -> None:
         self.tables: Mapping[str, Table] = {table.qualified_name: table for table in tables}
+        self._words = {name: _table_words(table) for name, table in self.tables.items()}
 
     @classmethod
     def load(cls, manifest_path: Path, warehouse: Warehouse | None = None) -> Catalogue:
-        """Read dbt's manifest.json; with a warehouse, add the live column types. Raises `CatalogueError`."""
-        raise NotImplementedError
+        """Read dbt's manifest.json; with a warehouse, add the live column types. Raises `CatalogueError`.
+
+        Live columns that the YAML does not name are added too, without a description.
+        """
+        try:
+            manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
+            nodes = [*manifest["nodes"].values(), *manifest["sources"].values()]
+            tables = [_table(node) for node in nodes if node["resource_type"] in ("model", "source")]
+        except (OSError, ValueError, KeyError) as error:
+            raise CatalogueError(
+                f"The catalogue cannot be read from {manifest_path} ({error}). Write it with `dbt parse`."
+            ) from error
+        return cls(_with_live_columns(tables, warehouse) if warehouse else tables)
 
     def search(self, text: str, k: int = 5) -> list[Table]:
-        """The `k` tables nearest to a question, best first; empty when no word of it is known."""
-        raise NotImplementedError
+        """The `k` tables nearest to a question, best first; empty when no word of it is known.
+
+        Words are weighed by rarity; a table's name and grain count more than its columns' descriptions.
+        """
+        wanted = set(_words(text))
+        frequency = Counter(word for words in self._words.values() for word in words)
+        scores = {
+            name: sum(
+                words[word] * math.log(1 + len(self._words) / frequency[word]) for word in wanted if word in words
+            )
+            for name, words in self._words.items()
+        }
+        best = sorted((name for name in scores if scores[name] > 0), key=lambda name: (-scores[name], name))
+        return [self.tables[name] for name in best[:k]]
 
     def as_prompt(self, tables: Iterable[Table]) -> str:
-        """The tables as compact text for a language model."""
-        raise NotImplementedError
+        """The tables as compact text for a language model: a line a table, then a line a column."""
+        blocks = []
+        for table in tables:
+            lines = [f"{table.qualified_name}: {table.description or table.grain}"]
+            lines += [
+                f"  {column.name} {column.type}{f' -- {column.description}' if column.description else ''}"
+                for column in table.columns
+            ]
+            blocks.append("\n".join(lines))
+        return "\n\n".join(blocks)
+
+
+def _table(node: Mapping[str, Any]) -> Table:
+    description = " ".join(node["description"].split())
+    meta = {**node.get("meta", {}), **node["config"].get("meta", {})}
+    stated = _GRAIN.match(description)
+    name = node["identifier"] if node["resource_type"] == "source" else node["alias"]
+    return Table(
+        database=node["schema"],
+        name=name,
+        layer=node["schema"],
+        domain=next((tag for tag in node["tags"] if tag in DOMAINS), _domain_of(name)),
+        description=description,
+        grain=meta.get("grain", stated[1] if stated else ""),
+        columns=tuple(
+            TableColumn(column["name"], column.get("data_type") or "", " ".join(column["description"].split()))
+            for column in node["columns"].values()
+        ),
+    )
+
+
+def _domain_of(name: str) -> str:
+    return next((domain for domain in DOMAINS if name.startswith((domain, domain.rstrip("s") + "_"))), "")
+
+
+def _with_live_columns(tables: Iterable[Table], warehouse: Warehouse) -> list[Table]:
+    live: dict[str, dict[str, str]] = {}
+    for database, table, name, kind in warehouse.query(
+        "SELECT database, table, name, type FROM system.columns "
+        "WHERE database NOT IN ('system', 'information_schema', 'INFORMATION_SCHEMA') ORDER BY database, table, position"
+    ).rows:
+        live.setdefault(f"{database}.{table}", {})[name] = kind
+    described = []
+    for one in tables:
+        types = live.get(one.qualified_name, {})
+        known = {column.name: replace(column, type=types.get(column.name, column.type)) for column in one.columns}
+        added = [TableColumn(name, kind, "") for name, kind in types.items() if name not in known]
+        described.append(replace(one, columns=(*known.values(), *added)))
+    return described
+
+
+def _table_words(table: Table) -> Mapping[str, float]:
+    weights: dict[str, float] = {}
+    texts = [(table.name, 4.0), (table.grain, 3.0), (table.description, 2.0)]
+    texts += [(column.name, 2.0) for column in table.columns]
+    texts += [(column.description, 1.0) for column in table.columns]
+    for text, weight in texts:
+        for word in _words(text):
+            weights[word] = max(weight, weights.get(word, 0.0))
+    return weights
+
+
+def _words(text: str) -> list[str]:
+    """English words without a plural's s, and the overlapping pairs of Chinese characters."""
+    words = [
+        word.removesuffix("s") if len(word) > 3 else word
+        for word in _ASCII_WORD.findall(text.lower())
+        if word not in _STOP_WORDS
+    ]
+    for run in _HAN.findall(text):
+        words += [run[start : start + 2] for start in range(max(1, len(run) - 1))]
+    return words
