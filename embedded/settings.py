@@ -100,7 +100,7 @@ class EmbeddedSettings(BaseSettings):
         }
 
     def airflow_environment(self) -> dict[str, str]:
-        """What Airflow's processes and its command line need besides; makes Airflow's keys if there are none."""
+        """What Airflow's processes and command line need besides; makes its keys if there are none."""
         keys = self.airflow_secrets
         home = self.airflow_home
         return {
