@@ -12,6 +12,7 @@ from agents.analyst.linker.text import Unit, fold, units
 from agents.analyst.linker.times import TimeSpan
 from agents.analyst.linker.vocabulary import Meaning, Vocabulary
 
+_BEFORE_VALUE = frozenset(("in", "from", "of", "for", "the", "vs", "versus", "excluding", "except", "via"))
 Content = frozenset[Meaning] | TimeSpan | Signal | None
 
 
@@ -38,12 +39,30 @@ class Arc:
 
 @dataclass(frozen=True)
 class Reading:
-    """The path through a question, with the time ranges that lie inside a name's phrase kept apart."""
+    """The path through a question; `inner` holds the times and signals that lie inside a name's phrase."""
 
     folded: str
     units: tuple[Unit, ...]
     arcs: tuple[Arc, ...]
-    inner_spans: tuple[TimeSpan, ...]
+    inner: tuple[tuple[Arc, Arc], ...]
+
+    def gap(self, index: int) -> str:
+        """What stands between an arc and the one before it, such as a comma."""
+        if index == 0:
+            return ""
+        before = self.units[self.arcs[index - 1].end - 1].end
+        return self.folded[before : self.units[self.arcs[index].start].start]
+
+    def inside(self, arc: Arc, *kinds: str) -> Signal | None:
+        """The first signal of these kinds within a name's phrase (`failed most`, 哪个国家)."""
+        return next(
+            (part.content for whole, part in self.inner
+             if whole is arc and isinstance(part.content, Signal) and part.content.kind in kinds),
+            None,
+        )  # fmt: skip
+
+    def inner_span(self) -> TimeSpan | None:
+        return next((part.span for _, part in self.inner if part.span), None)
 
 
 def read(question: str, vocabulary: Vocabulary, qualities: dict[str, tuple[str, ...]], now: datetime) -> Reading:
@@ -64,13 +83,14 @@ def read(question: str, vocabulary: Vocabulary, qualities: dict[str, tuple[str, 
     arcs: list[Arc] = []
     for index in range(len(text)):
         for end, meanings in vocabulary.matches(text, index):
-            arcs.append(Arc(index, end, folded[text[index].start : text[end - 1].end], meanings))
-    time_arcs = [
-        found for match in times.find(folded, now) for found in arc(match.start, match.end, match.span)
-    ]
-    arcs += time_arcs
+            if end - index > 1 or not _is_filler(meanings, text, index, question):
+                arcs.append(Arc(index, end, folded[text[index].start : text[end - 1].end], meanings))
+    for match in times.find(folded, now):
+        arcs += arc(match.start, match.end, match.span)
     for signal in signals.find(folded):
         arcs += arc(signal.start, signal.end, signal.signal)
+    arcs += _qualities(text, qualities)
+    parts = [item for item in arcs if not item.names]
     for start, end in signals.chinese_stops(folded):
         arcs += arc(start, end, Signal("stop"))
     arcs += [
@@ -78,14 +98,26 @@ def read(question: str, vocabulary: Vocabulary, qualities: dict[str, tuple[str, 
         for index, unit in enumerate(text)
         if signals.is_stop(unit.text)
     ]
-    arcs += _qualities(text, qualities)
     path = _best(len(text), arcs, text)
-    inside = tuple(
-        item.span
-        for item in time_arcs
-        if item.span and any(other.names and other.start <= item.start and item.end <= other.end for other in path)
+    inner = tuple(
+        (whole, part)
+        for whole in path
+        if whole.names
+        for part in parts
+        if whole.start <= part.start and part.end <= whole.end
     )
-    return Reading(folded, text, path, inside)
+    return Reading(folded, text, path, inner)
+
+
+def _is_filler(meanings: frozenset[Meaning], text: tuple[Unit, ...], index: int, question: str) -> bool:
+    """Whether a word that may be a value (US, Plus, Display) is just a word here."""
+    unit = text[index]
+    if not all(meaning.kind == "value" for meaning in meanings) or not signals.is_function_word(unit.text):
+        return False
+    if index == 0:
+        return True
+    before = text[index - 1].text
+    return before not in _BEFORE_VALUE and not question[unit.start].isupper()
 
 
 def _qualities(text: tuple[Unit, ...], qualities: dict[str, tuple[str, ...]]) -> list[Arc]:

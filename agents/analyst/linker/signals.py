@@ -171,6 +171,11 @@ def is_stop(text: str) -> bool:
     return text in _STOP_EN
 
 
+def is_function_word(text: str) -> bool:
+    """Whether an English word has a use of its own in a question, so that a value of that name must stand out."""
+    return text in _STOP_EN or text in ("plus", "other", "others", "both", "most", "best", "top", "will", "may")
+
+
 def chinese_stops(folded: str) -> list[tuple[int, int]]:
     """Offsets of Chinese filler, at every position where one begins."""
     longest = max(map(len, _STOP_ZH))

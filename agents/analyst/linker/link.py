@@ -1,0 +1,365 @@
+"""From a question's reading to a metric query: what is asked for, split by what, of what, when, in which order."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from agents.analyst.linker import lattice, leftovers, ordering, periods, signals, suggest
+from agents.analyst.linker.lattice import Arc, Reading
+from agents.analyst.linker.plan import Declined, Plan
+from agents.analyst.linker.signals import Signal
+from agents.analyst.linker.text import language as script
+from agents.analyst.linker.text import units as split_units
+from agents.analyst.linker.vocabulary import Meaning, Vocabulary
+from agents.analyst.linker.wording import say
+from warehouse.semantic import Dimension, Filter, Metric, MetricQuery, SemanticLayer
+
+VALUES_TTL_S = 300.0
+Domain = Literal["auto", "commerce", "agents"] | str
+
+
+class Refusal(Exception):
+    """Raised inside the linker where the question turns out to be unanswerable."""
+
+    def __init__(self, reason: str, unlinked: Sequence[str] = ()) -> None:
+        super().__init__(reason)
+        self.unlinked = tuple(unlinked)
+
+
+@dataclass
+class Draft:
+    """What is known of the query so far."""
+
+    reading: Reading
+    language: str
+    now: datetime
+    metrics: list[Metric] = field(default_factory=list)
+    metric_arcs: list[Arc] = field(default_factory=list)
+    group_by: list[str] = field(default_factory=list)
+    filters: list[Filter] = field(default_factory=list)
+    assumptions: list[str] = field(default_factory=list)
+    consumed: set[Arc] = field(default_factory=set)
+    limit: int | None = None
+
+    def note(self, key: str, *values: str) -> None:
+        self.assumptions.append(say(key, self.language, *values))
+
+    def refuse(self, key: str, *values: str) -> Refusal:
+        return Refusal(say(key, self.language, *values))
+
+    def label(self, record: Metric | Dimension) -> str:
+        return record.label_zh or record.label if self.language == "zh" else record.label
+
+
+class Linker:
+    """Links questions over one semantic layer; `values` lists a dimension's values in the warehouse."""
+
+    def __init__(self, semantic: SemanticLayer, values: Callable[[str], Sequence[str]]) -> None:
+        self._semantic = semantic
+        self._values = values
+        self._vocabularies: dict[tuple[str, bool], tuple[float, Vocabulary]] = {}
+
+    def link(self, question: str, now: datetime, language: str = "auto", domain: Domain = "auto") -> Plan | Declined:
+        """A plan, or a refusal with the nearest things one can ask. The warehouse's errors pass through."""
+        spoken = script(question) if language == "auto" else language
+        metrics = self._metrics(domain)
+        if not question.strip():
+            return Declined(say("empty", spoken or "en"), suggest.nearest("", metrics, self._semantic, spoken or "en"))
+        if not script(question):
+            return Declined(say("language", "en"), suggest.nearest("", metrics, self._semantic, spoken or "en"))
+        try:
+            return self._plan(question, now, spoken, domain, metrics)
+        except Refusal as refusal:
+            options = suggest.nearest(question, metrics, self._semantic, spoken)
+            return Declined(str(refusal), options, refusal.unlinked)
+
+    def _plan(
+        self, question: str, now: datetime, language: str, domain: Domain, metrics: Sequence[Metric]
+    ) -> Plan:
+        qualities = _qualities(metrics)
+        reading = lattice.read(question, self._vocabulary(domain, metrics, False), qualities, now)
+        for arc in reading.arcs:
+            if isinstance(arc.content, Signal) and arc.content.kind == "refuse":
+                raise Refusal(say(arc.content.text, language), (arc.text,))
+        spelling: list[str] = []
+        if any(arc.content is None for arc in reading.arcs):
+            vocabulary = self._vocabulary(domain, metrics, True)
+            reading = lattice.read(question, vocabulary, qualities, now)
+            question, spelling = _spell(question, reading, vocabulary, language)
+            if spelling:
+                reading = lattice.read(question, vocabulary, qualities, now)
+        draft = Draft(reading, language, now, assumptions=spelling)
+        self._choose_metrics(draft, metrics)
+        self._choose_filters(draft)
+        self._choose_groups(draft)
+        time_range = periods.choose(draft)
+        order = ordering.choose(draft, time_range)
+        coverage = leftovers.check(draft)
+        query = MetricQuery(
+            metrics=tuple(metric.name for metric in draft.metrics),
+            group_by=tuple(draft.group_by),
+            filters=tuple(draft.filters),
+            time_range=time_range.current,
+            order_by=order.by,
+            limit=order.limit,
+        )
+        return Plan(query, time_range.previous, tuple(draft.assumptions), coverage, order.superlative)
+
+    def _metrics(self, domain: Domain) -> list[Metric]:
+        found = [m for m in self._semantic.metrics.values() if domain in ("auto", m.domain)]
+        return found or list(self._semantic.metrics.values())
+
+    def _vocabulary(self, domain: Domain, metrics: Sequence[Metric], with_values: bool) -> Vocabulary:
+        until, known = self._vocabularies.get((domain, with_values), (0.0, None))
+        if known is not None and until > time.monotonic():
+            return known
+        names = {name for metric in metrics for name in metric.dimensions}
+        dimensions = {name: d for name, d in self._semantic.dimensions.items() if name in names}
+        vocabulary = Vocabulary(metrics, dimensions)
+        if with_values:
+            for name, dimension in dimensions.items():
+                if dimension.type == "categorical":
+                    vocabulary.add_values(name, self._values(name))
+        self._vocabularies[domain, with_values] = (time.monotonic() + VALUES_TTL_S, vocabulary)
+        return vocabulary
+
+    def _choose_metrics(self, draft: Draft, metrics: Sequence[Metric]) -> None:
+        by_name = {metric.name: metric for metric in metrics}
+        wanted = _wanted_dimensions(draft.reading)
+        arcs = [arc for arc in draft.reading.arcs if _is_metric(arc, draft.reading)]
+        arcs = _without_context(draft, arcs)
+        for arc in arcs:
+            names = dict.fromkeys(m.name for m in sorted(arc.names, key=_weakness) if m.kind == "metric")
+            options = [by_name[name] for name in names]
+            metric = _pick(draft, arc, options, wanted)
+            if metric not in draft.metrics:
+                draft.metrics.append(metric)
+                draft.metric_arcs.append(arc)
+        if not draft.metrics:
+            metric = suggest.infer(draft.reading, metrics, wanted)
+            if metric is None:
+                raise Refusal(say("no_metric", draft.language), leftovers.unread(draft.reading))
+            draft.metrics.append(metric)
+            draft.note("chosen", draft.reading.folded.strip(" ?？"), draft.label(metric))
+
+    def _common(self, draft: Draft) -> tuple[str, ...]:
+        common = self._semantic.common_dimensions([metric.name for metric in draft.metrics])
+        if not common and len(draft.metrics) > 1 and _wanted_dimensions(draft.reading):
+            raise draft.refuse("no_common", ", ".join(draft.label(metric) for metric in draft.metrics))
+        return common
+
+    def _choose_filters(self, draft: Draft) -> None:
+        common = self._common(draft)
+        mentioned = {
+            meaning.name for arc in draft.reading.arcs for meaning in arc.names if meaning.kind == "dimension"
+        }
+        chosen: dict[tuple[str, bool], list[str]] = {}
+        negated = False
+        for index, arc in enumerate(draft.reading.arcs):
+            if not _is_value(arc, draft.reading):
+                continue
+            options = [m for m in arc.names if m.kind == "value" and m.name in common]
+            if not options:
+                named = sorted({draft.label(self._semantic.dimensions[m.name]) for m in arc.names if m.kind == "value"})
+                raise draft.refuse("not_by", draft.label(draft.metrics[0]), f"{arc.text} ({', '.join(named)})")
+            best = min(
+                options,
+                key=lambda m: (m.name not in mentioned, common.index(m.name), m.value.lower() != arc.text, m.value),
+            )
+            chained = negated and _joined(draft.reading, index)
+            negated = _before(draft.reading, index, "not") or chained or _excluded_after(draft.reading, index)
+            chosen.setdefault((best.name, negated), []).append(best.value)
+            if best.value.lower() != arc.text:
+                draft.note("value", arc.text, draft.label(self._semantic.dimensions[best.name]), best.value)
+            draft.consumed |= _beside(draft.reading, index, best.name)
+        for (name, excluded), values in chosen.items():
+            distinct = tuple(dict.fromkeys(values))
+            if excluded:
+                draft.filters.append(Filter(name, "!=" if len(distinct) == 1 else "not in", distinct))
+            else:
+                draft.filters.append(Filter(name, "=" if len(distinct) == 1 else "in", distinct))
+                if len(distinct) > 1:
+                    draft.group_by.append(name)
+
+    def _choose_groups(self, draft: Draft) -> None:
+        common = self._common(draft)
+        found: list[tuple[str, bool]] = []
+        arcs = draft.reading.arcs
+        for index, arc in enumerate(arcs):
+            if arc in draft.consumed or not _is_dimension(arc, draft.reading):
+                continue
+            mark = _marked(draft.reading, index)
+            options = [m.name for m in arc.names if m.kind == "dimension" and m.name in common]
+            if not options:
+                if not mark and all(signals.is_stop(word) for word in arc.text.split()):
+                    continue
+                names = sorted({draft.label(self._semantic.dimensions[m.name]) for m in arc.names if m.kind == "dimension"})
+                raise draft.refuse("not_by", draft.label(draft.metrics[0]), " / ".join(names))
+            if index + 1 < len(arcs) and _is_dimension(arcs[index + 1], draft.reading) and not draft.reading.gap(index + 1).strip():
+                continue
+            found.append((min(options, key=lambda name: _fit(self._semantic.dimensions[name], arc, name, common)), mark))
+        marked = [name for name, mark in found if mark]
+        for name in marked or [name for name, _ in found]:
+            dimension = self._semantic.dimensions[name]
+            item = name if dimension.type == "categorical" else f"{name}__day"
+            if item not in draft.group_by:
+                draft.group_by.append(item)
+
+
+def _weakness(meaning: Meaning) -> tuple[bool, str]:
+    return meaning.weak, meaning.name
+
+
+def _fit(dimension: Dimension, arc: Arc, name: str, common: Sequence[str]) -> tuple[bool, bool, int]:
+    own = name.rpartition("__")[2].replace("_", " ")
+    said = [unit.key for unit in split_units(arc.text)]
+    return (
+        [unit.key for unit in split_units(own)] != said,
+        arc.text not in (dimension.label.lower(), dimension.label_zh),
+        common.index(name),
+    )
+
+
+def _qualities(metrics: Sequence[Metric]) -> dict[str, tuple[str, ...]]:
+    words = {word for metric in metrics for word in (*metric.words_high, *metric.words_low)}
+    return {word: signals.quality_forms(word) for word in words}
+
+
+def _spell(question: str, reading: Reading, vocabulary: Vocabulary, language: str) -> tuple[str, list[str]]:
+    """The question with its misspelt words put right, and what was read as what."""
+    notes: list[str] = []
+    for arc in reversed(reading.arcs):
+        if arc.content is not None:
+            continue
+        unit = reading.units[arc.start]
+        word = vocabulary.nearest_word(unit)
+        if word:
+            question = f"{question[: unit.start]}{word}{question[unit.end :]}"
+            notes.append(say("spelling", language, unit.text, word))
+    return question, notes
+
+
+def _is_metric(arc: Arc, reading: Reading) -> bool:
+    """A metric's name, unless it can be a dimension's or value's too and is used as one."""
+    kinds = {meaning.kind for meaning in arc.names}
+    if "metric" not in kinds:
+        return False
+    return kinds == {"metric"} or not _marked(reading, reading.arcs.index(arc))
+
+
+def _is_dimension(arc: Arc, reading: Reading) -> bool:
+    return not _is_metric(arc, reading) and any(meaning.kind == "dimension" for meaning in arc.names)
+
+
+def _is_value(arc: Arc, reading: Reading) -> bool:
+    kinds = {meaning.kind for meaning in arc.names}
+    return "value" in kinds and not _is_metric(arc, reading) and not _is_dimension(arc, reading)
+
+
+def _wanted_dimensions(reading: Reading) -> list[set[str]]:
+    """For each dimension or value that the question names, the dimensions that it may mean."""
+    return [
+        {meaning.name for meaning in arc.names if meaning.kind in ("dimension", "value")}
+        for arc in reading.arcs
+        if _is_dimension(arc, reading) or _is_value(arc, reading)
+    ]
+
+
+def _pick(draft: Draft, arc: Arc, options: list[Metric], wanted: list[set[str]]) -> Metric:
+    """The one metric that a phrase means: the one that can be split by what the question names."""
+    strong = {m.name for m in arc.names if m.kind == "metric" and not m.weak}
+    exact = [m for m in options if arc.text in (m.label.lower(), m.label_zh, m.name.replace("_", " "))]
+    for candidates in (exact, [m for m in options if m.name in strong], options):
+        fitting = [m for m in candidates if all(names & set(m.dimensions) for names in wanted)]
+        if len(fitting) == 1:
+            return fitting[0]
+        if len(fitting) > 1:
+            raise draft.refuse("ambiguous", arc.text, ", ".join(draft.label(metric) for metric in fitting))
+    if len(options) == 1 or exact:
+        return (exact or options)[0]
+    raise draft.refuse("ambiguous", arc.text, ", ".join(draft.label(metric) for metric in options))
+
+
+def _without_context(draft: Draft, arcs: list[Arc]) -> list[Arc]:
+    """Drop the nouns that only say whose figure is meant: `order value of customers`, 订单的退货率."""
+    kept = list(arcs)
+    for first, second in zip(arcs, arcs[1:], strict=False):
+        path = draft.reading.arcs
+        between = path[path.index(first) + 1 : path.index(second)]
+        gaps = "".join(draft.reading.gap(path.index(arc)) for arc in (*between, second))
+        if any(arc.is_signal("and", "versus") for arc in between) or any(char in gaps for char in ",，、;；&/+"):
+            continue
+        chinese = draft.reading.units[second.start].chinese
+        context = first if chinese or not between else second
+        if not _is_entity(context, chinese):
+            raise draft.refuse("unlinked", f"{first.text} … {second.text}")
+        if context in kept:
+            kept.remove(context)
+            draft.note("context", context.text)
+    return kept
+
+
+def _is_entity(arc: Arc, chinese: bool) -> bool:
+    return len(arc.text) <= 4 if chinese else " " not in arc.text
+
+
+def _marked(reading: Reading, index: int) -> bool:
+    """Whether an arc is asked to be split by: after by, each, which, top five, 各, 哪个, or joined to one that is."""
+    arcs = reading.arcs
+    if reading.inside(arcs[index], "mark"):
+        return True
+    position = index - 1
+    while position >= 0 and arcs[position].is_signal("stop"):
+        position -= 1
+    if position < 0:
+        return False
+    before = arcs[position]
+    if before.is_signal("mark", "number") or (isinstance(before.content, Signal) and before.content.number):
+        return True
+    if before.is_signal("of") and position and arcs[position - 1].is_signal("order", "change"):
+        return True
+    if before.is_signal("order") and reading.units[before.start].text in ("top", "bottom"):
+        return True
+    if before.is_signal("and") or any(char in reading.gap(index) for char in ",、，&/"):
+        other = position - 1 if before.is_signal("and") else position
+        named = other >= 0 and any(m.kind == "dimension" for m in arcs[other].names)
+        return bool((named or (other >= 0 and arcs[other].is_signal("grain"))) and (
+            arcs[other].is_signal("grain") or _marked(reading, other)
+        ))
+    return before.is_signal("and")
+
+
+def _joined(reading: Reading, index: int) -> bool:
+    before = reading.arcs[index - 1] if index else None
+    return bool(before and before.is_signal("and")) or any(char in reading.gap(index) for char in ",、，&/")
+
+
+def _before(reading: Reading, index: int, kind: str) -> bool:
+    position = index - 1
+    while position >= 0 and reading.arcs[position].is_signal("stop"):
+        position -= 1
+    return position >= 0 and reading.arcs[position].is_signal(kind)
+
+
+def _excluded_after(reading: Reading, index: int) -> bool:
+    """中国除外, 中国以外."""
+    tail = reading.folded[reading.units[reading.arcs[index].end - 1].end :]
+    return tail.startswith(("除外", "以外", "之外"))
+
+
+def _beside(reading: Reading, index: int, dimension: str) -> set[Arc]:
+    """The dimension words that only introduce a value: `country China`, 国家为中国, `Jeans category`."""
+    found = set()
+    for step in (-1, 1):
+        position = index + step
+        while 0 <= position < len(reading.arcs) and reading.arcs[position].is_signal("stop"):
+            position += step
+        if 0 <= position < len(reading.arcs):
+            arc = reading.arcs[position]
+            if Meaning("dimension", dimension) in arc.names and not _marked(reading, position):
+                found.add(arc)
+    return found

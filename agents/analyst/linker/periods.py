@@ -1,0 +1,166 @@
+"""When: the time range asked for, the earlier one to compare with, and the grain of a series."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from agents.analyst.linker import times
+from agents.analyst.linker.signals import Signal
+from agents.analyst.linker.times import TimeSpan
+from agents.analyst.linker.wording import grain_name, show_range
+from warehouse.semantic.model import GRAINS, METRIC_TIME
+
+if TYPE_CHECKING:
+    from agents.analyst.linker.link import Draft
+
+Range = tuple[datetime, datetime]
+
+
+@dataclass(frozen=True)
+class Periods:
+    """The range asked for and the earlier one; None means all the data, and no comparison."""
+
+    current: Range | None
+    previous: Range | None
+
+
+def choose(draft: Draft) -> Periods:
+    """Fill in the draft's grain and say which ranges were understood."""
+    arcs = [arc for arc in draft.reading.arcs if arc.span]
+    spans = _distinct([arc.span for arc in arcs if arc.span])
+    inner = draft.reading.inner_span()
+    if not spans and inner:
+        spans = [inner]
+    cumulative = any(metric.kind == "cumulative" for metric in draft.metrics)
+    current, previous = _pair(draft, spans)
+    grain = _grain(draft, current, previous is not None, cumulative)
+    if current is not None and current.start is not None:
+        if current.start > draft.now:
+            raise draft.refuse("future", show_range(current.start, current.end))
+        said = next((arc.text for arc in arcs if arc.span == current), draft.reading.folded.strip())
+        draft.note("range", said, show_range(current.start, current.end))
+        if current.end > draft.now + timedelta(days=1):
+            draft.note("running", f"{draft.now:%Y-%m-%d %H:%M}")
+    else:
+        draft.note("all_time")
+    if previous is not None and previous.start is not None:
+        draft.note("compare", show_range(previous.start, previous.end))
+        if grain is not None:
+            raise draft.refuse("periods")
+    if grain is not None:
+        _check_grain(draft, grain)
+        draft.group_by.insert(0, f"{METRIC_TIME}__{grain}")
+    _check_range(draft, current)
+    return Periods(current.range if current else None, previous.range if previous else None)
+
+
+def _distinct(spans: list[TimeSpan]) -> list[TimeSpan]:
+    """The spans without repeats and without those that another one makes more precise (March this year)."""
+    unique = list(dict.fromkeys(spans))
+    return [
+        span
+        for span in unique
+        if not any(other is not span and _within(other, span) for other in unique)
+    ]
+
+
+def _within(inner: TimeSpan, outer: TimeSpan) -> bool:
+    if inner.start is None or outer.start is None:
+        return outer.start is None
+    return outer.start <= inner.start and inner.end <= outer.end
+
+
+def _signal(draft: Draft, kind: str) -> Signal | None:
+    return next(
+        (arc.content for arc in draft.reading.arcs if isinstance(arc.content, Signal) and arc.content.kind == kind),
+        None,
+    )
+
+
+def _pair(draft: Draft, spans: list[TimeSpan]) -> tuple[TimeSpan | None, TimeSpan | None]:
+    before, year_ago = _signal(draft, "previous"), _signal(draft, "year_ago")
+    change = _signal(draft, "change")
+    if len(spans) > 2:
+        raise draft.refuse("three_periods")
+    if len(spans) == 2:
+        if not (_signal(draft, "versus") or change or _signal(draft, "and") or _signal(draft, "mark")):
+            raise draft.refuse("three_periods")
+        earlier, later = sorted(spans, key=lambda span: span.start or draft.now)
+        return later, earlier
+    span = spans[0] if spans else None
+    if before or year_ago:
+        unit = before.text if before else ""
+        if span is None and not unit:
+            raise draft.refuse("periods")
+        current = span or TimeSpan(times.floor(draft.now, unit), _end(draft.now, unit), unit)
+        if unit and current.unit != unit:
+            raise draft.refuse("periods")
+        return current, current.year_ago() if year_ago else current.previous()
+    if change:
+        if span is None or span.start is None:
+            raise draft.refuse("periods")
+        draft.note("default_previous")
+        return span, span.previous()
+    return span, None
+
+
+def _end(now: datetime, unit: str) -> datetime:
+    span = TimeSpan(times.floor(now, unit), now, unit)
+    start = span.start or now
+    return start + (start - span.previous().start) if unit == "week" and span.previous().start else _next(start, unit)
+
+
+def _next(start: datetime, unit: str) -> datetime:
+    later = start + timedelta(days={"day": 1, "week": 7, "month": 32, "quarter": 95, "year": 367}[unit])
+    return later if unit in ("day", "week") else times.floor(later, unit)
+
+
+def _grain(draft: Draft, current: TimeSpan | None, compared: bool, cumulative: bool) -> str | None:
+    named = [
+        arc.content.text
+        for arc in draft.reading.arcs
+        if isinstance(arc.content, Signal) and arc.content.kind == "grain"
+    ]
+    explicit = [grain for grain in named if grain != "auto"]
+    if compared and current is not None:
+        # "Compare monthly revenue of this month and last" names the periods' own unit.
+        explicit = [grain for grain in explicit if grain != current.unit]
+    if explicit:
+        return explicit[0]
+    if "auto" in named and not compared:
+        return _fitting_grain(draft, current)
+    return "day" if cumulative and not compared else None
+
+
+def _fitting_grain(draft: Draft, current: TimeSpan | None) -> str:
+    finest = max(GRAINS.index(metric.min_grain) for metric in draft.metrics)
+    if current is None or current.start is None:
+        return GRAINS[max(finest, GRAINS.index("month"))]
+    length = min(current.end, draft.now) - current.start
+    for grain, most in (("minute", 0.1), ("hour", 3), ("day", 62), ("week", 190)):
+        if length <= timedelta(days=most) and GRAINS.index(grain) >= finest:
+            return grain
+    return "month"
+
+
+def _check_grain(draft: Draft, grain: str) -> None:
+    for metric in draft.metrics:
+        if grain not in metric.grains:
+            raise draft.refuse(
+                "grain", draft.label(metric), grain_name(grain, draft.language),
+                grain_name(metric.min_grain, draft.language),
+            )  # fmt: skip
+
+
+def _check_range(draft: Draft, current: TimeSpan | None) -> None:
+    """Hours cannot be cut out of figures that are kept by the day."""
+    if current is None or current.start is None or current.unit not in ("second", "minute", "hour"):
+        return
+    for metric in draft.metrics:
+        if GRAINS.index(metric.min_grain) > GRAINS.index("hour"):
+            raise draft.refuse(
+                "grain", draft.label(metric), grain_name(current.unit, draft.language),
+                grain_name(metric.min_grain, draft.language),
+            )  # fmt: skip

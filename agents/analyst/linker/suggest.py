@@ -1,0 +1,64 @@
+"""What can be asked instead, and the metric that a question describes without naming it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agents.analyst.linker.lattice import Reading
+from agents.analyst.linker.leftovers import name_keys
+from agents.analyst.linker.plan import Nearest
+from agents.analyst.linker.signals import Signal, is_stop
+from agents.analyst.linker.text import fold, units
+from warehouse.semantic import Metric, SemanticLayer
+
+SUGGESTED = 4
+
+
+def nearest(
+    question: str, metrics: Sequence[Metric], semantic: SemanticLayer, language: str
+) -> tuple[Nearest, ...]:
+    """The metrics whose words and meaning share most with the question, each with an example question."""
+    asked = {unit.key for unit in units(fold(question)) if not is_stop(unit.text)}
+
+    def shared(metric: Metric) -> float:
+        names = name_keys(metric)
+        described = {unit.key for unit in units(fold(metric.description))}
+        splits = {
+            unit.key for name in metric.dimensions if name in semantic.dimensions
+            for unit in units(fold(f"{semantic.dimensions[name].label} {semantic.dimensions[name].label_zh}"))
+        }  # fmt: skip
+        return 3 * len(asked & names) / (1 + len(names)) ** 0.25 + len(asked & described) + len(asked & splits)
+
+    ranked = sorted(metrics, key=lambda metric: (-shared(metric), -len(metric.dimensions)))
+    return tuple(_suggestion(metric, semantic, language) for metric in ranked[:SUGGESTED])
+
+
+def infer(reading: Reading, metrics: Sequence[Metric], wanted: Sequence[set[str]]) -> Metric | None:
+    """The one metric that the question's leftover words and qualities (slowest, p95) can only mean, if there is one."""
+    words = [arc.content.text for arc in reading.arcs if isinstance(arc.content, Signal) and arc.content.kind == "order"]
+    left = [reading.units[arc.start].key for arc in reading.arcs if arc.content is None]
+    fitting = [metric for metric in metrics if wanted and all(names & set(metric.dimensions) for names in wanted)]
+    qualities = [word for word in words if word not in ("high", "low")]
+    if qualities:
+        fitting = [m for m in fitting if any(word in (*m.words_high, *m.words_low) for word in qualities)]
+    elif not left:
+        return None
+    fitting = [metric for metric in fitting if all(key in name_keys(metric) for key in left)]
+    if len(fitting) > 1:
+        # A mean is what a bare "slowest" asks for; the other figures have words of their own.
+        fitting = [m for m in fitting if any(word in m.name for word in ("avg", "average", "mean"))]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _suggestion(metric: Metric, semantic: SemanticLayer, language: str) -> Nearest:
+    categorical = [
+        semantic.dimensions[name]
+        for name in metric.dimensions
+        if name in semantic.dimensions and semantic.dimensions[name].type == "categorical"
+    ]
+    if language == "zh":
+        label = metric.label_zh or metric.label
+        split = f"各{categorical[0].label_zh or categorical[0].label}的" if categorical else ""
+        return Nearest(metric.name, label, f"上个月{split}{label}是多少？")
+    split = f" by {categorical[0].label.lower()}" if categorical else ""
+    return Nearest(metric.name, metric.label, f"{metric.label}{split} last month")
