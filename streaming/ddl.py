@@ -11,7 +11,7 @@ _JSON: dict[str, dict[str, Any]] = {
     "bigint": {"type": ["integer", "null"]},
     "double": {"type": ["number", "null"]},
     "time": {"type": "string", "format": "date-time"},
-    "map": {"type": "object", "additionalProperties": {"type": "string"}},
+    "map": {"type": ["object", "null"], "additionalProperties": {"type": ["string", "null"]}},
 }
 _FLINK = {
     "text": "STRING",

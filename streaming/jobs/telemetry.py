@@ -37,6 +37,21 @@ GROUP_ID = "tidemark-telemetry"
 _TRANSACTION_TIMEOUT_MS = 900_000
 
 
+# First bytes (as Latin-1 text) by which the JSON reader tells an encoding, in its order.
+_WIDE_ENCODINGS = (
+    (r"^\x00\x00\xFE\xFF|^\xFF\xFE\x00\x00|^\x00\x00\x00[^\x00]", "UTF-32"),
+    (r"^\xFE\xFF|^\xFF\xFE|^\x00[^\x00]", "UTF-16"),
+    (r"^[^\x00]\x00\x00\x00", "UTF-32LE"),
+    (r"^[^\x00]\x00", "UTF-16LE"),
+)
+# A lead byte without its continuation bytes or the reverse; overlong forms and surrogates, which the
+# JSON reader takes, are not meant.
+_BROKEN_UTF8 = (
+    r"[\xC0-\xDF](?![\x80-\xBF])|[\xE0-\xEF](?![\x80-\xBF]{2})|[\xF0-\xF7](?![\x80-\xBF]{3})|[\xF8-\xFF]"
+    r"|(?<![\xC0-\xF7])(?<![\xE0-\xF7][\x80-\xBF])(?<![\xF0-\xF7][\x80-\xBF]{2})[\x80-\xBF]"
+)
+
+
 @dataclass(frozen=True)
 class Source:
     """Where the job reads. Bounded reads up to what is there now and ends, by the records' arrival times;
@@ -126,6 +141,7 @@ def build(table_env: TableEnvironment, source: Source, sink: Sink) -> StatementS
         for statement in source.ddl(record):
             table_env.execute_sql(statement)
         table_env.execute_sql(checked(record))
+        table_env.execute_sql(unread(record))
     table_env.execute_sql(counted())
     for record in (*INPUTS, STATS, DEAD_LETTER):
         table_env.execute_sql(sink.ddl(record))
@@ -163,25 +179,41 @@ def refused(record: Record) -> str:
     The typed reading has no bytes; the loader fetches them by position (`streaming.deadletters`).
     """
     position = (
-        f"'{record.topic}', CAST(`_partition` AS BIGINT), `_offset`, {{reason}}, "
+        f"'{record.topic}', CAST(`_partition` AS BIGINT), `_offset`, `reason`, "
         "COALESCE(`_key`, ''), {payload}, CAST(CURRENT_TIMESTAMP AS TIMESTAMP_LTZ(6))"
     )
-    text = "DECODE(`payload`, 'UTF-8')"
-    # Bytes that are no UTF-8 decode to replacement characters and do not come back the same.
-    not_text = f"ENCODE({text}, 'UTF-8') <> `payload`"
-    reason = (
-        "CASE WHEN `payload` IS NULL THEN 'empty record' "
-        f"WHEN {not_text} THEN 'not UTF-8' ELSE 'not a JSON object' END"
-    )
-    raw = (
-        f"SELECT {position.format(reason=reason, payload='`payload`')} FROM {record.kind}_raw "
-        f"WHERE `payload` IS NULL OR {text} IS NOT JSON OBJECT OR {not_text}"
-    )
-    typed = (
-        f"SELECT {position.format(reason='`reason`', payload='CAST(NULL AS BYTES)')} "
+    return (
+        f"SELECT {position.format(payload='`payload`')} FROM {record.kind}_unread "
+        f"WHERE `reason` IS NOT NULL\nUNION ALL\nSELECT {position.format(payload='CAST(NULL AS BYTES)')} "
         f"FROM {record.kind}_checked WHERE `reason` IS NOT NULL"
     )
-    return f"{raw}\nUNION ALL\n{typed}"
+
+
+def unread(record: Record) -> str:
+    """A view of the raw records with `reason`: why the typed reading has no row of it, or NULL if it has.
+
+    The two readings must agree, or a record is lost or counted twice: the JSON reader detects UTF-16 and
+    UTF-32 by the first bytes, skips a byte order mark, takes control characters inside strings and
+    is lax about UTF-8.
+    """
+    utf8 = "DECODE(`payload`, 'UTF-8')"
+    # Legal in a string and nowhere else, so that a control character between tokens still refuses.
+    lenient = f"REGEXP_REPLACE(REGEXP_REPLACE({utf8}, '^\\uFEFF|[\\t\\r\\n]', ' '), '[\\x00-\\x1F]', 'x')"
+    head = "SUBSTRING(DECODE(`payload`, 'ISO-8859-1'), 1, 4)"
+    wide = "\n    ".join(
+        f"WHEN REGEXP({head}, '{pattern}') THEN DECODE(`payload`, '{charset}') IS JSON OBJECT"
+        for pattern, charset in _WIDE_ENCODINGS
+    )
+    return (
+        f"CREATE TEMPORARY VIEW {record.kind}_unread AS SELECT *, CASE\n"
+        "    WHEN `payload` IS NULL THEN 'empty record'\n"
+        # Bytes that are no UTF-8 decode to replacement characters and do not come back the same.
+        f"    WHEN ENCODE({utf8}, 'UTF-8') = `payload` AND {utf8} IS JSON OBJECT THEN NULL\n"
+        f"    WHEN CASE {wide} ELSE FALSE END THEN NULL\n"
+        f"    WHEN REGEXP(DECODE(`payload`, 'ISO-8859-1'), '{_BROKEN_UTF8}') THEN 'not UTF-8'\n"
+        f"    WHEN {lenient} IS JSON OBJECT THEN NULL\n"
+        f"    ELSE 'not a JSON object' END AS `reason` FROM {record.kind}_raw"
+    )
 
 
 def counted() -> str:
@@ -206,8 +238,9 @@ def stats() -> str:
     one wild clock harms only its own row, and the last minute needs no later record to come out.
     """
     return (
-        "SELECT CAST(`minute` AS TIMESTAMP_LTZ(6)), CAST(`minute` + INTERVAL '1' MINUTE AS TIMESTAMP_LTZ(6)), "
-        "`agent`, `operation`, `model`, `tool`, COUNT(*), SUM(CASE WHEN `status` = 'error' THEN 1 ELSE 0 END), "
+        "SELECT CAST(`minute` AS TIMESTAMP_LTZ(6)), "
+        "CAST(`minute` + INTERVAL '1' MINUTE AS TIMESTAMP_LTZ(6)), `agent`, `operation`, `model`, `tool`, "
+        "COUNT(*), SUM(CASE WHEN `status` = 'error' THEN 1 ELSE 0 END), "
         "SUM(COALESCE(`input_tokens`, 0)), SUM(COALESCE(`output_tokens`, 0)), SUM(COALESCE(`cost_usd`, 0)), "
         f"SUM(`millis`), MAX(`millis`) FROM TABLE(TUMBLE(TABLE {EXECUTION.kind}_counted, "
         f"DESCRIPTOR(`arrived`), INTERVAL '{STATS_SECONDS}' SECOND)) "
