@@ -50,8 +50,9 @@ _MESSAGE = re.compile(
 )
 _ERRNO = re.compile(r"\[Errno \d+\] (?P<reason>[^\"')]+)")
 
-# The driver logs what it also raises.
-logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)
+# The driver and its pool log what they also raise.
+for _name in ("clickhouse_connect", "urllib3.connectionpool"):
+    logging.getLogger(_name).setLevel(logging.CRITICAL)
 
 
 class ClickHouse:
