@@ -13,38 +13,56 @@ from embedded.warehouse_server.access import AccessSettings, Users
 from embedded.warehouse_server.app import WarehouseServer
 from embedded.warehouse_server.engine import Engine
 from embedded.warehouse_server.errors import StartError
+from embedded.warehouse_server.folder import DataFolder
+from embedded.warehouse_server.sandbox import confine
 
 _GRACE_SECONDS = 8.0
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m embedded.warehouse_server", description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="the data folder this process will own")
+    parser.add_argument(
+        "--data", type=Path, required=True, help="the data folder, owned by this process alone"
+    )
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=int(os.environ.get("TIDEMARK_WAREHOUSE_PORT", "18123")))
     arguments = parser.parse_args()
+    # chDB takes the server's time zone from here.
     os.environ["TZ"] = "UTC"
     try:
-        engine = Engine(arguments.data)
-        try:
-            server = WarehouseServer((arguments.host, arguments.port), engine, Users(AccessSettings()))
-        except OSError as error:
-            raise StartError(
-                f"port {arguments.port} cannot be listened on ({error.strerror}); set TIDEMARK_WAREHOUSE_PORT to a free one"
-            ) from error
+        folder = DataFolder(arguments.data)
+        server = _listen(arguments.host, arguments.port)
+        confined = confine(folder.path)
+        server.engine = Engine(folder)
+        server.users = Users(AccessSettings())
     except StartError as error:
         print(f"warehouse server: {error}", file=sys.stderr)
         return 1
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
-    print(f"warehouse server: {arguments.data} at http://{arguments.host}:{arguments.port}", flush=True)
-    server.serve_forever(poll_interval=0.2)
-    server.server_close()
-    server.drain(_GRACE_SECONDS)
-    sys.stdout.flush()
-    engine.close()
-    # chDB's background threads would hold an ordinary exit.
+    sandbox = "confined to its folder" if confined else "not confined: this kernel has no Landlock"
+    print(
+        f"warehouse server: http://{arguments.host}:{arguments.port} serves {folder.path}, {sandbox}",
+        flush=True,
+    )
+    server.serve_forever(poll_interval=0.1)
+    server.socket.close()
+    left = server.drain(_GRACE_SECONDS)
+    print(
+        f"warehouse server: stopped, {left} requests cut off" if left else "warehouse server: stopped",
+        flush=True,
+    )
+    # The engine's background threads would hold an ordinary exit; what was acknowledged is on disk.
     os._exit(0)
+
+
+def _listen(host: str, port: int) -> WarehouseServer:
+    try:
+        return WarehouseServer((host, port))
+    except OSError as error:
+        raise StartError(
+            f"cannot listen on port {port} of {host}: {error.strerror}; set TIDEMARK_WAREHOUSE_PORT to a free port"
+        ) from error
 
 
 if __name__ == "__main__":

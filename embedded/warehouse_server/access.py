@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 from dataclasses import dataclass
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -27,6 +28,12 @@ class User:
     password: str
     read_only: bool
 
+
+# Functions that look outside the warehouse and that no grant covers: they read the server's files or call
+# a language model with the server's key.
+FORBIDDEN_FUNCTIONS = re.compile(
+    r"file|python|getclienthttpheader|ai(generate|extract|filter|classify|translate|embed|similarity|redact)\w*"
+)
 
 # A reader may ask for less than this, never for more. Seconds, rows and bytes.
 READER_LIMITS = {
@@ -69,6 +76,4 @@ def reader_settings(asked: dict[str, str]) -> dict[str, str]:
         if loose:
             raise WarehouseServerError(452, f"Setting {name} shouldn't be greater than {limit}")
         settings[name] = value
-    for name in ("readonly", "allow_ddl", "allow_introspection_functions"):
-        settings.pop(name, None)
     return settings

@@ -1,90 +1,113 @@
-"""The HTTP server: one thread a connection, one chDB connection a request."""
+"""The HTTP server: one thread a connection, replies held back until their status is certain."""
 
 from __future__ import annotations
 
 import json
 import select
 import socket
+import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from itertools import chain
 from typing import Any, cast
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from embedded.warehouse_server import protocol, statements
-from embedded.warehouse_server.access import User, Users, reader_settings
+from embedded.warehouse_server import protocol
+from embedded.warehouse_server.access import Users
 from embedded.warehouse_server.engine import Engine, Summary
 from embedded.warehouse_server.errors import WarehouseServerError
+from embedded.warehouse_server.queries import Query
 
-# ClickHouse's max_query_size: how much is read to find where a statement ends and its rows begin.
-_HEAD_BYTES = 262_144
 # What is held back before the status line goes out, so that an early error still has its own status.
 _HOLD_BYTES = 1 << 20
-_DISPLAY_NAME = "tidemark"
+_DISCARD_SECONDS = 10.0
+_CONTENT_TYPES = {
+    "JSON": "application/json; charset=UTF-8",
+    "TabSeparated": "text/tab-separated-values; charset=UTF-8",
+    "TSV": "text/tab-separated-values; charset=UTF-8",
+    "CSV": "text/csv; charset=UTF-8; header=absent",
+    "CSVWithNames": "text/csv; charset=UTF-8; header=present",
+    "Native": "application/octet-stream",
+    "RowBinary": "application/octet-stream",
+    "Parquet": "application/octet-stream",
+    "Arrow": "application/octet-stream",
+    "ArrowStream": "application/octet-stream",
+}
 
 
 class WarehouseServer(ThreadingHTTPServer):
-    """Serves `engine` to `users` until `shutdown`; `active` counts the requests under way."""
+    """Serves `engine` to `users` until `shutdown`; then `drain` waits for the requests under way."""
 
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, address: tuple[str, int], engine: Engine, users: Users) -> None:
-        self.engine = engine
-        self.users = users
-        self.active = 0
-        self.idle = threading.Condition()
+    def __init__(self, address: tuple[str, int]) -> None:
+        self.engine: Engine
+        self.users: Users
+        self.stopping = False
         self.disconnects = Disconnects()
+        self._active = 0
+        self._changed = threading.Condition()
         super().__init__(address, Handler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that goes away is no event."""
+        """A client that goes away is no event; anything else is a fault of ours."""
+        if not isinstance(sys.exception(), OSError):
+            traceback.print_exc()
 
     @contextmanager
     def counted(self) -> Iterator[None]:
-        with self.idle:
-            self.active += 1
+        with self._changed:
+            self._active += 1
         try:
             yield
         finally:
-            with self.idle:
-                self.active -= 1
-                self.idle.notify_all()
+            with self._changed:
+                self._active -= 1
+                self._changed.notify_all()
 
-    def drain(self, seconds: float) -> bool:
-        """Wait for the requests under way; False when some still run."""
-        with self.idle:
-            return self.idle.wait_for(lambda: self.active == 0, seconds)
+    def drain(self, seconds: float) -> int:
+        """Wait for the requests under way; how many still run."""
+        self.stopping = True
+        with self._changed:
+            self._changed.wait_for(lambda: self._active == 0, seconds)
+            return self._active
 
 
 class Disconnects:
-    """Calls back when the client of a running statement closes its connection."""
+    """Ends a running statement when its client has closed the connection."""
 
     def __init__(self) -> None:
         self._epoll = select.epoll()
-        self._callbacks: dict[int, Callable[[], None]] = {}
-        threading.Thread(target=self._watch, name="disconnects", daemon=True).start()
+        self._on_close: dict[int, Callable[[], None]] = {}
+        threading.Thread(target=self._poll, name="disconnects", daemon=True).start()
 
     @contextmanager
-    def watch(self, connection: socket.socket, gone: Callable[[], None]) -> Iterator[None]:
-        number = connection.fileno()
-        self._callbacks[number] = gone
+    def watch(self, client: socket.socket, kill: Callable[[], None]) -> Iterator[None]:
+        number, done = client.fileno(), threading.Event()
+
+        def kill_until_done() -> None:
+            # The statement may not have started yet, so once is not enough.
+            while not done.wait(0.1):
+                kill()
+
+        self._on_close[number] = kill_until_done
         self._epoll.register(number, select.EPOLLRDHUP | select.EPOLLONESHOT)
         try:
             yield
         finally:
+            done.set()
             self._epoll.unregister(number)
-            self._callbacks.pop(number, None)
+            self._on_close.pop(number, None)
 
-    def _watch(self) -> None:
+    def _poll(self) -> None:
         while True:
             for number, _ in self._epoll.poll():
-                gone = self._callbacks.pop(number, None)
-                if gone is not None:
-                    threading.Thread(target=gone, daemon=True).start()
+                if on_close := self._on_close.pop(number, None):
+                    threading.Thread(target=on_close, daemon=True).start()
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -92,6 +115,7 @@ class Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     server_version = "ClickHouse"
+    sys_version = ""
     timeout = 300
     wbufsize = 1 << 16
     disable_nagle_algorithm = True
@@ -101,196 +125,154 @@ class Handler(BaseHTTPRequestHandler):
         return cast(WarehouseServer, self.server)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Requests are not logged; the supervisor's log is for what goes wrong."""
+        """Requests are not logged: the log is for what goes wrong."""
 
     def do_GET(self) -> None:
-        path = urlsplit(self.path).path
-        if path == "/ping":
-            self._plain("Ok.\n")
-        elif path == "/replicas_status":
-            self._plain("Ok.\n")
-        elif path == "/" and not urlsplit(self.path).query:
-            self._plain("Ok.\n")
+        url = urlsplit(self.path)
+        if url.path in ("/ping", "/replicas_status") or (url.path == "/" and not url.query):
+            self.plain(200, "Ok.\n")
         else:
-            self._query(path)
+            self._query(url.path, url.query)
 
-    do_HEAD = do_GET
+    def do_HEAD(self) -> None:
+        self.plain(200, "")
 
     def do_POST(self) -> None:
-        self._query(urlsplit(self.path).path)
+        url = urlsplit(self.path)
+        self._query(url.path, url.query)
 
-    def _plain(self, text: str, status: int = 200) -> None:
+    def plain(self, status: int, text: str) -> None:
+        data = text.encode()
         self.send_response(status)
         self.send_header("Content-Type", "text/plain; charset=UTF-8")
-        self.send_header("Content-Length", str(len(text.encode())))
+        self.send_header("Content-Length", str(len(data)))
         self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(text.encode())
+        self.wfile.write(data)
 
-    def _query(self, path: str) -> None:
-        if path not in ("/", "/query"):
-            self._plain(f"There is no handle {path}\n\nUse / for queries and /ping to see whether the server is up.\n", 404)
-            return
-        response = Response(self, str(uuid4()), None, "")
-        with self.owner.counted():
-            try:
-                request = protocol.parse(urlsplit(self.path).query, self.headers)
-                response = Response(self, request.query_id, request.accept_encoding, request.default_format)
-                user = self.owner.users.authenticate(request.user, request.password)
-                summary = self._run(request, user, response)
-            except WarehouseServerError as error:
-                # What the client still sends is not read, so the connection cannot be used again.
-                self.close_connection = True
-                response.fail(error)
+    def _query(self, path: str, parameters: str) -> None:
+        if path not in ("/", "/query") or self.owner.stopping:
+            self.close_connection = True
+            if path not in ("/", "/query"):
+                self.plain(404, f"There is no handle {path}\n\nUse / for queries and /ping for health.\n")
             else:
-                response.finish(summary)
+                self.plain(503, "The server is stopping\n")
+            return
+        with self.owner.counted():
+            reply = Reply(self, str(uuid4()), None)
+            body: protocol.Body | None = None
+            try:
+                body = protocol.Body(self.rfile, self.headers)
+                request = protocol.parse(parameters, self.headers)
+                reply = Reply(self, request.query_id, request.accept_encoding)
+                user = self.owner.users.authenticate(request.user, request.password)
+                form = body.form()
+                if form is not None:
+                    request = protocol.parse(parameters, self.headers, form.fields)
+                query = Query(
+                    engine=self.owner.engine,
+                    request=request,
+                    user=user,
+                    may_write=self.command == "POST",
+                    files=form.files if form else {},
+                    watch=lambda kill: self.owner.disconnects.watch(self.connection, kill),
+                )
+                with self.owner.engine.slot():
+                    summary = query.run(iter(()) if form else iter(body), reply)
+            except WarehouseServerError as error:
+                self._fail(reply, body, error)
+            except OSError:
+                raise
+            except Exception as error:
+                traceback.print_exc()
+                self._fail(reply, body, WarehouseServerError(1002, f"The server failed: {error!r}"))
+            else:
+                reply.finish(summary)
             self.wfile.flush()
 
-    def _run(self, request: protocol.Request, user: User, response: Response) -> Summary:
-        engine = self.owner.engine
-        pieces = protocol.body(self.rfile, self.headers)
-        head = request.query + b"\n" if request.query else b""
-        for piece in pieces:
-            head += piece
-            if len(head) >= _HEAD_BYTES:
-                break
-        settings = {name: value for name, value in request.settings.items() if name != "log_comment"}
-        settings["log_comment"] = request.query_id
-        if user.read_only:
-            settings = reader_settings(settings)
-        key = (user.name, request.session_id)
-        if not request.session_id or user.read_only:
-            with engine.connection() as connection:
-                engine.settings(connection, settings)
-                return self._statement(request, user, response, connection, head, pieces)
-        with engine.session(key, request.session_timeout, request.session_check) as session:
-            stale = [name for name in session.settings if name not in settings]
-            if stale:
-                engine.execute(
-                    session.connection, ("SET " + ", ".join(f"{name} = DEFAULT" for name in stale)).encode(), "Null"
-                )
-            engine.settings(session.connection, settings)
-            session.settings = settings
-            summary = self._statement(request, user, response, session.connection, head, pieces)
-        if request.close_session:
-            engine.close_session(key)
-        return summary
-
-    def _statement(
-        self,
-        request: protocol.Request,
-        user: User,
-        response: Response,
-        connection: Any,
-        head: bytes,
-        pieces: Iterator[bytes],
-    ) -> Summary:
-        engine = self.owner.engine
-        if request.database:
-            engine.use(connection, request.database)
-        insert = statements.split_insert(head)
-        if insert is not None and (user.read_only or self.command != "POST"):
-            raise WarehouseServerError(164, "Cannot execute query in readonly mode")
-        if insert is not None and not insert.needs_whole_text:
-            return engine.insert(connection, insert, chain((head[insert.data_offset :],), pieces))
-        sql = head + b"".join(pieces)
-        kind = connection.classify_query(sql.decode("utf-8", "surrogateescape"))
-        if kind["statement_count"] > 1:
-            raise WarehouseServerError(62, "Syntax error: Multi-statements are not allowed")
-        reads = kind["query_class"].name == "READ_ONLY"
-        if not reads and (user.read_only or self.command != "POST"):
-            raise WarehouseServerError(164, "Cannot execute query in readonly mode")
-        if user.read_only:
-            engine.execute(connection, b"SET readonly = 1", "Null")
-        with self.owner.disconnects.watch(self.connection, lambda: engine.kill(request.query_id)):
-            if reads and statements.first_word(sql) in ("SELECT", "WITH", "FROM"):
-                return engine.select(connection, sql, request.default_format, response.write)
-            rows, summary = engine.execute(connection, sql, request.default_format)
-            response.write(rows)
-            return summary
+    def _fail(self, reply: Reply, body: protocol.Body | None, error: WarehouseServerError) -> None:
+        # A client reads the answer only after it has sent everything.
+        reusable = body is not None and body.discard(_DISCARD_SECONDS)
+        self.close_connection = not reusable or reply.streaming
+        reply.fail(error, self.owner.engine.version)
 
 
-class Response:
-    """A reply that is held back until it is large or finished, then streamed in chunks."""
+class Reply:
+    """An answer that is held back until it is large or finished, then streamed in chunks."""
 
-    def __init__(self, handler: Handler, query_id: str, encoding: str | None, format_name: str) -> None:
+    def __init__(self, handler: Handler, query_id: str, encoding: str | None) -> None:
+        self.format = "TabSeparated"
+        self.streaming = False
         self._handler = handler
         self._query_id = query_id
         self._encoding = encoding
-        self._format = format_name
         self._compress, self._flush = protocol.encoder(encoding)
         self._held: list[bytes] = []
         self._held_bytes = 0
-        self._streaming = False
         self._tag = uuid4().hex[:16]
 
     def write(self, data: bytes) -> None:
-        if self._streaming:
+        if self.streaming:
             self._chunk(self._compress(data))
             return
         self._held.append(data)
         self._held_bytes += len(data)
         if self._held_bytes > _HOLD_BYTES:
-            self._head(200, {"Transfer-Encoding": "chunked"}, None)
-            self._streaming = True
+            self._head(200, {"Transfer-Encoding": "chunked"}, Summary())
+            self.streaming = True
             self._chunk(self._compress(b"".join(self._held)))
             self._held.clear()
 
     def finish(self, summary: Summary) -> None:
-        if self._streaming:
+        if self.streaming:
             self._chunk(self._flush())
             self._handler.wfile.write(b"0\r\n\r\n")
             return
         data = self._compress(b"".join(self._held)) + self._flush()
         self._head(200, {"Content-Length": str(len(data))}, summary)
-        if self._handler.command != "HEAD":
-            self._handler.wfile.write(data)
+        self._handler.wfile.write(data)
 
-    def fail(self, error: WarehouseServerError) -> None:
-        text = error.body(self._handler.owner.engine.version)
-        if self._streaming:
-            # The status is sent already: the error goes into the body, framed as ClickHouse frames it,
-            # and the missing last chunk tells every other client.
-            message = text.encode()
-            framed = b"\r\n__exception__\r\n%s\r\n%s%d %s\r\n__exception__\r\n" % (
-                self._tag.encode(), message, len(message), self._tag.encode(),
-            )  # fmt: skip
-            self._chunk(self._compress(framed) + self._flush())
+    def fail(self, error: WarehouseServerError, version: str) -> None:
+        text = error.body(version).encode()
+        if self.streaming:
+            # The status has gone out: the error goes into the body, framed as ClickHouse frames it, and
+            # the last chunk stays away, which every other client takes as a broken answer.
+            tag = self._tag.encode()
+            frame = b"\r\n__exception__\r\n%s\r\n%s%d %s\r\n__exception__\r\n" % (tag, text, len(text), tag)
+            self._chunk(self._compress(frame) + self._flush())
             return
         self._encoding = None
-        self._head(error.http_status, {"Content-Length": str(len(text.encode())), "Connection": "close"}, None, error.code)
-        self._handler.wfile.write(text.encode())
+        headers = {"Content-Length": str(len(text)), "X-ClickHouse-Exception-Code": str(error.code)}
+        if self._handler.close_connection:
+            headers["Connection"] = "close"
+        self._head(error.http_status, headers, Summary())
+        self._handler.wfile.write(text)
 
     def _chunk(self, data: bytes) -> None:
         if data:
             self._handler.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
 
-    def _head(self, status: int, extra: dict[str, str], summary: Summary | None, code: int | None = None) -> None:
-        handler = self._handler
-        handler.send_response(status)
+    def _head(self, status: int, extra: dict[str, str], summary: Summary) -> None:
         headers = {
-            "Content-Type": "text/plain; charset=UTF-8",
-            "X-ClickHouse-Server-Display-Name": _DISPLAY_NAME,
+            "Content-Type": _CONTENT_TYPES.get(self.format, "text/plain; charset=UTF-8"),
+            "X-ClickHouse-Server-Display-Name": "tidemark",
             "X-ClickHouse-Query-Id": self._query_id,
-            "X-ClickHouse-Format": self._format,
+            "X-ClickHouse-Format": self.format,
             "X-ClickHouse-Timezone": "UTC",
             "X-ClickHouse-Exception-Tag": self._tag,
+            "X-ClickHouse-Summary": json.dumps(
+                {
+                    "read_rows": str(summary.read_rows),
+                    "read_bytes": str(summary.read_bytes),
+                    "written_rows": str(summary.written_rows),
+                    "written_bytes": str(summary.written_bytes),
+                    "elapsed_ns": str(int(summary.elapsed * 1e9)),
+                }
+            ),
             **extra,
         }
         if self._encoding:
             headers["Content-Encoding"] = self._encoding
-        if code is not None:
-            headers["X-ClickHouse-Exception-Code"] = str(code)
-        done = summary or Summary()
-        headers["X-ClickHouse-Summary"] = json.dumps(
-            {
-                "read_rows": str(done.read_rows),
-                "read_bytes": str(done.read_bytes),
-                "written_rows": str(done.written_rows),
-                "written_bytes": str(done.written_bytes),
-                "elapsed_ns": str(int(done.elapsed * 1e9)),
-            }
-        )
+        self._handler.send_response(status)
         for name, value in headers.items():
-            handler.send_header(name, value)
-        handler.end_headers()
+            self._handler.send_header(name, value)
+        self._handler.end_headers()

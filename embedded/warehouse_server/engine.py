@@ -1,4 +1,4 @@
-"""The one chDB data folder: connections, sessions, and statements with streams on both ends."""
+"""chDB behind a small face: connections, sessions, and statements with streams on both ends."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fcntl import F_SETPIPE_SZ, fcntl
-from pathlib import Path
+from importlib import import_module
 from typing import Any
 
 from embedded.warehouse_server import statements
 from embedded.warehouse_server.errors import StartError, WarehouseServerError
+from embedded.warehouse_server.folder import DataFolder
 
 DATABASES = ("ods", "dwd", "dws", "ads")
 _PIPE_BYTES = 1 << 20
+_QUEUE_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +33,19 @@ class Summary:
     elapsed: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What the engine's own parser says of a text: how many statements, and whether they only read."""
+
+    statements: int
+    reads: bool
+
+
 @dataclass(slots=True)
-class _Session:
+class Session:
+    """A connection kept between requests, with the settings of the latest one."""
+
     connection: Any
-    timeout: float
     lock: threading.Lock = field(default_factory=threading.Lock)
     settings: dict[str, str] = field(default_factory=dict)
     expires: float = 0.0
@@ -46,30 +57,45 @@ class Engine:
     Raises StartError when the folder cannot be opened, WarehouseServerError for what a statement does.
     """
 
-    def __init__(self, data: Path, concurrency: int = 100) -> None:
-        try:
-            data.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StartError(f"cannot create the warehouse folder {data}: {error.strerror}") from error
-        from chdb import _chdb
-
-        _chdb.set_signal_handlers_enabled(0)
-        self._chdb = _chdb
-        self._path = str(data.resolve())
-        self._sessions: dict[tuple[str, str], _Session] = {}
+    def __init__(self, folder: DataFolder, concurrency: int = 100) -> None:
+        # chDB's temporary files belong where the process may write.
+        os.environ["TMPDIR"] = str(folder.path / "tmp")
+        self._chdb: Any = import_module("chdb._chdb")
+        self._chdb.set_signal_handlers_enabled(0)
+        self._path = str(folder.path)
+        self._sessions: dict[tuple[str, str], Session] = {}
         self._sessions_lock = threading.Lock()
-        self._runners = ThreadPoolExecutor(concurrency, thread_name_prefix="query")
+        self._slots = threading.BoundedSemaphore(concurrency)
+        self._writers = ThreadPoolExecutor(concurrency, thread_name_prefix="select")
         try:
-            self._keeper = _chdb.connect(self._path)
+            self._keeper = self._chdb.connect(folder.address)
+            # chDB's own `default` also shows files as tables, and asks for rights on files for every table.
+            self._keeper.query("DETACH DATABASE default", "Null")
+            known = folder.has_database("default")
+            self._keeper.query(
+                "ATTACH DATABASE default" if known else "CREATE DATABASE default ENGINE = Atomic", "Null"
+            )
             for name in DATABASES:
                 self._keeper.query(f"CREATE DATABASE IF NOT EXISTS {name} ENGINE = Atomic", "Null")
         except RuntimeError as error:
-            raise StartError(f"cannot open the warehouse folder {data}: {str(error).splitlines()[0]}") from error
-        self.version = str(self._keeper.query("SELECT version()", "TSV").data()).strip()
+            raise StartError(
+                f"cannot open the warehouse folder {folder.path}: {str(error).splitlines()[0]}"
+            ) from error
+        self.version = self._keeper.query("SELECT version()", "TSVRaw").data().strip()
+
+    @contextmanager
+    def slot(self) -> Iterator[None]:
+        """A place among the statements that may run at once. Raises code 202 after a wait."""
+        if not self._slots.acquire(timeout=_QUEUE_SECONDS):
+            raise WarehouseServerError(202, "Too many simultaneous queries; try again later")
+        try:
+            yield
+        finally:
+            self._slots.release()
 
     @contextmanager
     def connection(self) -> Iterator[Any]:
-        """A connection of one request's own; opening one costs about 0.1 ms."""
+        """A connection for one request alone; opening one costs about 0.1 ms."""
         connection = self._chdb.connect(self._path)
         try:
             yield connection
@@ -77,21 +103,20 @@ class Engine:
             connection.close()
 
     @contextmanager
-    def session(self, key: tuple[str, str], timeout: float, must_exist: bool) -> Iterator[_Session]:
-        """The connection kept under `key`, held alone; a second request meanwhile gets code 373."""
+    def session(self, key: tuple[str, str], timeout: float, must_exist: bool) -> Iterator[Session]:
+        """The session kept under `key`, held alone: code 373 for a second request meanwhile, 372 for none."""
         with self._sessions_lock:
             self._expire_sessions()
             session = self._sessions.get(key)
             if session is None:
                 if must_exist:
                     raise WarehouseServerError(372, f"Session {key[1]} not found")
-                session = self._sessions[key] = _Session(self._chdb.connect(self._path), timeout)
+                session = self._sessions[key] = Session(self._chdb.connect(self._path))
             if not session.lock.acquire(blocking=False):
                 raise WarehouseServerError(373, f"Session {key[1]} is locked by a concurrent client")
         try:
             yield session
         finally:
-            session.timeout = timeout
             session.expires = time.monotonic() + timeout
             session.lock.release()
 
@@ -108,15 +133,27 @@ class Engine:
                 del self._sessions[key]
                 session.connection.close()
 
-    def select(self, connection: Any, sql: bytes, default_format: str, write: Callable[[bytes], None]) -> Summary:
+    def kind(self, connection: Any, sql: bytes) -> Kind:
+        found = connection.classify_query(_text(sql))
+        return Kind(found["statement_count"], found["query_class"] == self._chdb.query_class.READ_ONLY)
+
+    def called(self, connection: Any, sql: bytes) -> set[str]:
+        """The functions and table functions that a statement names, lower case."""
+        tree, _ = self.execute(connection, b"EXPLAIN AST " + statements.split_format(sql).body, "TSVRaw")
+        lines = (line.split() for line in tree.decode("utf-8", "replace").splitlines())
+        return {line[1].lower() for line in lines if len(line) > 1 and line[0] == "Function"}
+
+    def select(
+        self, connection: Any, sql: statements.Statement, format: str, write: Callable[[bytes], None]
+    ) -> Summary:
         """Run a SELECT and hand its formatted result to `write` piece by piece, in bounded memory.
 
-        The engine's own block stream repeats each format's head and tail for every block, so it writes
-        the result into a pipe instead, as if into a file.
+        The engine's own block stream repeats a format's head and tail for every block; so the engine writes
+        the result into a pipe, as if into a file.
         """
         read_end, write_end = os.pipe()
         fcntl(write_end, F_SETPIPE_SZ, _PIPE_BYTES)
-        piped = statements.split_format(sql).into(f"/dev/fd/{write_end}", default_format)
+        piped = sql.into(f"/dev/fd/{write_end}", format)
 
         def run() -> Any:
             try:
@@ -124,28 +161,28 @@ class Engine:
             finally:
                 os.close(write_end)
 
-        result = self._runners.submit(run)
+        running = self._writers.submit(run)
         try:
             while chunk := os.read(read_end, _PIPE_BYTES):
                 write(chunk)
         finally:
-            # A reader that gave up breaks the pipe, and with it the query.
+            # When the reader gave up, this breaks the pipe, and with it the query.
             os.close(read_end)
-            error = result.exception()
+            error = running.exception()
         if error is not None:
             raise WarehouseServerError.from_engine(error)
-        return _summary(result.result())
+        return _summary(running.result())
 
-    def execute(self, connection: Any, sql: bytes, default_format: str) -> tuple[bytes, Summary]:
+    def execute(self, connection: Any, sql: bytes, format: str) -> tuple[bytes, Summary]:
         """Run a statement with a small result or none."""
         try:
-            result = connection.query(sql, default_format)
+            result = connection.query(sql, format)
         except RuntimeError as error:
             raise WarehouseServerError.from_engine(error) from error
         return result.bytes(), _summary(result)
 
     def insert(self, connection: Any, insert: statements.Insert, rows: Iterator[bytes]) -> Summary:
-        """Stream rows into a table; a failing or truncated stream leaves nothing of itself behind."""
+        """Stream rows into a table; a stream that fails or ends early is cancelled."""
         try:
             stream = connection.send_insert(insert.head, insert.format)
             try:
@@ -159,41 +196,54 @@ class Engine:
         except RuntimeError as error:
             raise WarehouseServerError.from_engine(error) from error
 
-    def settings(self, connection: Any, settings: Mapping[str, str]) -> None:
+    def set(self, connection: Any, settings: Mapping[str, str]) -> None:
         """Apply settings to a connection. Raises code 115 for an unknown one."""
         if settings:
-            pairs = ", ".join(f"{_name(name)} = {_literal(value)}" for name, value in settings.items())
-            self.execute(connection, f"SET {pairs}".encode(), "Null")
+            pairs = ", ".join(f"{_setting(name)} = {_literal(value)}" for name, value in settings.items())
+            self.execute(connection, f"SET {pairs}".encode("utf-8", "surrogateescape"), "Null")
+
+    def reset(self, connection: Any, names: list[str]) -> None:
+        """Put settings back to their defaults."""
+        if names:
+            self.execute(
+                connection, f"SET {', '.join(f'{name} = DEFAULT' for name in names)}".encode(), "Null"
+            )
 
     def use(self, connection: Any, database: str) -> None:
-        quoted = database.replace("\\", "\\\\").replace("`", "\\`")
-        self.execute(connection, f"USE `{quoted}`".encode("utf-8", "surrogateescape"), "Null")
+        self.execute(connection, b"USE " + identifier(database), "Null")
 
     def kill(self, query_id: str) -> None:
         """End the running statement of that id, if there is one."""
+        condition = f"KILL QUERY WHERE Settings['log_comment'] = {_literal(query_id)} ASYNC"
         with self.connection() as connection:
-            self.execute(
-                connection, f"KILL QUERY WHERE Settings['log_comment'] = {_literal(query_id)} ASYNC".encode(), "Null"
-            )
-
-    def close(self) -> None:
-        for session in self._sessions.values():
-            session.connection.close()
-        self._runners.shutdown(wait=False, cancel_futures=True)
-        self._keeper.close()
+            self.execute(connection, condition.encode("utf-8", "surrogateescape"), "Null")
 
 
-def _summary(result: Any) -> Summary:
-    return Summary(
-        result.rows_read(), result.bytes_read(), result.rows_written(), result.bytes_written(), result.elapsed()
-    )
+def identifier(name: str) -> bytes:
+    """A name quoted for SQL."""
+    quoted = name.replace("\\", "\\\\").replace("`", "\\`")
+    return f"`{quoted}`".encode("utf-8", "surrogateescape")
 
 
 def _literal(value: str) -> str:
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
-def _name(name: str) -> str:
-    if not name.replace("_", "").replace(".", "").isalnum():
+def _setting(name: str) -> str:
+    if not (name.isascii() and name.replace("_", "").replace(".", "").isalnum()):
         raise WarehouseServerError(115, f"Unknown setting '{name}'")
     return name
+
+
+def _text(sql: bytes) -> str:
+    return sql.decode("utf-8", "replace")
+
+
+def _summary(result: Any) -> Summary:
+    return Summary(
+        result.rows_read(),
+        result.bytes_read(),
+        result.rows_written(),
+        result.bytes_written(),
+        result.elapsed(),
+    )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
+import time
 import uuid
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from email.message import Message
+from email.parser import Parser
 from typing import Any, BinaryIO
 from urllib.parse import parse_qsl
 
@@ -42,15 +44,17 @@ class Request:
     close_session: bool
     settings: dict[str, str]
     accept_encoding: str | None
-    wait_end_of_query: bool
 
 
-def parse(query_string: str, headers: Message) -> Request:
-    """Read the URL's parameters and the headers. Raises codes 516, 374, 48."""
+def parse(query_string: str, headers: Message, fields: Mapping[str, str] | None = None) -> Request:
+    """Read the URL's parameters, the headers and a form's fields. Raises codes 516, 374, 48."""
     params = dict(parse_qsl(query_string, keep_blank_values=True, encoding="utf-8", errors="surrogateescape"))
+    params.update(fields or {})
     user, password = _credentials(params, headers)
     if params.get("decompress") == "1" or params.get("compress") == "1":
-        raise WarehouseServerError(48, "The native compression of compress=1 is not supported; use HTTP's encodings")
+        raise WarehouseServerError(
+            48, "The native compression of compress=1 is not supported; use HTTP's encodings"
+        )
     try:
         timeout = float(params.get("session_timeout", "60"))
     except ValueError:
@@ -72,7 +76,6 @@ def parse(query_string: str, headers: Message) -> Request:
         close_session=params.get("close_session") == "1",
         settings=settings,
         accept_encoding=_choose(headers.get("Accept-Encoding", "")) if compressed else None,
-        wait_end_of_query=params.get("wait_end_of_query") == "1",
     )
 
 
@@ -84,23 +87,88 @@ def _credentials(params: dict[str, str], headers: Message) -> tuple[str, str]:
         try:
             name, _, password = base64.b64decode(token, validate=True).decode().partition(":")
         except (binascii.Error, UnicodeDecodeError):
-            raise WarehouseServerError(516, "The Authorization header is not valid Basic authentication") from None
+            raise WarehouseServerError(
+                516, "The Authorization header is not valid Basic authentication"
+            ) from None
         return name, password
     if scheme:
         raise WarehouseServerError(516, f"Authentication scheme {scheme!r} is not supported; use Basic")
     return params.get("user", "default"), params.get("password", "")
 
 
-def body(stream: BinaryIO, headers: Message) -> Iterator[bytes]:
-    """The request's body in pieces, decoded. Raises code 33 when it ends before it should."""
-    if headers.get("Transfer-Encoding", "").lower() == "chunked":
-        pieces = _chunked(stream)
-    else:
-        pieces = _sized(stream, int(headers.get("Content-Length") or 0))
-    encoding = headers.get("Content-Encoding", "identity").lower()
-    if encoding == "identity" or not encoding:
-        return pieces
-    return _decoded(pieces, encoding)
+class Body:
+    """A request's body, read once, in pieces."""
+
+    def __init__(self, stream: BinaryIO, headers: Message) -> None:
+        self._encoding = headers.get("Content-Encoding", "identity").lower()
+        self._content_type = headers.get("Content-Type", "")
+        self._ended = False
+        self._broken = False
+        chunked = headers.get("Transfer-Encoding", "").lower() == "chunked"
+        length = headers.get("Content-Length", "0")
+        if not chunked and not length.isdecimal():
+            raise WarehouseServerError(36, f"Content-Length is not a number: '{length}'")
+        self._raw = self._read(_chunked(stream) if chunked else _sized(stream, int(length)))
+
+    def __iter__(self) -> Iterator[bytes]:
+        """The decoded pieces. Raises code 33 when the body ends before it should."""
+        return self._raw if self._encoding in ("", "identity") else _decoded(self._raw, self._encoding)
+
+    def form(self) -> Form | None:
+        """The fields and files of a multipart body; None for any other body."""
+        if not self._content_type.startswith("multipart/form-data"):
+            return None
+        return Form.parse(self._content_type, b"".join(self))
+
+    def discard(self, seconds: float) -> bool:
+        """Read what the client still sends, so that it can read the answer; whether the end was reached."""
+        deadline = time.monotonic() + seconds
+        try:
+            for _ in self._raw:
+                if time.monotonic() > deadline:
+                    return False
+        except (WarehouseServerError, OSError, ValueError):
+            return False
+        return self._ended and not self._broken
+
+    def _read(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        try:
+            yield from pieces
+        except BaseException:
+            self._broken = True
+            raise
+        self._ended = True
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A multipart body: text fields, which act as URL parameters do, and files, which become tables."""
+
+    fields: dict[str, str]
+    files: dict[str, bytes]
+
+    @classmethod
+    def parse(cls, content_type: str, body: bytes) -> Form:
+        boundary = _header_parameter(content_type, "boundary")
+        fields: dict[str, str] = {}
+        files: dict[str, bytes] = {}
+        for part in (b"\r\n" + body).split(b"\r\n--" + boundary.encode())[1:-1]:
+            head, _, content = part.partition(b"\r\n\r\n")
+            disposition = (
+                Parser().parsestr(head.decode("utf-8", "replace").strip()).get("Content-Disposition", "")
+            )
+            name = _header_parameter(disposition, "name")
+            if "filename" in disposition:
+                files[name] = content
+            else:
+                fields[name] = content.decode("utf-8", "surrogateescape")
+        return cls(fields, files)
+
+
+def _header_parameter(value: str, name: str) -> str:
+    message = Message()
+    message["Content-Disposition"] = value
+    return str(message.get_param(name, "", header="Content-Disposition"))
 
 
 def _sized(stream: BinaryIO, length: int) -> Iterator[bytes]:

@@ -47,6 +47,16 @@ def first_word(sql: bytes) -> str:
     return ""
 
 
+def names_a_file(sql: bytes) -> bool:
+    """Whether a statement reads or writes a file of the server: FROM INFILE, INTO OUTFILE."""
+    before = ""
+    for _, word, _, _ in _words(sql, marks=True):
+        if (before, word) in (("FROM", "INFILE"), ("INTO", "OUTFILE")):
+            return True
+        before = word
+    return False
+
+
 def split_insert(sql: bytes) -> Insert | None:
     """Find where an INSERT's inline rows begin; None for every other statement."""
     words = _words(sql)
@@ -67,7 +77,9 @@ def split_insert(sql: bytes) -> Insert | None:
             if name is None:
                 return None
             offset = _SPACES_THEN_NEWLINE.match(sql, name[3])
-            return Insert(sql[:start], sql[name[2] : name[3]].decode(), offset.end() if offset else name[3], selects)
+            return Insert(
+                sql[:start], sql[name[2] : name[3]].decode(), offset.end() if offset else name[3], selects
+            )
     return None
 
 
@@ -84,7 +96,11 @@ def split_format(sql: bytes) -> Statement:
             if name is not None and re.fullmatch(rb"\w+", sql[name[2] : name[3]]):
                 cut = (start, name[3], sql[name[2] : name[3]].decode())
                 end_of_text = name[3]
-        elif cut is not None and word not in (";", "SETTINGS") and b"SETTINGS" not in sql[cut[1] : start].upper():
+        elif (
+            cut is not None
+            and word not in (";", "SETTINGS")
+            and b"SETTINGS" not in sql[cut[1] : start].upper()
+        ):
             cut = None
     if cut is None:
         return Statement(sql[:end_of_text], None, b"")

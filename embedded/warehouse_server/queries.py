@@ -1,0 +1,150 @@
+"""What one request does to the engine: where rows begin, what a user may run, how it is run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, Protocol
+
+from embedded.warehouse_server import statements
+from embedded.warehouse_server.access import FORBIDDEN_FUNCTIONS, User, reader_settings
+from embedded.warehouse_server.engine import Engine, Summary, identifier
+from embedded.warehouse_server.errors import WarehouseServerError
+from embedded.warehouse_server.protocol import Request
+
+# ClickHouse's max_query_size: how much is read to find where a statement ends and its rows begin.
+_HEAD_BYTES = 262_144
+# A statement that must be held whole (an INSERT ... SELECT FROM input() with its rows, at the most).
+_WHOLE_BYTES = 256 << 20
+# chDB turns these on for its own shell; a server has them off.
+_SERVER_SETTINGS = {"implicit_select": "0", "allow_introspection_functions": "0"}
+_READ_ONLY = "Cannot execute query in readonly mode"
+
+
+class Reply(Protocol):
+    """Where the result goes."""
+
+    format: str
+
+    def write(self, data: bytes) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One request of an authenticated user.
+
+    `may_write` is false for GET, which ClickHouse takes as a promise to only read; `watch` ends the given
+    callable's statement when the client goes away.
+    """
+
+    engine: Engine
+    request: Request
+    user: User
+    may_write: bool
+    files: dict[str, bytes]
+    watch: Callable[[Callable[[], None]], AbstractContextManager[None]]
+
+    def run(self, pieces: Iterator[bytes], reply: Reply) -> Summary:
+        """Run the request's statement, whose text and rows are its `query` parameter and then `pieces`."""
+        settings = {**_SERVER_SETTINGS, **self.request.settings, "log_comment": self.request.query_id}
+        for name in self.files:
+            for suffix in ("structure", "types", "format"):
+                settings.pop(f"{name}_{suffix}", None)
+        # A reader keeps nothing between requests, so its sessions are of no use but to name them.
+        if self.user.read_only or not self.request.session_id:
+            with self.engine.connection() as connection:
+                return self._run(connection, settings, pieces, reply)
+        key = (self.user.name, self.request.session_id)
+        with self.engine.session(key, self.request.session_timeout, self.request.session_check) as session:
+            stale = [
+                name for name in session.settings if name not in settings and not name.startswith("param_")
+            ]
+            self.engine.reset(session.connection, stale)
+            session.settings = settings
+            summary = self._run(session.connection, settings, pieces, reply)
+        if self.request.close_session:
+            self.engine.close_session(key)
+        return summary
+
+    def _run(
+        self, connection: Any, settings: dict[str, str], pieces: Iterator[bytes], reply: Reply
+    ) -> Summary:
+        if self.request.database:
+            self.engine.use(connection, self.request.database)
+        head = self.request.query + b"\n" if self.request.query else b""
+        for piece in pieces:
+            head += piece
+            if len(head) >= _HEAD_BYTES:
+                break
+        insert = statements.split_insert(head)
+        if insert is None or insert.needs_whole_text:
+            return self._statement(connection, settings, _whole(head, pieces), reply)
+        if self.user.read_only or not self.may_write:
+            raise WarehouseServerError(164, _READ_ONLY)
+        self.engine.set(connection, settings)
+        return self.engine.insert(connection, insert, chain((head[insert.data_offset :],), pieces))
+
+    def _statement(self, connection: Any, settings: dict[str, str], sql: bytes, reply: Reply) -> Summary:
+        engine = self.engine
+        kind = engine.kind(connection, sql)
+        if kind.statements > 1:
+            raise WarehouseServerError(62, "Syntax error: Multi-statements are not allowed")
+        if not sql.strip():
+            raise WarehouseServerError(62, "Syntax error: Empty query")
+        if not kind.reads and not self.may_write:
+            raise WarehouseServerError(
+                164, f"{_READ_ONLY}. For queries over HTTP, method GET implies readonly"
+            )
+        if statements.names_a_file(sql):
+            raise WarehouseServerError(
+                48, "INTO OUTFILE and FROM INFILE name the server's files; send rows over HTTP"
+            )
+        for name, rows in self.files.items():
+            self._table_of_file(connection, name, rows)
+        if self.user.read_only:
+            called = engine.called(connection, sql)
+            if not kind.reads or kind.statements != 1:
+                raise WarehouseServerError(164, _READ_ONLY)
+            if forbidden := {name for name in called if FORBIDDEN_FUNCTIONS.fullmatch(name)}:
+                raise WarehouseServerError(
+                    497, f"{self.user.name} may not call {', '.join(sorted(forbidden))}"
+                )
+            # Last, because nothing can be changed after it.
+            settings = {**reader_settings(settings), "readonly": "1"}
+        engine.set(connection, settings)
+        statement = statements.split_format(sql)
+        reply.format = statement.format or self.request.default_format
+        with self.watch(lambda: engine.kill(self.request.query_id)):
+            if kind.reads and statements.first_word(sql) in ("SELECT", "WITH", "FROM"):
+                return engine.select(connection, statement, self.request.default_format, reply.write)
+            rows, summary = engine.execute(connection, sql, self.request.default_format)
+        reply.write(rows)
+        return summary
+
+    def _table_of_file(self, connection: Any, name: str, rows: bytes) -> None:
+        """Make an uploaded file a temporary table, as `name_structure` or `name_types` describe it."""
+        described = self.request.settings
+        types = described.get(f"{name}_types", "").split(",")
+        structure = described.get(f"{name}_structure") or ", ".join(
+            f"_{i} {t}" for i, t in enumerate(types, 1)
+        )
+        table = identifier(name)
+        create = b"CREATE OR REPLACE TEMPORARY TABLE %s (%s) ENGINE = Memory" % (table, structure.encode())
+        self.engine.execute(connection, create, "Null")
+        insert = statements.Insert(
+            b"INSERT INTO " + table, described.get(f"{name}_format", "TabSeparated"), 0, False
+        )
+        self.engine.insert(connection, insert, iter((rows,)))
+
+
+def _whole(head: bytes, pieces: Iterator[bytes]) -> bytes:
+    parts = [head]
+    size = len(head)
+    for piece in pieces:
+        size += len(piece)
+        if size > _WHOLE_BYTES:
+            raise WarehouseServerError(165, f"The statement is larger than {_WHOLE_BYTES >> 20} MiB")
+        parts.append(piece)
+    return b"".join(parts)
