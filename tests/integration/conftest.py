@@ -1,0 +1,67 @@
+"""One real stack for the tests of the whole path: own state folder, own ports, stopped at the end whatever happens."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+TIDEMARK = str(Path(sys.executable).with_name("tidemark"))
+PORTS = ("KAFKA", "KAFKA_CONTROLLER", "WAREHOUSE", "AIRFLOW", "FLINK")
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A stack as its user has it: the command line and the environment that leads to it."""
+
+    home: Path
+    environment: dict[str, str]
+
+    def tidemark(self, *arguments: str, timeout: float = 600) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [TIDEMARK, *arguments],
+            env=self.environment,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody holds, all different because all are held until the last is found."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for held in sockets:
+            held.bind(("127.0.0.1", 0))
+        return [held.getsockname()[1] for held in sockets]
+    finally:
+        for held in sockets:
+            held.close()
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    home = tmp_path_factory.mktemp("home")
+    # The jars are downloads, not state.
+    jars = Path(os.environ.get("TIDEMARK_HOME", ROOT / ".tidemark")) / "jars"
+    shutil.copytree(jars, home / "jars", copy_function=os.link)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("TIDEMARK_", "AIRFLOW"))}
+    environment["TIDEMARK_HOME"] = str(home)
+    for name, port in zip(PORTS, free_ports(len(PORTS)), strict=True):
+        environment[f"TIDEMARK_{name}_PORT"] = str(port)
+    running = Stack(home, environment)
+    try:
+        yield running
+    finally:
+        stopped = running.tidemark("stop", timeout=120)
+        assert stopped.returncode == 0, stopped.stdout + stopped.stderr

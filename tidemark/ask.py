@@ -1,0 +1,71 @@
+"""`tidemark ask`: one question to the same analyst that the DAGs run, with its steps shown while it works."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from tidemark.console import console, errors, fail
+
+if TYPE_CHECKING:
+    from agents.analyst import Answer
+    from agents.runtime.events import Event
+
+DECLINED = 3
+SHOWN_ROWS = 12
+
+
+def ask(
+    question: Annotated[str, typer.Argument(help="What to find out, in English or Chinese.")],
+    language: Annotated[str, typer.Option(help="Of the answer: auto, en or zh.")] = "auto",
+    domain: Annotated[str, typer.Option(help="auto, commerce or agents.")] = "auto",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the whole answer as JSON.")] = False,
+) -> None:
+    """Ask one question. Exit code 0: answered; 3: declined, with the nearest questions; 1: failed."""
+    from agents.errors import AgentError
+    from tidemark_airflow.analyst import open_analyst
+    from warehouse import WarehouseError
+
+    try:
+        with open_analyst(on_event=None if as_json else show) as analyst:
+            answer = analyst.ask(question, language=language, domain=domain)
+    except (AgentError, WarehouseError) as error:
+        fail(str(error))
+    if as_json:
+        print(answer.model_dump_json())
+    else:
+        show_answer(answer)
+    if answer.status != "answered":
+        raise typer.Exit(DECLINED if answer.status == "declined" else 1)
+
+
+def show(event: Event) -> None:
+    """One dim line an event, on standard error: what the agent does while it does it."""
+    score = "" if event.score is None else f" score {event.score:.2f}"
+    detail = json.loads(event.detail or "{}")
+    what = detail.get("tool") or detail.get("thought") or detail.get("status") or ""
+    errors.print(f"[dim]{event.stage or event.agent:<9} {event.kind:<20}{score} {escape(str(what))[:90]}[/dim]")
+
+
+def show_answer(answer: Answer) -> None:
+    """The text, the first rows, the SQL, the score, the report."""
+    console.print(f"\n[bold]{escape(answer.text)}[/bold]")
+    if answer.nearest:
+        console.print("One can ask, for example:")
+        for nearest in answer.nearest:
+            console.print(f"  {escape(str(nearest))}")
+    if answer.rows:
+        table = Table(*answer.columns, box=None)
+        for row in answer.rows[:SHOWN_ROWS]:
+            table.add_row(*(escape(str(cell)) for cell in row))
+        console.print(table)
+        if len(answer.rows) > SHOWN_ROWS:
+            console.print(f"... {len(answer.rows) - SHOWN_ROWS} more rows in the report")
+    if answer.sql:
+        console.print(f"\n{escape(answer.sql)}", style="cyan")
+    console.print(f"\nscore {answer.score:.2f} ({', '.join(f'{k} {v:.2f}' for k, v in answer.scores.items())})")
+    console.print(f"report {answer.report_path}")

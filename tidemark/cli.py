@@ -1,0 +1,51 @@
+"""`tidemark`: one command for the stack, for questions and for the newcomer's first pass."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import warnings
+
+import typer
+
+from embedded.settings import EmbeddedSettings
+from tidemark import ask, first_pass, records, stack
+from tidemark.console import console, fail
+
+app = typer.Typer(
+    help="Agents are scheduled like pipelines and analysed like data.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+for command in (stack.up, stack.stop, stack.status, stack.logs, stack.restart):
+    app.command()(command)
+app.command("run")(first_pass.run)
+app.command("ask")(ask.ask)
+app.command("replay")(records.replay)
+app.command("dead-letters")(records.dead_letters)
+
+
+def main() -> None:
+    """The console entry. Every failure ends as one line and a non-zero exit code; TIDEMARK_DEBUG=1 adds where."""
+    warnings.simplefilter("ignore")
+    logging.captureWarnings(True)
+    logging.getLogger().setLevel(logging.ERROR)
+    # The stack's own addresses, unless the caller names others: a real Kafka or ClickHouse takes over by variable.
+    for name, value in EmbeddedSettings().client_environment().items():
+        os.environ.setdefault(name, value)
+    try:
+        app()
+    except KeyboardInterrupt:
+        console.print("\ninterrupted; the stack goes on (`make status`, `make stop`)")
+        sys.exit(130)
+    except Exception as error:
+        if os.environ.get("TIDEMARK_DEBUG"):
+            raise
+        fail(f"{type(error).__name__}: {error}")
+
+
+if __name__ == "__main__":
+    main()

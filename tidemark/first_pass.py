@@ -1,0 +1,174 @@
+"""The newcomer's pass: stack up, days loaded, the main DAG through Airflow's API, and what came of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from embedded.airflow import AirflowApi
+from embedded.errors import EmbeddedError
+from embedded.settings import EmbeddedSettings
+from embedded.stack import Stack
+from tidemark.console import console, fail
+from tidemark.stack import plain_errors, show
+from warehouse import Warehouse, WarehouseSettings, connect
+
+INGESTION, PIPELINE, ASK, WEEKLY = "commerce_ingestion", "tidemark_pipeline", "ask", "weekly_report"
+HISTORY_DAYS = 400
+RESULTS = {"answer_questions", "report", "answer_about_runs"}
+GOOD, BAD = {"success"}, {"failed", "upstream_failed"}
+MARKS = {"success": "[green]✓[/green]", "skipped": "[dim]-[/dim]"}
+
+
+def run(
+    once: Annotated[bool, typer.Option("--once", help="Stop the stack at the end.")] = False,
+    days: Annotated[int, typer.Option(min=1, help="Days of sample history to load.")] = HISTORY_DAYS,
+) -> None:
+    """Start the stack, make one full pass, say what was found and where to look."""
+    began = time.monotonic()
+    with plain_errors():
+        stack = Stack()
+        try:
+            console.print("[bold]stack[/bold]")
+            stack.up(show)
+            with closing(connect(WarehouseSettings())) as warehouse:
+                result = full_pass(AirflowApi.of(stack.settings), warehouse, days)
+                summary(stack.settings, warehouse, result)
+            console.print(f"\nOne full pass in {time.monotonic() - began:.0f} s.")
+        finally:
+            if once:
+                stack.stop(show)
+
+
+def full_pass(airflow: AirflowApi, warehouse: Warehouse, days: int) -> dict[str, Any]:
+    """Load what is missing, run the main DAG and the two small ones; returns the main DAG's results by task id."""
+    for dag_id in (INGESTION, PIPELINE, ASK, WEEKLY):
+        airflow.wait_for_dag(dag_id)
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+    missing = missing_days(warehouse, yesterday, days)
+    if missing is None:
+        console.print(f"[green]✓[/green] the commerce sample is there up to {yesterday}")
+    else:
+        conf = {"start_day": missing[0].isoformat(), "end_day": missing[1].isoformat()}
+        follow(airflow, INGESTION, airflow.trigger(INGESTION, conf), f"loads {missing[0]} to {missing[1]}")
+    run_id = queued_run(airflow, PIPELINE) or airflow.trigger(PIPELINE)
+    follow(airflow, PIPELINE, run_id, "transforms, checks, asks, reports")
+    for dag_id, what in ((ASK, "asks one question"), (WEEKLY, "writes the week's report")):
+        if not any(run["state"] in GOOD for run in airflow.dag_runs(dag_id)):
+            follow(airflow, dag_id, airflow.trigger(dag_id), what)
+    return {
+        task["task_id"]: airflow.xcom(PIPELINE, run_id, task["task_id"])
+        for task in airflow.task_instances(PIPELINE, run_id)
+        if task["task_id"] in RESULTS
+    }
+
+
+def queued_run(airflow: AirflowApi, dag_id: str) -> str | None:
+    """A run that the schedule or a fresh asset has already asked for: one pass is enough."""
+    queued = [run["dag_run_id"] for run in airflow.dag_runs(dag_id) if run["state"] == "queued"]
+    return str(queued[0]) if queued else None
+
+
+def missing_days(warehouse: Warehouse, yesterday: date, days: int) -> tuple[date, date] | None:
+    """The range of logical days to load, or None when yesterday is there."""
+    tables = warehouse.query(
+        "select count() from system.tables where database = 'ods' and name = 'commerce_orders'"
+    )
+    newest = None
+    if tables.rows[0][0]:
+        count, newest = warehouse.query("select count(), max(_day) from ods.commerce_orders").rows[0]
+        newest = newest if count else None
+    if newest is None:
+        return yesterday - timedelta(days=days - 1), yesterday
+    return None if newest >= yesterday else (newest + timedelta(days=1), yesterday)
+
+
+def follow(airflow: AirflowApi, dag_id: str, run_id: str, what: str) -> None:
+    """Print each task of a run as it ends; raise with the failing task's last words."""
+    airflow.unpause(dag_id)
+    console.print(f"[bold]{dag_id}[/bold] {what}")
+    told: set[tuple[str, int]] = set()
+    with _waiting() as say:
+        while True:
+            state = airflow.dag_run(dag_id, run_id)["state"]
+            tasks = airflow.task_instances(dag_id, run_id)
+            for task in tasks:
+                key = (task["task_id"], task["map_index"])
+                if task["state"] in {*MARKS, *BAD} and key not in told:
+                    told.add(key)
+                    _tell(task)
+            running = [_title(task) for task in tasks if task["state"] == "running"]
+            say(", ".join(running) or ("waits for a place" if state == "queued" else "scheduling"))
+            if state == "success":
+                return
+            if state == "failed":
+                raise EmbeddedError(_reason(airflow, dag_id, run_id, tasks))
+            time.sleep(0.4)
+
+
+def _tell(task: dict[str, Any]) -> None:
+    mark = MARKS.get(task["state"], "[red]✗[/red]")
+    console.print(f"  {mark} {escape(_title(task)):<44} {task['duration'] or 0:6.1f} s")
+
+
+def _title(task: dict[str, Any]) -> str:
+    label = task.get("rendered_map_index")
+    return f"{task['task_id']}: {label}" if label else str(task["task_id"])
+
+
+def _reason(airflow: AirflowApi, dag_id: str, run_id: str, tasks: list[dict[str, Any]]) -> str:
+    failed = next((task for task in tasks if task["state"] == "failed"), None)
+    if failed is None:
+        return f"{dag_id} failed; see {run_id} in Airflow"
+    log = airflow.task_log(dag_id, run_id, failed["task_id"], failed["try_number"], failed["map_index"])
+    lines = [line for line in log.splitlines() if " error " in line] or log.splitlines()
+    return f"{dag_id}.{failed['task_id']} failed: {lines[-1][:600] if lines else 'its log is empty'}"
+
+
+@contextmanager
+def _waiting() -> Iterator[Any]:
+    if not console.is_terminal:
+        yield lambda _: None
+        return
+    with console.status("") as status:
+        yield lambda text: status.update(f"  {escape(text)}")
+
+
+def summary(settings: EmbeddedSettings, warehouse: Warehouse, result: dict[str, Any]) -> None:
+    """Rows in each layer, the questions with their scores, and where to look."""
+    rows = warehouse.query(
+        "select database, count(), sum(total_rows) from system.tables "
+        "where database in ('ods', 'dwd', 'dws', 'ads') group by database"
+    ).rows
+    found = {name: (tables, count or 0) for name, tables, count in rows}
+    console.print("\n[bold]Layers[/bold]")
+    for layer in ("ods", "dwd", "dws", "ads"):
+        tables, count = found.get(layer, (0, 0))
+        console.print(f"  {layer}  {count:>12,} rows in {tables} tables")
+
+    table = Table("score", "question", "answer", title="Questions", title_justify="left", box=None)
+    for task in ("answer_questions", "answer_about_runs"):
+        for answer in result.get(task) or []:
+            table.add_row(f"{answer['score']:.2f}", escape(answer["question"]), escape(answer["text"]))
+    if not table.row_count:
+        fail("the main DAG answered no question; see its log in Airflow")
+    console.print(table)
+
+    secrets = settings.airflow_secrets
+    report = (result.get("report") or {}).get("path", settings.home / "reports")
+    console.print("\n[bold]Where to look[/bold]")
+    for name, where in (
+        ("report", report),
+        ("Airflow", f"{settings.airflow_url}  (user {secrets.user}, password {secrets.password})"),
+        ("reports", f"{settings.airflow_url}/tidemark/reports/"),
+        ("dbt docs", f"{settings.airflow_url}/tidemark/docs/"),
+        ("logs", f"{settings.log_dir}  (`make logs`, `make status`)"),
+    ):
+        console.print(f"  {name:<9} {where}")
