@@ -61,7 +61,8 @@ def _listen(host: str, port: int) -> WarehouseServer:
         return WarehouseServer((host, port))
     except OSError as error:
         raise StartError(
-            f"cannot listen on port {port} of {host}: {error.strerror}; set TIDEMARK_WAREHOUSE_PORT to a free port"
+            f"cannot listen on port {port} of {host}: {error.strerror}; "
+            "set TIDEMARK_WAREHOUSE_PORT to a free port"
         ) from error
 
 

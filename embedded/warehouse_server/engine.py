@@ -67,14 +67,14 @@ class Engine:
         self._sessions_lock = threading.Lock()
         self._slots = threading.BoundedSemaphore(concurrency)
         self._writers = ThreadPoolExecutor(concurrency, thread_name_prefix="select")
+        attach = (
+            "ATTACH DATABASE default" if folder.has_default() else "CREATE DATABASE default ENGINE = Atomic"
+        )
         try:
             self._keeper = self._chdb.connect(folder.address)
             # chDB's own `default` also shows files as tables, and asks for rights on files for every table.
             self._keeper.query("DETACH DATABASE default", "Null")
-            known = folder.has_database("default")
-            self._keeper.query(
-                "ATTACH DATABASE default" if known else "CREATE DATABASE default ENGINE = Atomic", "Null"
-            )
+            self._keeper.query(attach, "Null")
             for name in DATABASES:
                 self._keeper.query(f"CREATE DATABASE IF NOT EXISTS {name} ENGINE = Atomic", "Null")
         except RuntimeError as error:

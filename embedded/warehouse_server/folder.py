@@ -40,8 +40,8 @@ _MERGE_TREES = (
     "Graphite",
 )
 _OTHER_ENGINES = (
-    "Memory", "View", "MaterializedView", "Null", "Log", "TinyLog", "StripeLog", "Set", "Join", "Buffer", "Merge",
-    "Alias", "GenerateRandom",
+    "Memory", "View", "MaterializedView", "Null", "Log", "TinyLog", "StripeLog", "Set", "Join", "Buffer",
+    "Merge", "Alias", "GenerateRandom",
 )  # fmt: skip
 _USERS = """\
 <clickhouse>
@@ -85,8 +85,18 @@ class DataFolder:
         """What the first connection opens; the configuration is read by that one alone."""
         return f"{self.path}?config-file={self.path}/server.xml"
 
-    def has_database(self, name: str) -> bool:
-        return (self.path / "metadata" / f"{name}.sql").exists()
+    def has_default(self) -> bool:
+        """Whether a database `default` of ours is here, made ready to be attached."""
+        definition = self.path / "metadata" / "default.sql"
+        if not definition.exists():
+            return False
+        # chDB makes a database's folder with its first table, and cannot attach a database without one.
+        link = definition.with_suffix("")
+        if not link.is_symlink():
+            uuid = definition.read_text().split("'")[1]
+            (self.path / "store" / uuid[:3] / uuid).mkdir(parents=True, exist_ok=True)
+            link.symlink_to(f"../store/{uuid[:3]}/{uuid}")
+        return True
 
     def _own(self) -> IO[str]:
         lock = open(self.path / "owner.pid", "a+")  # noqa: SIM115  held until the process ends

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from email.message import Message
 from email.parser import Parser
-from typing import Any, BinaryIO
+from io import BufferedIOBase
+from typing import Any
 from urllib.parse import parse_qsl
 
 import lz4.frame
@@ -67,7 +68,7 @@ def parse(query_string: str, headers: Message, fields: Mapping[str, str] | None 
         user=user,
         password=password,
         query=params.get("query", "").encode("utf-8", "surrogateescape"),
-        database=params.get("database") or headers.get("X-ClickHouse-Database", ""),
+        database=params.get("database", "") or str(headers.get("X-ClickHouse-Database", "")),
         query_id=params.get("query_id") or headers.get("X-ClickHouse-Query-Id") or str(uuid.uuid4()),
         default_format=params.get("default_format") or headers.get("X-ClickHouse-Format") or "TabSeparated",
         session_id=params.get("session_id", ""),
@@ -99,7 +100,7 @@ def _credentials(params: dict[str, str], headers: Message) -> tuple[str, str]:
 class Body:
     """A request's body, read once, in pieces."""
 
-    def __init__(self, stream: BinaryIO, headers: Message) -> None:
+    def __init__(self, stream: BufferedIOBase, headers: Message) -> None:
         self._encoding = headers.get("Content-Encoding", "identity").lower()
         self._content_type = headers.get("Content-Type", "")
         self._ended = False
@@ -171,7 +172,7 @@ def _header_parameter(value: str, name: str) -> str:
     return str(message.get_param(name, "", header="Content-Disposition"))
 
 
-def _sized(stream: BinaryIO, length: int) -> Iterator[bytes]:
+def _sized(stream: BufferedIOBase, length: int) -> Iterator[bytes]:
     while length:
         piece = stream.read(min(length, _CHUNK))
         if not piece:
@@ -180,7 +181,7 @@ def _sized(stream: BinaryIO, length: int) -> Iterator[bytes]:
         yield piece
 
 
-def _chunked(stream: BinaryIO) -> Iterator[bytes]:
+def _chunked(stream: BufferedIOBase) -> Iterator[bytes]:
     truncated = WarehouseServerError(33, "Cannot read all data: the chunked body ended too early")
     while True:
         line = stream.readline(1024)
