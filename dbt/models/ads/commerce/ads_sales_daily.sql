@@ -12,20 +12,20 @@ with orders as (
 sales as (
     select
         day,
-        sum(items_sold) as items_sold,
-        sum(gross_revenue) as gross_revenue,
-        sum(revenue) as revenue,
-        sum(revenue) - sum(cost_of_goods) as gross_margin
-    from {{ ref('dws_sales_daily') }}
+        sum(sold.items_sold) as items_sold,
+        sum(sold.gross_revenue) as gross_revenue,
+        sum(sold.revenue) as revenue,
+        sum(sold.revenue) - sum(sold.cost_of_goods) as gross_margin
+    from {{ ref('dws_sales_daily') }} as sold
     group by day
 ),
 
 customers as (
     select
         day,
-        sum(active_customers) as active_customers,
-        sum(new_customers) as new_customers
-    from {{ ref('dws_users_daily') }}
+        sum(users.active_customers) as active_customers,
+        sum(users.new_customers) as new_customers
+    from {{ ref('dws_users_daily') }} as users
     group by day
 )
 

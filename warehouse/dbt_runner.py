@@ -1,0 +1,209 @@
+"""Runs dbt in this process: one import, one parse kept for the next run, results as records.
+
+Importing dbt takes seconds, so a layer or the whole project is one call, never one process a model.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from warehouse.errors import PermanentError, TransientError
+from warehouse.settings import WarehouseSettings
+
+LAYERS = ("ods", "dwd", "dws", "ads")
+
+_FAILED = ("error", "fail", "runtime error", "partial success")
+# dbt keeps flags, adapters and the working directory in globals.
+_ONE_AT_A_TIME = threading.Lock()
+
+
+@dataclass(frozen=True)
+class DbtNode:
+    """What became of one model or test. `failures` is a test's number of failing rows; `rows` what a model wrote,
+    where the adapter says so."""
+
+    name: str
+    kind: str
+    status: str
+    seconds: float
+    rows: int | None = None
+    failures: int | None = None
+    message: str = ""
+
+    @property
+    def failed(self) -> bool:
+        return self.status in _FAILED
+
+
+@dataclass(frozen=True)
+class DbtResult:
+    """One run of dbt: its nodes in the order they ended."""
+
+    command: tuple[str, ...]
+    seconds: float
+    nodes: tuple[DbtNode, ...]
+
+    @property
+    def failures(self) -> tuple[DbtNode, ...]:
+        return tuple(node for node in self.nodes if node.failed)
+
+    def counts(self) -> dict[str, int]:
+        """How many nodes of each kind did not fail, such as `{"model": 8, "test": 21}`."""
+        counts: dict[str, int] = {}
+        for node in self.nodes:
+            if not node.failed and node.status != "skipped":
+                counts[node.kind] = counts.get(node.kind, 0) + 1
+        return counts
+
+
+class DbtError(PermanentError):
+    """dbt refused the project or the command, such as a model that does not parse."""
+
+
+class DbtUnreachableError(TransientError):
+    """dbt could not reach the warehouse."""
+
+
+class DbtFailedError(DbtError):
+    """Models or tests failed; `result` holds them all, and the message names each that did."""
+
+    def __init__(self, result: DbtResult) -> None:
+        lines = [
+            f"{node.kind} {node.name}: {node.failures} failing rows"
+            if node.failures
+            else f"{node.kind} {node.name}: {_one_line(node.message)}"
+            for node in result.failures
+        ]
+        skipped = sum(node.status == "skipped" for node in result.nodes)
+        after = f" {skipped} downstream nodes were skipped." if skipped else ""
+        super().__init__(f"dbt {result.command[0]} failed on {'; '.join(lines)}.{after}")
+        self.result = result
+
+
+def build_layer(settings: WarehouseSettings, layer: str, *, full_refresh: bool = False) -> DbtResult:
+    """Build and test one layer of both domains. Raises `DbtFailedError` where a model or test failed."""
+    if layer not in LAYERS:
+        raise DbtError(f"There is no layer {layer!r}. The layers are {', '.join(LAYERS)}.")
+    return run_dbt(settings, ["build"], select=f"path:models/{layer}", full_refresh=full_refresh)
+
+
+def run_dbt(
+    settings: WarehouseSettings,
+    command: Sequence[str],
+    *,
+    select: str | None = None,
+    variables: Mapping[str, Any] | None = None,
+    full_refresh: bool = False,
+) -> DbtResult:
+    """Run a dbt command such as `["build"]` or `["docs", "generate", "--static"]` on the project.
+
+    Artifacts go to `settings.dbt_target_dir`, dbt's log beside them. Raises `DbtFailedError` for failing nodes,
+    `DbtUnreachableError` when the warehouse does not answer, `DbtError` for anything else.
+    """
+    project = settings.dbt_project_dir.resolve()
+    target = settings.dbt_target_dir.resolve()
+    if not (project / "dbt_project.yml").is_file():
+        raise DbtError(f"{project} is no dbt project. Set TIDEMARK_DBT_PROJECT_DIR to the folder of dbt_project.yml.")
+    arguments = [*command, *_places(project, target), "--quiet", "--no-use-colors", "--log-level", "none"]
+    if select:
+        arguments += ["--select", select]
+    if command[0] in ("build", "test"):
+        # A test belongs to the last layer that it reads.
+        arguments += ["--indirect-selection", "buildable"]
+    if variables:
+        import json
+
+        arguments += ["--vars", json.dumps(dict(variables))]
+    if full_refresh:
+        arguments.append("--full-refresh")
+    with _ONE_AT_A_TIME, _environment(settings):
+        begin = time.perf_counter()
+        outcome = _invoke(arguments)
+    result = DbtResult(tuple(command), time.perf_counter() - begin, tuple(_nodes(outcome.result)))
+    if outcome.exception is not None:
+        raise _error(outcome.exception)
+    if result.failures:
+        raise DbtFailedError(result)
+    if not outcome.success:
+        raise DbtError(f"dbt {' '.join(command)} failed; its log is {target / 'dbt.log'}.")
+    return result
+
+
+def _places(project: Path, target: Path) -> list[str]:
+    return [
+        *("--project-dir", str(project)),
+        *("--profiles-dir", str(project)),
+        *("--target-path", str(target)),
+        *("--log-path", str(target)),
+    ]
+
+
+def _invoke(arguments: list[str]) -> Any:
+    with warnings.catch_warnings():
+        # Google's packages, which dbt-bigquery imports, announce the end of Python versions.
+        warnings.simplefilter("ignore")
+        from dbt.cli.main import dbtRunner
+
+        return dbtRunner().invoke(arguments)
+
+
+@contextmanager
+def _environment(settings: WarehouseSettings) -> Iterator[None]:
+    """profiles.yml reads these; dbt knows no other way to be told a password."""
+    url = urlsplit(settings.warehouse_url)
+    secure = url.scheme == "https"
+    given = {
+        "TIDEMARK_DBT_HOST": url.hostname or "127.0.0.1",
+        "TIDEMARK_DBT_PORT": str(url.port or (8443 if secure else 8123)),
+        "TIDEMARK_DBT_SECURE": str(secure),
+        "TIDEMARK_WAREHOUSE_USER": settings.warehouse_user,
+        "TIDEMARK_WAREHOUSE_PASSWORD": settings.warehouse_password.get_secret_value(),
+    }
+    before = {name: os.environ.get(name) for name in given}
+    os.environ.update(given)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _nodes(result: Any) -> Iterator[DbtNode]:
+    for run in getattr(result, "results", None) or ():
+        node = getattr(run, "node", None)
+        if node is None or not hasattr(run, "status"):
+            continue
+        response = getattr(run, "adapter_response", None) or {}
+        yield DbtNode(
+            name=node.name,
+            kind=str(node.resource_type),
+            status=str(run.status),
+            seconds=run.execution_time,
+            rows=response.get("rows_affected"),
+            failures=getattr(run, "failures", None),
+            message=run.message or "",
+        )
+
+
+def _error(exception: BaseException) -> Exception:
+    text = _one_line(str(exception))
+    unreachable = ("Connection refused", "Max retries exceeded", "timed out")
+    if any(sign in text for sign in unreachable):
+        return DbtUnreachableError(f"dbt could not reach the warehouse: {text}")
+    return DbtError(f"dbt could not run: {text}")
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())[:600]
