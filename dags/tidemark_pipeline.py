@@ -9,6 +9,7 @@ from airflow.sdk import DAG, AssetOrTimeSchedule, CronTriggerTimetable
 from airflow.sdk.bases.operator import chain
 from tidemark_airflow.operators import (
     AnswerListOperator,
+    DbtDocsOperator,
     DbtOperator,
     GateOperator,
     OverviewOperator,
@@ -30,6 +31,7 @@ with DAG(
     tags=["commerce", "agents"],
 ):
     answers = AnswerListOperator(task_id="answer_questions", questions="commerce")
+    ads = DbtOperator(task_id="ads", select="path:models/ads")
     chain(
         DbtOperator(task_id="ods", select="path:models/ods"),
         GateOperator(task_id="gate_ods", layer="ods"),
@@ -37,10 +39,11 @@ with DAG(
         GateOperator(task_id="gate_dwd", layer="dwd"),
         DbtOperator(task_id="dws", select="path:models/dws"),
         GateOperator(task_id="gate_dws", layer="dws"),
-        DbtOperator(task_id="ads", select="path:models/ads"),
+        ads,
         answers,
         OverviewOperator(task_id="report", answers=answers.output),
         WaitForTelemetryOperator(task_id="wait_for_telemetry", answers=answers.output),
         DbtOperator(task_id="refresh_agents", select="tag:agents"),
         AnswerListOperator(task_id="answer_about_runs", questions="self"),
     )
+    ads >> DbtDocsOperator(task_id="dbt_docs")

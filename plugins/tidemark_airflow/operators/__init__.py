@@ -7,11 +7,12 @@ from tidemark_airflow.operators.agents import (
     WaitForTelemetryOperator,
     WeeklyReportOperator,
 )
-from tidemark_airflow.operators.warehouse import DbtOperator, GateOperator, IngestOperator
+from tidemark_airflow.operators.warehouse import DbtDocsOperator, DbtOperator, GateOperator, IngestOperator
 
 __all__ = [
     "AnswerListOperator",
     "AskOperator",
+    "DbtDocsOperator",
     "DbtOperator",
     "GateOperator",
     "IngestOperator",

@@ -139,10 +139,11 @@ class TelemetryLateError(Exception):
     """The runs' own spans have not come back in time."""
 
     def __init__(self, missing: int, expected: int, traces: Sequence[str], waited: float) -> None:
+        some = ", ".join(traces[:3]) + (", ..." if len(traces) > 3 else "")
         super().__init__(
-            f"{missing} of {expected} spans are not in ods.agent_executions after {waited:.0f} s "
-            f"(of traces {', '.join(traces[:3])}{', ...' if len(traces) > 3 else ''}). `tidemark status` says "
-            "whether Kafka, the stream job and the loader are up; spans sent while Kafka was away are in the spool."
+            f"{missing} of {expected} spans are not in ods.agent_executions after {waited:.0f} s (traces {some}). "
+            "`tidemark status` says whether Kafka, the stream job and the loader are up; what was sent while "
+            "Kafka was away waits in the spool."
         )
 
 

@@ -12,11 +12,16 @@ from tidemark_airflow.errors import permanent_errors_fail
 
 
 class TidemarkOperator(BaseOperator):
-    """`perform` does the work and returns what the next task or the command line must know: JSON, and small."""
+    """`perform` does the work and returns what the next task or the command line must know: small JSON."""
 
     @abstractmethod
     def perform(self, context: Context) -> Any: ...
 
     def execute(self, context: Context) -> Any:
         with permanent_errors_fail():
-            return self.perform(context)
+            try:
+                return self.perform(context)
+            except Exception as error:
+                # One readable line: Airflow's own is a traceback.
+                self.log.error("%s: %s", type(error).__name__, error)
+                raise

@@ -13,6 +13,8 @@ from tidemark_airflow.operators.base import TidemarkOperator
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from warehouse import WarehouseSettings
+
 
 class IngestOperator(TidemarkOperator):
     """Load a range of logical days of the commerce sample, or the run's own day when none is given.
@@ -34,10 +36,10 @@ class IngestOperator(TidemarkOperator):
         first, last = self._days(context)
         warehouse = connect(WarehouseSettings())
         try:
-            rows = load_days(warehouse, first, last)
+            loaded = load_days(warehouse, first, last, progress=self.log.info)
         finally:
             warehouse.close()
-        return {"first_day": first.isoformat(), "last_day": last.isoformat(), "rows": rows}
+        return {"first_day": first.isoformat(), "last_day": last.isoformat(), "rows": loaded.rows}
 
     def _days(self, context: Context) -> tuple[date, date]:
         if self.end_day and not self.start_day:
@@ -53,9 +55,9 @@ class IngestOperator(TidemarkOperator):
 
 
 class DbtOperator(TidemarkOperator):
-    """`dbt build` of a selection, in this process.
+    """`dbt build` of a selection, tests included, in this process.
 
-    Returns `{"models": n, "tests": n, "seconds": s, "rows": {"dwd.dwd_orders": rows}}`.
+    Returns `{"model": n, "test": n, "seconds": s, "rows": {"dwd.dwd_orders": n}}`; a view has no row count.
     """
 
     template_fields: Sequence[str] = ("select",)
@@ -65,11 +67,42 @@ class DbtOperator(TidemarkOperator):
         self.select = select
 
     def perform(self, context: Context) -> dict[str, Any]:
+        from warehouse import WarehouseSettings
         from warehouse.dbt_runner import run_dbt
 
-        from warehouse import WarehouseSettings
+        settings = WarehouseSettings()
+        result = run_dbt(settings, ["build"], select=self.select)
+        for node in result.nodes:
+            self.log.info("%-8s %5.2f s  %s %s", node.status, node.seconds, node.kind, node.name)
+        models = [node.name for node in result.nodes if node.kind == "model"]
+        return {**result.counts(), "seconds": round(result.seconds, 2), "rows": table_rows(settings, models)}
 
-        return run_dbt(WarehouseSettings(), ["build", "--select", self.select])
+
+class DbtDocsOperator(TidemarkOperator):
+    """Write dbt's documentation, one self-contained file, for the page that Airflow hosts."""
+
+    def perform(self, context: Context) -> dict[str, Any]:
+        from warehouse import WarehouseSettings
+        from warehouse.dbt_runner import run_dbt
+
+        result = run_dbt(WarehouseSettings(), ["docs", "generate", "--static"])
+        return {"seconds": round(result.seconds, 2), "page": "/tidemark/docs/"}
+
+
+def table_rows(settings: WarehouseSettings, models: list[str]) -> dict[str, int]:
+    """The rows of these models' tables, by qualified name."""
+    from warehouse import connect
+
+    warehouse = connect(settings, read_only=True)
+    try:
+        found = warehouse.query(
+            "select concat(database, '.', name), total_rows from system.tables "
+            "where name in {models:Array(String)} and total_rows is not null order by 1",
+            parameters={"models": models},
+        )
+        return dict(found.rows)
+    finally:
+        warehouse.close()
 
 
 class GateOperator(TidemarkOperator):
