@@ -22,6 +22,8 @@ def command(settings: EmbeddedSettings) -> list[str]:
         "-Xms128m",
         "-Xmx320m",
         "-XX:+UseSerialGC",
+        # The second compiler pays off after minutes of load; without it the start costs a third less.
+        "-XX:TieredStopAtLevel=1",
         "-XX:+ExitOnOutOfMemoryError",
         "kafka.Kafka",
         str(_properties(settings)),

@@ -22,7 +22,9 @@ from embedded.services import Port, Service, services
 from embedded.settings import LOOPBACK, EmbeddedSettings
 from embedded.supervision import MARK, Supervisor, log_path
 
-HEALTHY_WITHIN_SECONDS = 120.0
+# Patience for a machine with much else to do; a service that keeps ending is given up far sooner.
+HEALTHY_WITHIN_SECONDS = 300.0
+ENDINGS_FORGIVEN = 2
 NEEDED_FREE_BYTES = 1 << 30
 POLL_SECONDS = 0.15
 
@@ -163,20 +165,23 @@ class Stack:
                 service.prepare()
             progress(Progress(service.name, "starting"))
             self._supervisor.start_service(service.name)
+        seen: set[int] = set()
         while not failed:
             process = self._supervisor.info()[service.name]
+            seen |= {process["pid"]} - {0}
             health = service.check(process["start"])
             if health.ok and process["statename"] in ("RUNNING", "STARTING"):
                 progress(Progress(service.name, "healthy" if fresh else "running", time.monotonic() - began))
                 return
-            if process["statename"] == "FATAL" or time.monotonic() - began > HEALTHY_WITHIN_SECONDS:
-                raise ServiceFailed(self._failure(service, process["statename"], health.why))
+            ending = process["statename"] == "FATAL" or len(seen) > ENDINGS_FORGIVEN + 1
+            if ending or time.monotonic() - began > HEALTHY_WITHIN_SECONDS:
+                what = "keeps ending" if ending else f"is not healthy ({health.why})"
+                raise ServiceFailed(self._failure(service, what))
             time.sleep(POLL_SECONDS)
 
-    def _failure(self, service: Service, state: str, why: str) -> str:
+    def _failure(self, service: Service, what: str) -> str:
         log = log_path(service.name, self.settings)
-        verb = "keeps ending" if state in ("FATAL", "BACKOFF", "EXITED") else f"is not healthy ({why})"
-        return f"{service.name} {verb}: {last_words(log) or 'its log is empty'} (log: {log})"
+        return f"{service.name} {what}: {last_words(log) or 'its log is empty'} (log: {log})"
 
     def _stop(self, progress: Listener) -> bool:
         if not self._supervisor.running():
@@ -187,8 +192,10 @@ class Stack:
             [service for service in self._services if service.name not in needed],
             [service for service in self._services if service.name in needed],
         ):
+            info = self._supervisor.info()
             for service in wave:
-                progress(Progress(service.name, "stopping"))
+                if info[service.name]["pid"]:
+                    progress(Progress(service.name, "stopping"))
             self._stop_services(wave)
         self._supervisor.shutdown()
         self._end_leftovers()

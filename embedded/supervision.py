@@ -58,9 +58,10 @@ def render(services: Iterable[Service], settings: EmbeddedSettings) -> str:
                 "command": shlex.join(service.command),
                 "autostart": "false",
                 "autorestart": "true",
-                "startsecs": 2,
-                # A failed start is tried again after 1, 2, 3, ... seconds: 12 tries are over a minute.
-                "startretries": 12,
+                # Longer than an import that fails takes: such an end is a failed start and waits before the
+                # next, 1, 2, 3, ... seconds; 60 tries are half an hour.
+                "startsecs": 10,
+                "startretries": 60,
                 "stopwaitsecs": service.stop_seconds,
                 "stopasgroup": "true",
                 "killasgroup": "true",

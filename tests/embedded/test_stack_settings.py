@@ -1,0 +1,76 @@
+"""What the stack's settings tell clients, and what they keep to themselves."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from embedded.settings import LONGEST_SOCKET_PATH, EmbeddedSettings
+
+
+def test_clients_are_led_to_the_ports_of_this_stack(tmp_path: Path) -> None:
+    settings = EmbeddedSettings(home=tmp_path, kafka_port=21190, warehouse_port=21191)
+    told = settings.client_environment()
+    assert told["TIDEMARK_KAFKA_BOOTSTRAP"] == "127.0.0.1:21190"
+    assert told["TIDEMARK_WAREHOUSE_URL"] == "http://127.0.0.1:21191"
+    assert told["TIDEMARK_STATE_DIR"] == str(tmp_path)
+    assert told["TIDEMARK_DBT_TARGET_DIR"] == str(tmp_path / "dbt")
+    assert list(tmp_path.iterdir()) == [], "asking for addresses writes nothing"
+
+
+def test_what_a_client_is_told_leads_it_to_the_same_stack(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = EmbeddedSettings(home=tmp_path, kafka_port=21190, airflow_port=21192, flink_port=21193)
+    for name, value in settings.client_environment().items():
+        monkeypatch.setenv(name, value)
+    assert EmbeddedSettings() == settings
+
+
+def test_a_relative_home_is_made_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert EmbeddedSettings(home=Path("state")).home == tmp_path / "state"
+
+
+@pytest.mark.parametrize("port", [0, 65536, "http"])
+def test_a_port_that_is_none_is_refused(port: object) -> None:
+    with pytest.raises(ValidationError, match="kafka_port"):
+        EmbeddedSettings.model_validate({"kafka_port": port})
+
+
+def test_airflow_keys_are_made_once_and_kept_private(tmp_path: Path) -> None:
+    first = EmbeddedSettings(home=tmp_path)
+    again = EmbeddedSettings(home=tmp_path)
+    assert first.airflow_environment() == again.airflow_environment()
+    secrets = first.airflow_secrets
+    assert json.loads((tmp_path / "airflow" / "passwords.json").read_text()) == {"admin": secrets.password}
+    for file in ("secrets.json", "passwords.json"):
+        assert stat.S_IMODE((tmp_path / "airflow" / file).stat().st_mode) == 0o600
+    assert secrets.password not in repr(secrets)
+    assert secrets.jwt_secret not in repr(secrets)
+
+
+def test_two_stacks_share_no_key(tmp_path: Path) -> None:
+    one = EmbeddedSettings(home=tmp_path / "1").airflow_secrets
+    other = EmbeddedSettings(home=tmp_path / "2").airflow_secrets
+    assert one.jwt_secret != other.jwt_secret
+    assert one.password != other.password
+
+
+def test_airflow_asks_for_a_login_and_listens_on_this_machine_only(tmp_path: Path) -> None:
+    told = EmbeddedSettings(home=tmp_path).airflow_environment()
+    assert "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS" not in told
+    assert told["AIRFLOW__API__HOST"] == "127.0.0.1"
+
+
+def test_the_control_socket_fits_however_deep_the_home(tmp_path: Path) -> None:
+    deep = tmp_path / ("deep" * 30)
+    socket = EmbeddedSettings(home=deep).socket
+    assert len(os.fsencode(socket)) <= LONGEST_SOCKET_PATH
+    assert socket != EmbeddedSettings(home=deep / "x").socket
+    assert EmbeddedSettings(home=Path("/srv/t")).socket == Path("/srv/t/run/supervisor.sock")
