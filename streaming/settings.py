@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -25,9 +25,6 @@ class StreamingSettings(BaseSettings):
     spool_limit_bytes: int = Field(default=256 * 2**20, ge=2**20)
     flush_seconds: float = Field(default=3.0, gt=0, description="how long a closing producer waits for Kafka")
 
-    warehouse_url: str = "http://127.0.0.1:18123"
-    warehouse_user: str = "tidemark"
-    warehouse_password: SecretStr = SecretStr("tidemark")
     ods_retention_days: int = Field(default=90, ge=1)
 
     flink_port: int = 18082

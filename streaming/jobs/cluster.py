@@ -76,8 +76,8 @@ def _watch(job: Any) -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    ended = threading.Thread(target=_result_of, args=(job, stop, outcome := []), daemon=True)
-    ended.start()
+    outcome: list[Exception | None] = []
+    threading.Thread(target=_result_of, args=(job, stop, outcome), daemon=True).start()
     stop.wait()
     if outcome and outcome[0] is not None:
         raise JobFailed(_first_cause(outcome[0])) from outcome[0]
