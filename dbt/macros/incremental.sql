@@ -18,11 +18,23 @@
     {{ start_of('month', moment) }} in (
         select {{ start_of('month', moment) }}
         from {{ relation }}
-        where
-            _loaded_at
-            >= coalesce((select max(_loaded_at) from {{ this }}), cast('1970-01-02 00:00:00' as timestamp))
-            - interval 10 minute
+        where {{ is_new('_loaded_at') }}
     )
     {%- else -%} true
     {%- endif -%}
+{%- endmacro %}
+
+{# On an incremental run, true for the rows of a source that are newer than this model. #}
+{% macro is_new(loaded_at) -%}
+    {%- if is_incremental() -%}
+    {{ loaded_at }}
+    >= coalesce((select max(_loaded_at) from {{ this }}), cast('1970-01-02 00:00:00' as timestamp))
+    - interval 10 minute
+    {%- else -%} true
+    {%- endif -%}
+{%- endmacro %}
+
+{# The first day that a source delivered: what is older came along with later days, and is not complete. #}
+{% macro since_first_delivery(relation, moment) -%}
+    {{ start_of('day', moment) }} >= (select min(_day) from {{ relation }})
 {%- endmacro %}

@@ -6,32 +6,41 @@
 ) }}
 
 with received as (
-    select *, _ingested_at as _loaded_at
+    select
+        event_id,
+        session_id,
+        trace_id,
+        agent,
+        stage,
+        kind,
+        iteration,
+        score,
+        detail,
+        occurred_at,
+        _ingested_at as _loaded_at
     from {{ source('agents', 'agent_events') }}
+    where {{ is_new('_ingested_at') }}
 ),
 
-touched as (
+{%- if is_incremental() %}
+
+-- ODS forgets in time, so a month is rebuilt from what is here and what is new.
+known as (
     select *
-    from received
-    where {{ in_touched_months('received', 'occurred_at') }}
+    from {{ this }}
+    where {{ start_of('month', 'occurred_at') }} in (select {{ start_of('month', 'occurred_at') }} from received)
 ),
 
-newest as (
-    select *
-    from touched
-    qualify row_number() over (partition by event_id order by _ingested_at desc, _offset desc) = 1
+{%- endif %}
+
+versions as (
+    select * from received
+    {%- if is_incremental() %}
+    union all
+    select * from known
+    {%- endif %}
 )
 
-select
-    event_id,
-    session_id,
-    trace_id,
-    agent,
-    stage,
-    kind,
-    iteration,
-    score,
-    detail,
-    occurred_at,
-    _loaded_at
-from newest
+select *
+from versions
+qualify row_number() over (partition by event_id order by _loaded_at desc) = 1

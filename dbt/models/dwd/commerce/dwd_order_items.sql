@@ -8,7 +8,9 @@
 with received as (
     select *
     from {{ source('commerce', 'commerce_order_items') }}
-    where {{ in_touched_months(source('commerce', 'commerce_order_items'), 'created_at') }}
+    where
+        {{ since_first_delivery(source('commerce', 'commerce_order_items'), 'created_at') }}
+        and {{ in_touched_months(source('commerce', 'commerce_order_items'), 'created_at') }}
 ),
 
 newest as (

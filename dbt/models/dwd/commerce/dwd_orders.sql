@@ -8,7 +8,9 @@
 with received as (
     select *
     from {{ source('commerce', 'commerce_orders') }}
-    where {{ in_touched_months(source('commerce', 'commerce_orders'), 'created_at') }}
+    where
+        {{ since_first_delivery(source('commerce', 'commerce_orders'), 'created_at') }}
+        and {{ in_touched_months(source('commerce', 'commerce_orders'), 'created_at') }}
 ),
 
 newest as (

@@ -21,7 +21,8 @@ select
     min(created_at) as started_at,
     {{ milliseconds('min(created_at)', 'max(created_at)') }} / 1000 as seconds,
     count(*) as event_count,
-    max(case when event_type = 'cart' then 1 else 0 end) as has_cart,
+    -- Who bought had a cart, even where that event is still to come.
+    max(case when event_type in ('cart', 'purchase') then 1 else 0 end) as has_cart,
     max(case when event_type = 'purchase' then 1 else 0 end) as has_purchase,
     max(events._loaded_at) as _loaded_at
 from events
