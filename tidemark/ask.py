@@ -28,6 +28,7 @@ def ask(
     """Ask one question. Exit code 0: answered; 3: declined, with the nearest questions; 1: failed."""
     from agents.errors import AgentError
     from tidemark_airflow.analyst import open_analyst
+
     from warehouse import WarehouseError
 
     try:
@@ -48,7 +49,9 @@ def show(event: Event) -> None:
     score = "" if event.score is None else f" score {event.score:.2f}"
     detail = json.loads(event.detail or "{}")
     what = detail.get("tool") or detail.get("thought") or detail.get("status") or ""
-    errors.print(f"[dim]{event.stage or event.agent:<9} {event.kind:<20}{score} {escape(str(what))[:90]}[/dim]")
+    errors.print(
+        f"[dim]{event.stage or event.agent:<9} {event.kind:<20}{score} {escape(str(what))[:90]}[/dim]"
+    )
 
 
 def show_answer(answer: Answer) -> None:
@@ -67,5 +70,7 @@ def show_answer(answer: Answer) -> None:
             console.print(f"... {len(answer.rows) - SHOWN_ROWS} more rows in the report")
     if answer.sql:
         console.print(f"\n{escape(answer.sql)}", style="cyan")
-    console.print(f"\nscore {answer.score:.2f} ({', '.join(f'{k} {v:.2f}' for k, v in answer.scores.items())})")
+    console.print(
+        f"\nscore {answer.score:.2f} ({', '.join(f'{k} {v:.2f}' for k, v in answer.scores.items())})"
+    )
     console.print(f"report {answer.report_path}")

@@ -29,11 +29,11 @@ app.command("dead-letters")(records.dead_letters)
 
 
 def main() -> None:
-    """The console entry. Every failure ends as one line and a non-zero exit code; TIDEMARK_DEBUG=1 adds where."""
+    """The console entry. A failure ends as one line and a non-zero code; TIDEMARK_DEBUG=1 shows where."""
     warnings.simplefilter("ignore")
     logging.captureWarnings(True)
     logging.getLogger().setLevel(logging.ERROR)
-    # The stack's own addresses, unless the caller names others: a real Kafka or ClickHouse takes over by variable.
+    # The stack's own addresses, unless the caller's variables name others: a real Kafka, a real ClickHouse.
     for name, value in EmbeddedSettings().client_environment().items():
         os.environ.setdefault(name, value)
     try:

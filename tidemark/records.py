@@ -15,9 +15,10 @@ def replay(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A recorded trace file (JSON).")],
 ) -> None:
     """Send a recorded trace file through the pipeline, as if its agents ran now."""
+    from streaming.replay import replay as send
+
     from streaming.errors import StreamingError
     from streaming.producer import RecordProducer
-    from streaming.replay import replay as send
     from streaming.settings import StreamingSettings
 
     try:
@@ -34,6 +35,7 @@ def dead_letters(
 ) -> None:
     """The newest refused records, with the reason and the original bytes."""
     from streaming.dead_letters import recent
+
     from streaming.settings import StreamingSettings
 
     letters = recent(StreamingSettings(), limit)

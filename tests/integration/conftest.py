@@ -1,4 +1,4 @@
-"""One real stack for the tests of the whole path: own state folder, own ports, stopped at the end whatever happens."""
+"""One real stack for the tests of the whole path: own state folder, own ports, stopped at the end."""
 
 from __future__ import annotations
 
@@ -55,7 +55,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     # The jars are downloads, not state.
     jars = Path(os.environ.get("TIDEMARK_HOME", ROOT / ".tidemark")) / "jars"
     shutil.copytree(jars, home / "jars", copy_function=os.link)
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("TIDEMARK_", "AIRFLOW"))}
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("TIDEMARK_", "AIRFLOW"))
+    }
     environment["TIDEMARK_HOME"] = str(home)
     for name, port in zip(PORTS, free_ports(len(PORTS)), strict=True):
         environment[f"TIDEMARK_{name}_PORT"] = str(port)

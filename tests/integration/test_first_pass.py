@@ -1,4 +1,4 @@
-"""The newcomer's path on the real stack: one command, then the questions, the pages and the second command."""
+"""The newcomer's path on the real stack: one command, then questions, pages, the command again."""
 
 from __future__ import annotations
 
@@ -27,7 +27,11 @@ def first(stack) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(scope="module")
 def settings(stack) -> EmbeddedSettings:
     env = stack.environment
-    ports = {name: env[f"TIDEMARK_{name.upper()}"] for name in EmbeddedSettings.model_fields if name.endswith("port")}
+    ports = {
+        name: env[f"TIDEMARK_{name.upper()}"]
+        for name in EmbeddedSettings.model_fields
+        if name.endswith("port")
+    }
     return EmbeddedSettings(home=stack.home, **ports)
 
 

@@ -1,4 +1,4 @@
-"""Kill the broker, the job, the loader and the warehouse while records flow: nothing lost, nothing doubled."""
+"""Kill broker, job, loader and warehouse while records flow: nothing lost, nothing doubled."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -36,11 +35,15 @@ def execution(number: int, session: str) -> dict[str, object]:
 
 
 @pytest.fixture
-def supervised(stack) -> Iterator[Supervised]:
+def supervised(stack) -> Supervised:
     assert stack.tidemark("up").returncode == 0
     env = stack.environment
-    ports = {name: env[f"TIDEMARK_{name.upper()}"] for name in EmbeddedSettings.model_fields if name.endswith("port")}
-    yield Supervised(EmbeddedSettings(home=stack.home, **ports))
+    ports = {
+        name: env[f"TIDEMARK_{name.upper()}"]
+        for name in EmbeddedSettings.model_fields
+        if name.endswith("port")
+    }
+    return Supervised(EmbeddedSettings(home=stack.home, **ports))
 
 
 def pid_of(supervised: Supervised, service: str) -> int:
