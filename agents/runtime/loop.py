@@ -14,6 +14,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
 from langgraph.runtime import Runtime
 from opentelemetry import trace
+from opentelemetry.trace import TracerProvider
 
 
 from agents.runtime import tracing
@@ -33,6 +34,11 @@ class Run:
     models: ModelChoice
     on_event: EventSink | None = None
     checkpoints: BaseCheckpointSaver[str] | None = None
+    tracer_provider: TracerProvider | None = None
+
+    @property
+    def spans(self) -> tracing.Spans:
+        return tracing.Spans(self.agent, self.run_id, self.tracer_provider)
 
     def emit(self, kind: EventKind, stage: str = "", iteration: int | None = None,
              score: float | None = None, **detail: Any) -> None:
@@ -95,7 +101,7 @@ def run_stage(stage: Stage, run: Run) -> Outcome:
         elif kept.values:
             run.checkpoints.delete_thread(thread)
     context = _Context(stage, ToolRegistry(stage.tools), run)
-    with tracing.stage_span(run.agent, run.run_id, stage.name) as span:
+    with run.spans.stage(stage.name) as span:
         durability: Any = {"durability": "async"} if run.checkpoints is not None else {}
         final = graph.invoke(state, config, context=context, **durability)
         outcome = _outcome(stage, final)
@@ -115,7 +121,7 @@ def _start(stage: Stage) -> State:
 def _think(state: State, runtime: Runtime[_Context]) -> dict[str, Any]:
     stage, run, tools = runtime.context.stage, runtime.context.run, runtime.context.tools
     iteration = state["iteration"] + 1
-    with tracing.chat_span(run.agent, run.run_id, stage.name, stage.step) as span:
+    with run.spans.chat(stage.name, stage.step) as span:
         thought = run.models.think(state["messages"], tools.schemas(), stage.policy)
         tracing.describe_chat(span, thought.model, state["messages"], thought.message)
         if thought.fallback:
@@ -144,7 +150,7 @@ def _act(state: State, runtime: Runtime[_Context]) -> dict[str, Any]:
     work = dict(state["work"])
     for call in asked.tool_calls:
         status, content = "ok", ""
-        with tracing.tool_span(run.agent, run.run_id, stage.name, call["name"], call["args"]) as span:
+        with run.spans.tool(stage.name, call["name"], call["args"]) as span:
             try:
                 result = tools.call(call["name"], call["args"])
                 work.update(result.work)
@@ -165,7 +171,7 @@ def _act(state: State, runtime: Runtime[_Context]) -> dict[str, Any]:
 
 def _judge(state: State, runtime: Runtime[_Context]) -> dict[str, Any]:
     stage, run = runtime.context.stage, runtime.context.run
-    with tracing.judge_span(run.agent, run.run_id, stage.name) as span:
+    with run.spans.judge(stage.name) as span:
         score = stage.scorer(state["work"])
         better = score.value > state["score"]
         done = score.final or score.value >= stage.threshold or state["iteration"] >= stage.max_iterations

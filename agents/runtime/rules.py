@@ -67,9 +67,18 @@ def last_result(messages: Sequence[BaseMessage], tool: str) -> Any | None:
     return None
 
 
-def last_error(messages: Sequence[BaseMessage]) -> str:
-    """The error that the newest tool message reports, or an empty string."""
+def last_error(messages: Sequence[BaseMessage], tool: str) -> str:
+    """The error that the tool's newest message reports, or an empty string."""
     for message in reversed(messages):
-        if isinstance(message, ToolMessage):
+        if isinstance(message, ToolMessage) and message.name == tool:
             return str(message.content) if message.status == "error" else ""
     return ""
+
+
+def after(messages: Sequence[BaseMessage], tool: str) -> Sequence[BaseMessage]:
+    """The messages that follow the tool's newest one."""
+    for index in range(len(messages) - 1, -1, -1):
+        message = messages[index]
+        if isinstance(message, ToolMessage) and message.name == tool:
+            return messages[index + 1 :]
+    return messages

@@ -38,15 +38,9 @@ def session(folder: Path, run_id: str) -> Iterator[SqliteSaver]:
         connection.close()
 
 
-def forget(folder: Path, run_id: str) -> None:
-    """Remove a run that nobody can resume."""
-    for path in folder.glob(f"{file_name(run_id)}.sqlite*"):
-        path.unlink(missing_ok=True)
-
-
 def file_name(run_id: str) -> str:
     """A run id as a safe, short file name that stays unique."""
-    if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,100}", run_id) and ".." not in run_id:
+    if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.:+@=\-]{0,180}", run_id) and ".." not in run_id:
         return run_id
     readable = re.sub(r"[^A-Za-z0-9]+", "-", run_id).strip("-")[:60]
     return f"{readable}-{sha256(run_id.encode()).hexdigest()[:10]}".lstrip("-")

@@ -4,57 +4,74 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from opentelemetry import trace
-from opentelemetry.trace import Span, SpanKind, Status, StatusCode
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode, TracerProvider
 
 CONTENT_LIMIT = 16_000
 
 
-@contextmanager
-def span(
-    name: str, attributes: Mapping[str, str | int | float], kind: SpanKind = SpanKind.INTERNAL
-) -> Iterator[Span]:
-    """A current span; an exception that passes through marks it as failed, with type and message."""
-    tracer = trace.get_tracer("tidemark.agents")
-    with tracer.start_as_current_span(
-        name, kind=kind, attributes=dict(attributes), record_exception=False, set_status_on_exception=False
-    ) as current:
-        try:
-            yield current
-        except Exception as error:
-            failed(current, error)
-            raise
+class Spans:
+    """The spans of one run of one agent; without a provider the process's own is used, if it has one."""
 
+    def __init__(self, agent: str, session_id: str, provider: TracerProvider | None = None) -> None:
+        self._base = {"gen_ai.agent.name": agent, "gen_ai.conversation.id": session_id}
+        self._agent = agent
+        self._tracer = trace.get_tracer("tidemark.agents", tracer_provider=provider)
 
-def agent_span(agent: str, session_id: str, **attributes: str) -> Any:
-    """The root span of a run."""
-    return span(f"invoke_agent {agent}", _base("invoke_agent", agent, session_id) | attributes)
+    def run(self, question: str) -> AbstractContextManager[Span]:
+        """The root span of a run."""
+        message = [{"role": "user", "parts": [{"type": "text", "content": question}]}]
+        return self._open(
+            f"invoke_agent {self._agent}",
+            {"gen_ai.operation.name": "invoke_agent", "gen_ai.input.messages": capped(message)},
+        )
 
+    def stage(self, stage: str) -> AbstractContextManager[Span]:
+        return self._open(
+            f"invoke_agent {stage}", {"gen_ai.operation.name": "invoke_agent", "tidemark.stage": stage}
+        )
 
-def stage_span(agent: str, session_id: str, stage: str) -> Any:
-    return span(f"invoke_agent {stage}", _base("invoke_agent", agent, session_id, stage))
+    def chat(self, stage: str, step: str) -> AbstractContextManager[Span]:
+        attributes = {"gen_ai.operation.name": "chat", "tidemark.stage": stage, "tidemark.step": step}
+        return self._open("chat", attributes, SpanKind.CLIENT)
 
+    def tool(self, stage: str, tool: str, arguments: Mapping[str, Any]) -> AbstractContextManager[Span]:
+        return self._open(
+            f"execute_tool {tool}",
+            {
+                "gen_ai.operation.name": "execute_tool",
+                "gen_ai.tool.name": tool,
+                "gen_ai.tool.type": "function",
+                "gen_ai.tool.call.arguments": capped(arguments),
+                "tidemark.stage": stage,
+                "tidemark.step": "act",
+            },
+        )
 
-def chat_span(agent: str, session_id: str, stage: str, step: str) -> Any:
-    return span("chat", _base("chat", agent, session_id, stage, step), SpanKind.CLIENT)
+    def judge(self, stage: str) -> AbstractContextManager[Span]:
+        """The observe step: the scorer measures what the tools did. No GenAI operation has a name for it."""
+        return self._open(f"judge {stage}", {"tidemark.stage": stage, "tidemark.step": "observe"})
 
-
-def tool_span(agent: str, session_id: str, stage: str, tool: str, arguments: Mapping[str, Any]) -> Any:
-    attributes = _base("execute_tool", agent, session_id, stage, "act") | {
-        "gen_ai.tool.name": tool,
-        "gen_ai.tool.type": "function",
-        "gen_ai.tool.call.arguments": capped(arguments),
-    }
-    return span(f"execute_tool {tool}", attributes)
-
-
-def judge_span(agent: str, session_id: str, stage: str) -> Any:
-    """The observe step: the scorer measures what the tools did. No GenAI operation has a name for it."""
-    return span(f"judge {stage}", _base("", agent, session_id, stage, "observe"))
+    @contextmanager
+    def _open(
+        self, name: str, attributes: Mapping[str, str], kind: SpanKind = SpanKind.INTERNAL
+    ) -> Iterator[Span]:
+        with self._tracer.start_as_current_span(
+            name,
+            kind=kind,
+            attributes={**self._base, **attributes},
+            record_exception=False,
+            set_status_on_exception=False,
+        ) as current:
+            try:
+                yield current
+            except Exception as error:
+                failed(current, error)
+                raise
 
 
 def describe_chat(current: Span, model: str, messages: Sequence[BaseMessage], answer: AIMessage) -> None:
@@ -86,17 +103,6 @@ def trace_id(current: Span) -> str:
 def capped(content: Any) -> str:
     text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False, default=str)
     return text if len(text) <= CONTENT_LIMIT else text[:CONTENT_LIMIT] + " …(cut)"
-
-
-def _base(operation: str, agent: str, session_id: str, stage: str = "", step: str = "") -> dict[str, str]:
-    attributes = {
-        "gen_ai.operation.name": operation,
-        "gen_ai.agent.name": agent,
-        "gen_ai.conversation.id": session_id,
-        "tidemark.stage": stage,
-        "tidemark.step": step,
-    }
-    return {key: value for key, value in attributes.items() if value}
 
 
 def _message(message: BaseMessage) -> dict[str, Any]:

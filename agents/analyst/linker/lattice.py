@@ -81,14 +81,19 @@ def read(question: str, vocabulary: Vocabulary, qualities: dict[str, tuple[str, 
             yield Arc(begins[start], ends[end], folded[start:end], content)
 
     arcs: list[Arc] = []
-    for index in range(len(text)):
-        for end, meanings in vocabulary.matches(text, index):
-            if end - index > 1 or not _is_filler(meanings, text, index, question):
-                arcs.append(Arc(index, end, folded[text[index].start : text[end - 1].end], meanings))
     for match in times.find(folded, now):
         arcs += arc(match.start, match.end, match.span)
     for signal in signals.find(folded):
         arcs += arc(signal.start, signal.end, signal.signal)
+    marks = {item.end for item in arcs if item.is_signal("mark")}
+    for index in range(len(text)):
+        found = vocabulary.matches(text, index)
+        split = min((end for end, names in found if any(m.kind == "dimension" for m in names)), default=len(text))
+        for end, meanings in found:
+            swallows = index in marks and end > split and all(m.kind == "metric" for m in meanings)
+            # 每个工具的调用次数 asks for calls by tool, though 工具调用次数 is a metric's name.
+            if not swallows and (end - index > 1 or not _is_filler(meanings, text, index, question)):
+                arcs.append(Arc(index, end, folded[text[index].start : text[end - 1].end], meanings))
     arcs += _qualities(text, qualities)
     parts = [item for item in arcs if not item.names]
     for start, end in signals.chinese_stops(folded):

@@ -1,0 +1,185 @@
+"""The analyst's public face: a question in, an answer with its report out, over the one loop's three stages."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from langchain_core.language_models import BaseChatModel
+from opentelemetry.trace import Span, TracerProvider
+
+from agents.analyst import chart_stage, charts, document_stage, report, sql_stage
+from agents.analyst.answer import Answer, AnswerColumn, Evidence, Suggestion
+from agents.analyst.linker import Linker
+from agents.analyst.linker.text import language as script
+from agents.analyst.table import Table, as_columns, read
+from agents.runtime import tracing
+from agents.runtime.errors import TransientError
+from agents.runtime.events import EventSink
+from agents.runtime.loop import Run, run_stage
+from agents.runtime.models import ModelChoice
+from agents.runtime.sessions import file_name, session
+from agents.runtime.settings import AgentSettings
+from agents.runtime.stage import Outcome, Stage
+from warehouse import Catalogue, PermanentError, Warehouse, WarehouseError
+from warehouse.semantic import SemanticLayer
+
+AGENT = "analyst"
+
+
+class Analyst:
+    """Answers questions over one warehouse, which should be opened as the read-only user."""
+
+    def __init__(
+        self,
+        warehouse: Warehouse,
+        semantic: SemanticLayer,
+        catalogue: Catalogue,
+        settings: AgentSettings,
+        model: BaseChatModel | None = None,
+        on_event: EventSink | None = None,
+        tracer_provider: TracerProvider | None = None,
+    ) -> None:
+        """`model` goes before TIDEMARK_MODEL; without a tracer provider the process's own is used."""
+        self._warehouse = warehouse
+        self._semantic = semantic
+        self._settings = settings
+        self._model = model
+        self._on_event = on_event
+        self._tracer_provider = tracer_provider
+        self._tools = sql_stage.SqlTools(warehouse, semantic, catalogue, settings)
+        self._linker = Linker(semantic, self._values)
+
+    def ask(
+        self,
+        question: str,
+        *,
+        language: str = "auto",
+        domain: str = "auto",
+        run_id: str | None = None,
+        now: datetime | None = None,
+    ) -> Answer:
+        """Answer, decline or fail, and write the report folder `reports/<run id>/`.
+
+        With a `run_id` the steps are kept: asking again with the same id goes on where the run stopped.
+        Raises TransientError when the warehouse is away, PermanentError when a setting cannot work.
+        """
+        started = time.perf_counter()
+        now = now or datetime.now(UTC)
+        identity = file_name(run_id) if run_id else uuid4().hex
+        spoken = language if language in ("en", "zh") else script(question) or "en"
+        models = ModelChoice(self._settings, self._model)
+        kept = session(self._settings.sessions_dir, identity) if run_id else nullcontext(None)
+        with kept as checkpoints:
+            run = Run(AGENT, identity, models, self._on_event, checkpoints, self._tracer_provider)
+            with run.spans.run(question) as span:
+                answer = Answer(
+                    run_id=identity, trace_id=tracing.trace_id(span), question=question, language=spoken,
+                    domain=domain, status="failed", text="", model=models.name, asked_at=now,
+                )  # fmt: skip
+                try:
+                    table, drawn = self._fill(answer, run, now)
+                except WarehouseError as error:
+                    if isinstance(error, PermanentError):
+                        raise
+                    raise TransientError(f"The warehouse cannot answer now: {error}") from error
+                written = time.perf_counter()
+                folder = report.write(answer, table, drawn, self._settings.reports_dir)
+                answer.report_path = str(folder)
+                answer.timings |= {
+                    "report": round(time.perf_counter() - written, 3),
+                    "total": round(time.perf_counter() - started, 3),
+                }
+                _describe(span, answer)
+                run.emit(
+                    "execution_completed", score=answer.score,
+                    status=answer.status, text=answer.text, reasons=answer.reasons, report=answer.report_path,
+                )  # fmt: skip
+        return answer
+
+    def answer_list(self, questions: Sequence[str], *, run_id: str | None = None) -> list[Answer]:
+        """Answer each question; with a run id, question 3 of it is run `<run id>-03`."""
+        return [
+            self.ask(question, run_id=f"{run_id}-{number:02d}" if run_id else None)
+            for number, question in enumerate(questions, start=1)
+        ]
+
+    def _fill(self, answer: Answer, run: Run, now: datetime) -> tuple[Table, Mapping[str, Any]]:
+        """Run the stages; returns the result table and the chart stage's work."""
+        nothing = Table((), ())
+        asked = sql_stage.stage(
+            answer.question, self._tools, self._linker, now, answer.language, answer.domain, self._warehouse.dialect
+        )
+        found = self._run(asked, run, answer)
+        declined = found.work.get("declined")
+        if declined:
+            answer.status = "failed" if declined["failed"] else "declined"
+            answer.nearest = [Suggestion.model_validate(item) for item in declined["nearest"]]
+            answer.text = _declined_text(answer, str(declined["reason"]))
+            return nothing, {}
+        answer.sql = str(found.work.get("sql") or "")
+        if not found.passed:
+            answer.text = _failed_text(answer)
+            return nothing, {}
+        table = read(as_columns(found.work), found.work["rows"], self._semantic, answer.language)
+        answer.assumptions = list(found.work.get("assumptions") or [])
+        answer.columns = [AnswerColumn(name=c.name, label=c.label, role=c.role, unit=c.unit) for c in table.columns]
+        answer.rows = [list(row) for row in table.rows]
+        drawn = self._run(
+            chart_stage.stage(answer.question, table, bool(found.work.get("compared"))), run, answer
+        )
+        spec = drawn.work.get("spec")
+        answer.chart = charts.bind(spec, table) if spec else None
+        told = self._run(
+            document_stage.stage(answer.question, table, answer.language, found.work, self._tools.data_range()),
+            run, answer,
+        )  # fmt: skip
+        answer.evidence = [Evidence.model_validate(item) for item in told.work.get("evidence") or []]
+        answer.text = str(told.work.get("text") or "")
+        answer.status = "answered" if told.passed else "failed"
+        answer.text = answer.text or _failed_text(answer)
+        answer.score = min(answer.scores.values())
+        return table, drawn.work
+
+    def _run(self, stage: Stage, run: Run, answer: Answer) -> Outcome:
+        began = time.perf_counter()
+        outcome = run_stage(stage, run)
+        answer.timings[stage.name] = round(time.perf_counter() - began, 3)
+        answer.scores[stage.name] = outcome.score
+        answer.reasons += [f"{stage.name}: {reason}" for reason in outcome.reasons]
+        answer.fallback = answer.fallback or outcome.fallback
+        return outcome
+
+    def _values(self, dimension: str) -> list[str]:
+        return self._semantic.values(dimension, self._warehouse)
+
+
+def _describe(span: Span, answer: Answer) -> None:
+    message = [{"role": "assistant", "parts": [{"type": "text", "content": answer.text}]}]
+    span.set_attributes(
+        {
+            "gen_ai.output.messages": tracing.capped(message),
+            "tidemark.status": answer.status,
+            "tidemark.score": answer.score,
+        }
+    )
+
+
+def _declined_text(answer: Answer, reason: str) -> str:
+    lines = [reason]
+    if answer.nearest:
+        lines.append("可以改问：" if answer.language == "zh" else "What can be asked instead:")
+        lines += [f"- {item.example}" for item in answer.nearest]
+    return "\n".join(lines)
+
+
+def _failed_text(answer: Answer) -> str:
+    reasons = "; ".join(answer.reasons) or json.dumps(answer.scores)
+    if answer.language == "zh":
+        return f"没有得到合格的结果：{reasons}"
+    return f"No acceptable result was reached: {reasons}"

@@ -1,0 +1,68 @@
+"""What a caller gets back from a question: answered, declined or failed, with everything it rests on."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from agents.analyst.table import Cell
+
+Status = Literal["answered", "declined", "failed"]
+
+
+class AnswerColumn(BaseModel):
+    """A result column: name in SQL, label in the question's language, role (time, category, measure), unit."""
+
+    name: str
+    label: str
+    role: str
+    unit: str = ""
+
+
+class Evidence(BaseModel):
+    """A statement's figure and the cell that it was read from; `derived` says how it was computed of a column."""
+
+    claim: str
+    value: Cell
+    row: int | None = None
+    column: str = ""
+    derived: str = ""
+
+
+class Suggestion(BaseModel):
+    """Something that can be asked instead."""
+
+    name: str
+    label: str
+    example: str
+
+
+class Answer(BaseModel):
+    """One answered, declined or failed question. `timings` are seconds a stage; scores lie in 0..1."""
+
+    model_config = ConfigDict(protected_namespaces=())
+
+    run_id: str
+    trace_id: str = ""
+    question: str
+    language: str
+    domain: str = "auto"
+    status: Status
+    text: str
+    sql: str = ""
+    columns: list[AnswerColumn] = Field(default_factory=list)
+    rows: list[list[Cell]] = Field(default_factory=list)
+    chart: dict[str, Any] | None = None
+    scores: dict[str, float] = Field(default_factory=dict)
+    score: float = 0.0
+    reasons: list[str] = Field(default_factory=list)
+    evidence: list[Evidence] = Field(default_factory=list)
+    nearest: list[Suggestion] = Field(default_factory=list)
+    assumptions: list[str] = Field(default_factory=list)
+    model: str = ""
+    fallback: str = ""
+    report_path: str = ""
+    asked_at: datetime
+    timings: dict[str, float] = Field(default_factory=dict)

@@ -1,0 +1,104 @@
+"""Stage two: a valid chart that fits the shape of the rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from langchain_core.messages import BaseMessage
+from pydantic import BaseModel, Field
+
+from agents.analyst import charts, rendering
+from agents.analyst.table import Table
+from agents.runtime.errors import ToolError
+from agents.runtime.rules import Move, last_result
+from agents.runtime.scoring import Score, weighted
+from agents.runtime.stage import Stage
+from agents.runtime.tools import Tool, ToolResult
+
+_PROMPT = """You draw one chart of a query result with Vega-Lite. propose_chart gives a spec that fits the shape of
+the data; draw_chart validates and renders a spec. Use the result's column names as fields; the data is bound
+for you under the name "result", so write no data into the spec. Time series are lines, categories bars, a single
+number a card, comparisons grouped bars. When a tool reports an error, put the spec right."""
+
+
+class Nothing(BaseModel):
+    """No arguments."""
+
+
+class Draw(BaseModel):
+    spec: dict[str, Any] = Field(description="a Vega-Lite spec without data")
+
+
+def stage(question: str, table: Table, compared: bool) -> Stage:
+    """The chart stage for one result."""
+    names = [column.name for column in table.columns]
+
+    def propose(_: Nothing) -> ToolResult:
+        return ToolResult({"spec": charts.choose(table, question, compared)})
+
+    def draw(arguments: Draw) -> ToolResult:
+        spec = {key: value for key, value in arguments.spec.items() if key != "data"}
+        unknown = sorted(_fields(spec) - set(names) - _computed(spec))
+        if unknown:
+            raise ToolError(f"the result has no column {', '.join(unknown)}; it has {', '.join(names)}")
+        bound = charts.bind(spec, table)
+        rendering.validate(bound)
+        image = rendering.svg(bound)
+        work = {"spec": spec, "svg": image, "fields": sorted(_fields(spec) & set(names))}
+        return ToolResult({"drawn": True, "svg_bytes": len(image)}, work)
+
+    def score(work: Mapping[str, Any]) -> Score:
+        image = str(work.get("svg", ""))
+        return weighted(
+            (
+                (0.4, bool(work.get("spec")), "no valid chart was drawn"),
+                (0.3, "<svg" in image, "the chart was not rendered"),
+                (0.3, "<text" in image and (len(table.rows) < 2 or bool(work.get("fields"))),
+                 "the chart shows none of the result's columns"),
+            )
+        )  # fmt: skip
+
+    preview = {"question": question, "columns": names, "rows": [list(row) for row in table.rows[:20]]}
+    return Stage(
+        name="chart",
+        goal=json.dumps(preview, ensure_ascii=False),
+        tools=(
+            Tool("propose_chart", "A spec that fits the shape of the result.", Nothing, propose),
+            Tool("draw_chart", "Validate and render a Vega-Lite spec.", Draw, draw),
+        ),
+        system_prompt=_PROMPT,
+        threshold=0.9,
+        max_iterations=4,
+        scorer=score,
+        policy=_policy,
+    )
+
+
+def _policy(messages: Sequence[BaseMessage]) -> Move:
+    proposed = last_result(messages, "propose_chart")
+    if proposed is None:
+        return Move("Choose a chart by the shape of the data.", (("propose_chart", {}),))
+    return Move("Draw it.", (("draw_chart", {"spec": proposed["spec"]}),))
+
+
+def _fields(node: Any) -> set[str]:
+    """The field names that a spec refers to."""
+    if isinstance(node, Mapping):
+        own = {node["field"]} if isinstance(node.get("field"), str) else set()
+        return own.union(*(_fields(value) for value in node.values()))
+    if isinstance(node, list):
+        return set().union(*(_fields(value) for value in node))
+    return set()
+
+
+def _computed(node: Any) -> set[str]:
+    """The field names that a spec's transforms make."""
+    if isinstance(node, Mapping):
+        own = node.get("as", [])
+        made = {own} if isinstance(own, str) else {name for name in own if isinstance(name, str)}
+        return made.union(*(_computed(value) for value in node.values()))
+    if isinstance(node, list):
+        return set().union(*(_computed(value) for value in node))
+    return set()

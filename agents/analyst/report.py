@@ -1,0 +1,142 @@
+"""The report folder of one answer: JSON, Markdown, one self-contained page, the chart three ways, the rows as CSV."""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+import re
+import shutil
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from agents.analyst import rendering
+from agents.analyst.answer import Answer
+from agents.analyst.table import Table
+from agents.runtime.errors import PermanentError
+
+ROWS_SHOWN = 200
+
+
+def write(answer: Answer, table: Table, drawn: Mapping[str, Any], reports: Path) -> Path:
+    """Write `reports/<run id>/` and return it; readers never see a half-written folder.
+
+    `drawn` is the chart stage's work. Raises PermanentError when the folder cannot be written.
+    """
+    folder = reports / answer.run_id
+    draft = reports / f".{answer.run_id}.writing"
+    try:
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(parents=True)
+        answer.report_path = str(folder)
+        if answer.chart is not None:
+            (draft / "chart.svg").write_text(str(drawn["svg"]), encoding="utf-8")
+            (draft / "chart.png").write_bytes(rendering.png(answer.chart))
+            (draft / "chart.html").write_text(rendering.html(answer.chart), encoding="utf-8")
+        if table.columns:
+            (draft / "data.csv").write_text(_csv(table), encoding="utf-8-sig")
+        (draft / "answer.md").write_text(_markdown(answer, table), encoding="utf-8")
+        page = section(answer, table, str(drawn.get("svg", "")))
+        (draft / "index.html").write_text(document(answer.question, answer.language, [("", [page])]), encoding="utf-8")
+        (draft / "answer.json").write_text(answer.model_dump_json(indent=2), encoding="utf-8")
+        shutil.rmtree(folder, ignore_errors=True)
+        draft.rename(folder)
+    except OSError as error:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise PermanentError(
+            f"The report {folder} cannot be written: {error}. Free space there or set TIDEMARK_STATE_DIR."
+        ) from error
+    return folder
+
+
+def section(answer: Answer, table: Table, svg: str) -> Markup:
+    """One answer as HTML, for a page of its own or a chapter of a longer report."""
+    rows = [[table.shown(c, v) for c, v in zip(table.columns, row, strict=True)] for row in table.rows[:ROWS_SHOWN]]
+    template = _templates().get_template("answer.html.j2")
+    return Markup(
+        template.render(
+            answer=answer, table=table, rows=rows, body=_prose(answer.text), svg=Markup(_inline(svg)), words=_WORDS[answer.language]
+        )
+    )  # fmt: skip
+
+
+def document(title: str, language: str, chapters: list[tuple[str, list[Markup]]]) -> str:
+    """A whole page of chapters (title, sections); it needs no other file and no network."""
+    return _templates().get_template("page.html.j2").render(title=title, language=language, chapters=chapters)
+
+
+@lru_cache(maxsize=1)
+def _templates() -> Environment:
+    folder = Path(__file__).parent / "templates"
+    return Environment(
+        loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+
+
+def _csv(table: Table) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow([column.name for column in table.columns])
+    writer.writerows(table.rows)
+    return text.getvalue()
+
+
+def _markdown(answer: Answer, table: Table) -> str:
+    lines = [f"# {answer.question}", "", answer.text, ""]
+    if table.rows:
+        lines.append("| " + " | ".join(column.label for column in table.columns) + " |")
+        lines.append("|" + " --- |" * len(table.columns))
+        for row in table.rows[:ROWS_SHOWN]:
+            cells = (table.shown(c, v).replace("|", "\\|") for c, v in zip(table.columns, row, strict=True))
+            lines.append("| " + " | ".join(cells) + " |")
+        lines += ["", "![](chart.svg)", ""]
+    if answer.sql:
+        lines += ["```sql", answer.sql, "```", ""]
+    scores = ", ".join(f"{stage} {score:.2f}" for stage, score in answer.scores.items())
+    lines.append(f"{answer.status}, score {answer.score:.2f} ({scores})")
+    return "\n".join(lines) + "\n"
+
+
+def _prose(text: str) -> Markup:
+    """The small Markdown that answers are written in (bold, emphasis, lists) as HTML; all else is escaped."""
+    out: list[str] = []
+    kind = ""
+    for line in text.splitlines():
+        item = re.match(r"\s*(?:(\d+)\.|[-*])\s+(.*)", line)
+        wanted = ("ol" if item[1] else "ul") if item else ""
+        if wanted != kind:
+            out.append((f"</{kind}>" if kind else "") + (f"<{wanted}>" if wanted else ""))
+            kind = wanted
+        body = html.escape(item[2] if item else line)
+        body = re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", body)
+        body = re.sub(r"^_(.+)_$", r"<em>\1</em>", body)
+        if body.strip():
+            out.append(f"<li>{body}</li>" if item else f"<p>{body}</p>")
+    return Markup("\n".join(out) + (f"</{kind}>" if kind else ""))
+
+
+def _inline(svg: str) -> str:
+    """The SVG as part of a page: it scales with its column."""
+    svg = re.sub(r"^<\?xml[^>]*\?>|<!DOCTYPE[^>]*>", "", svg).strip()
+    return re.sub(r"^<svg ", '<svg role="img" style="max-width:100%;height:auto" ', svg, count=1)
+
+
+_WORDS = {
+    "en": {
+        "chart": "Chart", "data": "Data", "sql": "SQL", "evidence": "Evidence", "scores": "Scores", "instead": "What can be asked instead",
+        "claim": "Figure", "where": "Where it comes from", "row": "row", "rows": "rows", "answered": "answered", "declined": "declined",
+        "failed": "failed", "score": "score", "asked": "asked", "assumed": "Understood as", "reasons": "Why not higher",
+        "model": "model", "seconds": "s",
+    },
+    "zh": {
+        "chart": "图表", "data": "数据", "sql": "SQL", "evidence": "证据", "scores": "评分", "instead": "可以改问",
+        "claim": "数字", "where": "出处", "row": "第", "rows": "行", "answered": "已回答", "declined": "未回答",
+        "failed": "失败", "score": "得分", "asked": "提问时间", "assumed": "理解为", "reasons": "未得满分的原因",
+        "model": "模型", "seconds": "秒",
+    },
+}  # fmt: skip

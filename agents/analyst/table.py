@@ -1,0 +1,155 @@
+"""A result with its meaning: which column is time, category or measure, what it is called and in which unit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+from warehouse.semantic import SemanticLayer
+from warehouse.semantic.model import METRIC_TIME
+
+Role = Literal["time", "category", "measure"]
+Cell = str | int | float | bool | None
+_SUFFIXES = {
+    "_change_rate": (" change rate", "变化率", "ratio"),
+    "_previous": (" before", "（对比期）", ""),
+    "_change": (" change", "变化", ""),
+}
+_GRAINS_ZH = {"day": "日期", "week": "周", "month": "月份", "quarter": "季度", "year": "年份", "hour": "小时", "minute": "分钟"}
+
+
+@dataclass(frozen=True)
+class ColumnMeaning:
+    """A column. `unit` is USD, ratio, count, ms, days or empty; `grain` is set on time columns."""
+
+    name: str
+    label: str
+    role: Role
+    unit: str = ""
+    grain: str = ""
+    additive: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns with their meanings and rows of plain JSON values; times are ISO text in UTC."""
+
+    columns: tuple[ColumnMeaning, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+    def of_role(self, role: Role) -> list[ColumnMeaning]:
+        return [column for column in self.columns if column.role == role]
+
+    def index(self, name: str) -> int:
+        return next(index for index, column in enumerate(self.columns) if column.name == name)
+
+    def values(self, column: ColumnMeaning) -> list[Cell]:
+        position = self.index(column.name)
+        return [row[position] for row in self.rows]
+
+    @property
+    def empty(self) -> bool:
+        """No rows, or no measure that is anything but missing or zero."""
+        positions = [index for index, column in enumerate(self.columns) if column.role == "measure"]
+        return not self.rows or (
+            bool(positions) and all(not row[index] for row in self.rows for index in positions)
+        )
+
+    def shown(self, column: ColumnMeaning, value: Cell) -> str:
+        return show(value, column)
+
+
+def read(
+    columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[Cell]], semantic: SemanticLayer, language: str
+) -> Table:
+    """Give (name, server type) columns their meaning: by the semantic layer's names, else by their types."""
+    return Table(
+        tuple(_meaning(name, kind, semantic, language) for name, kind in columns),
+        tuple(tuple(row) for row in rows),
+    )
+
+
+def plain(value: Any) -> Cell:
+    """A warehouse value as a JSON value: times as ISO text, decimals as floats, NaN and infinities as None."""
+    if isinstance(value, Decimal):
+        value = float(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=None).isoformat(timespec="seconds")
+    if isinstance(value, date):
+        return value.isoformat()
+    if value is None or isinstance(value, str | int | bool):
+        return value
+    return str(value)
+
+
+def show(value: Cell, column: ColumnMeaning) -> str:
+    """A value as people read it, in its unit."""
+    if value is None:
+        return "–"
+    if column.role == "time":
+        return show_time(str(value), column.grain)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    if column.unit == "USD":
+        sign = "-" if value < 0 else ""
+        return f"{sign}${abs(value):,.2f}" if abs(value) >= 0.01 or value == 0 else f"{sign}${abs(value):.6f}"
+    if column.unit == "ratio":
+        return f"{value * 100:.1f}%"
+    if column.unit == "ms":
+        return f"{value:,.0f} ms" if abs(value) >= 10 else f"{value:,.2f} ms"
+    if isinstance(value, int) or float(value).is_integer():
+        return f"{int(value):,}"
+    return f"{value:,.2f}"
+
+
+def show_time(value: str, grain: str) -> str:
+    moment = datetime.fromisoformat(value)
+    if grain == "year":
+        return f"{moment:%Y}"
+    if grain == "quarter":
+        return f"{moment:%Y} Q{(moment.month + 2) // 3}"
+    if grain == "month":
+        return f"{moment:%Y-%m}"
+    if grain in ("day", "week") or (not grain and moment.hour == moment.minute == moment.second == 0):
+        return f"{moment:%Y-%m-%d}"
+    return f"{moment:%Y-%m-%d %H:%M}"
+
+
+def _meaning(name: str, kind: str, semantic: SemanticLayer, language: str) -> ColumnMeaning:
+    zh = language == "zh"
+    if name in semantic.metrics:
+        metric = semantic.metrics[name]
+        additive = metric.kind == "simple" and metric.unit in ("USD", "count") and "distinct" not in metric.description
+        return ColumnMeaning(name, metric.label_zh if zh else metric.label, "measure", metric.unit, additive=additive)
+    for suffix, (english, chinese, unit) in _SUFFIXES.items():
+        base = name.removesuffix(suffix)
+        if base != name and base in semantic.metrics:
+            metric = semantic.metrics[base]
+            label = f"{metric.label_zh}{chinese}" if zh else f"{metric.label}{english}"
+            return ColumnMeaning(name, label, "measure", unit or metric.unit)
+    head, _, grain = name.rpartition("__")
+    if head == METRIC_TIME or (head in semantic.dimensions and semantic.dimensions[head].type == "time"):
+        return ColumnMeaning(name, _GRAINS_ZH.get(grain, grain) if zh else grain.capitalize(), "time", grain=grain)
+    if name in semantic.dimensions:
+        dimension = semantic.dimensions[name]
+        return ColumnMeaning(name, (dimension.label_zh if zh else "") or dimension.label, "category")
+    label = name.replace("__", " ").replace("_", " ").capitalize()
+    return ColumnMeaning(name, label, _role_of_type(kind))
+
+
+def _role_of_type(kind: str) -> Role:
+    bare = kind.removeprefix("LowCardinality(").removeprefix("Nullable(")
+    if bare.startswith(("Date", "date", "timestamp")):
+        return "time"
+    return "measure" if bare.startswith(("Int", "UInt", "Float", "Decimal")) else "category"
+
+
+def as_columns(work: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The (name, type) pairs that the SQL stage left in its work."""
+    return [(name, kind) for name, kind in work.get("columns", [])]

@@ -1,0 +1,59 @@
+"""A report of several questions: their answers as chapters of one page."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from agents.analyst import charts, rendering, report
+from agents.analyst.analyst import Analyst
+from agents.analyst.answer import Answer
+from agents.analyst.questions import load_list
+from agents.analyst.table import ColumnMeaning, Role, Table
+from agents.runtime.errors import PermanentError
+from agents.runtime.sessions import file_name
+
+
+def weekly_report(analyst: Analyst, name: str, *, run_id: str, reports: Path) -> tuple[Path, list[Answer]]:
+    """Ask the list `name` and write `reports/<run id>/index.html`; each answer keeps a folder of its own."""
+    listed = load_list(name)
+    answers = analyst.answer_list([q for s in listed.sections for q in s.questions], run_id=run_id)
+    rest = iter(answers)
+    chapters = [(section.title, [next(rest) for _ in section.questions]) for section in listed.sections]
+    return overview(listed.title, chapters, run_id=run_id, reports=reports), answers
+
+
+def overview(
+    title: str, chapters: Sequence[tuple[str, Sequence[Answer]]], *, run_id: str, reports: Path
+) -> Path:
+    """Write one page over answers, as chapters (title, answers), and return its path."""
+    folder = reports / file_name(run_id)
+    page = report.document(
+        title, "en", [(name, [report.section(a, _table(a), _svg(a)) for a in answers]) for name, answers in chapters]
+    )
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        path = folder / "index.html"
+        path.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise PermanentError(
+            f"The report {folder} cannot be written: {error}. Free space there or set TIDEMARK_STATE_DIR."
+        ) from error
+    return path
+
+
+def _table(answer: Answer) -> Table:
+    roles: dict[str, Role] = {"time": "time", "category": "category", "measure": "measure"}
+    columns = tuple(
+        ColumnMeaning(c.name, c.label, roles[c.role], c.unit, c.name.rpartition("__")[2] if c.role == "time" else "")
+        for c in answer.columns
+    )
+    return Table(columns, tuple(tuple(row) for row in answer.rows))
+
+
+def _svg(answer: Answer) -> str:
+    if answer.chart is None:
+        return ""
+    return rendering.svg({**answer.chart, "config": {**answer.chart.get("config", {}), "font": charts.FONT}})
