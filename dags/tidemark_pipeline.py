@@ -30,7 +30,7 @@ with DAG(
     default_args=RETRIES,
     tags=["commerce", "agents"],
 ):
-    answers = AnswerListOperator(task_id="answer_questions", questions="commerce")
+    answers = AnswerListOperator(task_id="answer_questions", questions="sales")
     ads = DbtOperator(task_id="ads", select="path:models/ads")
     chain(
         DbtOperator(task_id="ods", select="path:models/ods"),
@@ -41,7 +41,7 @@ with DAG(
         GateOperator(task_id="gate_dws", layer="dws"),
         ads,
         answers,
-        OverviewOperator(task_id="report", answers=answers.output),
+        OverviewOperator(task_id="report", questions="sales", answers=answers.output),
         WaitForTelemetryOperator(task_id="wait_for_telemetry", answers=answers.output),
         DbtOperator(task_id="refresh_agents", select="tag:agents"),
         AnswerListOperator(task_id="answer_about_runs", questions="self"),

@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from agents.analyst import Analyst
-    from agents.runtime.settings import AgentSettings
-    from streaming.settings import StreamingSettings
-    from warehouse import WarehouseSettings
+    from agents.runtime.events import Event, EventSink
 
 
 class SpanCount:
@@ -49,17 +47,11 @@ class SpanCount:
 
 
 @contextmanager
-def open_analyst(
-    *,
-    warehouse_settings: WarehouseSettings | None = None,
-    agent_settings: AgentSettings | None = None,
-    streaming_settings: StreamingSettings | None = None,
-    spans: SpanCount | None = None,
-) -> Iterator[Analyst]:
+def open_analyst(*, on_event: EventSink | None = None, spans: SpanCount | None = None) -> Iterator[Analyst]:
     """An analyst on the read-only user; its spans and events go to Kafka, or to the spool while that is away.
 
-    Settings that are not given are read from the environment. On leaving, all telemetry is handed over,
-    and `spans` holds the final counts. Raises the rooms' errors, such as `CatalogueError` before dbt has run.
+    Settings come from the environment. `on_event` sees each event too, `spans` counts. On leaving, all
+    telemetry is handed over. Raises the rooms' errors, such as `CatalogueError` before dbt has run.
     """
     from agents.analyst import Analyst
     from agents.runtime.settings import AgentSettings
@@ -68,21 +60,22 @@ def open_analyst(
     from warehouse import Catalogue, WarehouseSettings, connect
     from warehouse.semantic import SemanticLayer
 
-    where = warehouse_settings or WarehouseSettings()
-    warehouse = connect(where, read_only=True)
+    settings = WarehouseSettings()
+    warehouse = connect(settings, read_only=True)
     try:
-        catalogue = Catalogue.load(where.manifest_path, warehouse)
-        semantic = SemanticLayer.load(where.semantic_manifest_path)
-        with telemetry(streaming_settings or StreamingSettings()) as (provider, send):
+        catalogue = Catalogue.load(settings.manifest_path, warehouse)
+        semantic = SemanticLayer.load(settings.semantic_manifest_path)
+        with telemetry(StreamingSettings()) as (provider, send):
             if spans is not None:
-                provider.add_span_processor(spans)
+                provider.add_span_processor(spans)  # type: ignore[arg-type]
+
+            def record(event: Event) -> None:
+                send(event.model_dump())
+                if on_event is not None:
+                    on_event(event)
+
             yield Analyst(
-                settings=agent_settings or AgentSettings(),
-                warehouse=warehouse,
-                catalogue=catalogue,
-                semantic=semantic,
-                tracer_provider=provider,
-                events=lambda event: send(event.model_dump()),
+                warehouse, semantic, catalogue, AgentSettings(), on_event=record, tracer_provider=provider
             )
     finally:
         warehouse.close()

@@ -31,6 +31,8 @@ class WarmLocalExecutor(LocalExecutor):
 
     def start(self) -> None:
         os.environ["GX_ANALYTICS_ENABLED"] = "false"
+        # dbt's locks outlive the task that made them: a warning at its end, which reads like an error.
+        os.environ["PYTHONWARNINGS"] = "ignore::UserWarning:multiprocessing.resource_tracker"
         logging.getLogger("great_expectations").setLevel(logging.ERROR)
         started = time.monotonic()
         for module in MODULES:

@@ -88,10 +88,15 @@ def serve(folder: Path, name: str, headers: Mapping[str, str]) -> FileResponse:
 
 
 def read_reports(folder: Path) -> Iterator[Report]:
-    """The reports of a folder; one that is still being written, or is broken, is left out."""
-    for path in folder.glob("*/answer.json"):
+    """The reports of a folder; one that is still being written, or is broken, is left out.
+
+    A page over several answers has no answer of its own and is listed by its run.
+    """
+    for path in folder.glob("*/index.html"):
         try:
-            answer = json.loads(path.read_text("utf-8"))
+            alone = {"question": path.parent.name, "status": "overview"}
+            file = path.with_name("answer.json")
+            answer = json.loads(file.read_text("utf-8")) if file.exists() else alone
             yield Report(
                 run_id=path.parent.name,
                 question=str(answer["question"]),

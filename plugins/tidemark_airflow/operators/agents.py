@@ -75,18 +75,59 @@ class AnswerListOperator(TidemarkOperator):
 
 
 class OverviewOperator(TidemarkOperator):
-    """One page over a list's answers, beside their own reports. Returns `{"path", "report"}`."""
+    """One page over the answers of a list, in its sections. Returns `{"path", "report"}`."""
 
     template_fields: Sequence[str] = ("answers",)
     operator_extra_links = (ReportLink(),)
 
-    def __init__(self, *, answers: Any, **kwargs: Any) -> None:
+    def __init__(self, *, questions: str, answers: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self.questions = questions
         self.answers = answers
         self.report_id = ""
 
     def perform(self, context: Context) -> dict[str, Any]:
-        raise NotImplementedError
+        from agents.analyst import Answer
+        from agents.analyst.questions import load_list
+        from agents.analyst.weekly import overview
+        from agents.runtime.settings import AgentSettings
+
+        reports = AgentSettings().reports_dir
+        files = iter(reports / answer["run_id"] / "answer.json" for answer in self.answers)
+        listed = load_list(self.questions)
+        chapters = [
+            (
+                section.title,
+                [Answer.model_validate_json(next(files).read_text("utf-8")) for _ in section.questions],
+            )
+            for section in listed.sections
+        ]
+        path = overview(listed.title, chapters, run_id=run_id(context), reports=reports)
+        self.report_id = path.parent.name
+        return {"path": str(path), "report": f"{REPORTS}{self.report_id}/"}
+
+
+class WeeklyReportOperator(TidemarkOperator):
+    """The week in one document. Returns `{"path", "report", "answers": [summary, ...]}`."""
+
+    operator_extra_links = (ReportLink(),)
+    report_id = ""
+
+    def perform(self, context: Context) -> dict[str, Any]:
+        from agents.analyst import weekly_report
+        from agents.runtime.settings import AgentSettings
+        from tidemark_airflow.analyst import SpanCount, open_analyst
+
+        spans = SpanCount()
+        reports = AgentSettings().reports_dir
+        with open_analyst(spans=spans) as analyst:
+            path, answers = weekly_report(analyst, "weekly", run_id=run_id(context), reports=reports)
+        self.report_id = path.parent.name
+        return {
+            "path": str(path),
+            "report": f"{REPORTS}{self.report_id}/",
+            "answers": [summary(answer, spans) for answer in answers],
+        }
 
 
 class WaitForTelemetryOperator(TidemarkOperator):
@@ -125,24 +166,14 @@ class WaitForTelemetryOperator(TidemarkOperator):
         return {"spans": sum(expected.values()), "runs": len(expected), "seconds": round(waited, 1)}
 
 
-class WeeklyReportOperator(TidemarkOperator):
-    """The week in one document. Returns `{"path", "report"}`."""
-
-    operator_extra_links = (ReportLink(),)
-    report_id = ""
-
-    def perform(self, context: Context) -> dict[str, Any]:
-        raise NotImplementedError
-
-
 class TelemetryLateError(Exception):
     """The runs' own spans have not come back in time."""
 
     def __init__(self, missing: int, expected: int, traces: Sequence[str], waited: float) -> None:
         some = ", ".join(traces[:3]) + (", ..." if len(traces) > 3 else "")
         super().__init__(
-            f"{missing} of {expected} spans are not in ods.agent_executions after {waited:.0f} s (traces {some}). "
-            "`tidemark status` says whether Kafka, the stream job and the loader are up; what was sent while "
+            f"{missing} of {expected} spans are not in ods.agent_executions after {waited:.0f} s "
+            f"(traces {some}). `tidemark status` says whether Kafka, the stream job and the loader are up; what was sent while "
             "Kafka was away waits in the spool."
         )
 
