@@ -33,8 +33,7 @@ def main() -> int:
         folder = DataFolder(arguments.data)
         server = _listen(arguments.host, arguments.port)
         confined = confine(folder.path)
-        server.engine = Engine(folder)
-        server.users = Users(AccessSettings())
+        engine = Engine(folder)
     except StartError as error:
         print(f"warehouse server: {error}", file=sys.stderr)
         return 1
@@ -45,7 +44,7 @@ def main() -> int:
         f"warehouse server: http://{arguments.host}:{arguments.port} serves {folder.path}, {sandbox}",
         flush=True,
     )
-    server.serve_forever(poll_interval=0.1)
+    server.start(engine, Users(AccessSettings()))
     server.socket.close()
     left = server.drain(_GRACE_SECONDS)
     print(

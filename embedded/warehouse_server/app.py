@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 from embedded.warehouse_server import protocol
-from embedded.warehouse_server.access import Users
+from embedded.warehouse_server.access import READER_TABLE_FUNCTIONS, Users
 from embedded.warehouse_server.engine import Engine, Summary
 from embedded.warehouse_server.errors import WarehouseServerError
 from embedded.warehouse_server.queries import Query
@@ -39,7 +39,7 @@ _CONTENT_TYPES = {
 
 
 class WarehouseServer(ThreadingHTTPServer):
-    """Serves `engine` to `users` until `shutdown`; then `drain` waits for the requests under way."""
+    """Listens at once, answers from `start` on; after `shutdown`, `drain` waits for what is under way."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -47,6 +47,7 @@ class WarehouseServer(ThreadingHTTPServer):
     def __init__(self, address: tuple[str, int]) -> None:
         self.engine: Engine
         self.users: Users
+        self.forbidden: set[str] = set()
         self.stopping = False
         self.disconnects = Disconnects()
         self._active = 0
@@ -68,6 +69,12 @@ class WarehouseServer(ThreadingHTTPServer):
             with self._changed:
                 self._active -= 1
                 self._changed.notify_all()
+
+    def start(self, engine: Engine, users: Users) -> None:
+        """Take requests until `shutdown`."""
+        self.engine, self.users = engine, users
+        self.forbidden = engine.reaching_out(READER_TABLE_FUNCTIONS)
+        self.serve_forever(poll_interval=0.1)
 
     def drain(self, seconds: float) -> int:
         """Wait for the requests under way; how many still run."""
@@ -174,6 +181,7 @@ class Handler(BaseHTTPRequestHandler):
                     user=user,
                     may_write=self.command == "POST",
                     files=form.files if form else {},
+                    forbidden=self.owner.forbidden,
                     watch=lambda kill: self.owner.disconnects.watch(self.connection, kill),
                 )
                 with self.owner.engine.slot():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -138,10 +139,33 @@ class Engine:
         return Kind(found["statement_count"], found["query_class"] == self._chdb.query_class.READ_ONLY)
 
     def called(self, connection: Any, sql: bytes) -> set[str]:
-        """The functions and table functions that a statement names, lower case."""
-        tree, _ = self.execute(connection, b"EXPLAIN AST " + statements.split_format(sql).body, "TSVRaw")
+        """The functions and table functions that a statement names, lower case. Raises its syntax error."""
+        prefix = b"EXPLAIN AST "
+        try:
+            tree, _ = self.execute(connection, prefix + statements.split_format(sql).body, "TSVRaw")
+        except WarehouseServerError as error:
+            at = re.sub(
+                r"(?<=at position )\d+", lambda found: str(int(found[0]) - len(prefix)), error.message
+            )
+            raise WarehouseServerError(error.code, at) from None
         lines = (line.split() for line in tree.decode("utf-8", "replace").splitlines())
         return {line[1].lower() for line in lines if len(line) > 1 and line[0] == "Function"}
+
+    def reaching_out(self, allowed: set[str]) -> set[str]:
+        """The functions, lower case, that look outside the tables, but for the allowed table functions.
+
+        A name that is both a plain and a table function is not among them, as the tree does not tell which
+        one is meant; read-only mode refuses the table function. The exception is `file`, which no right
+        and no mode covers when it is the plain one; nor those that ask a language model.
+        """
+        names, _ = self.execute(
+            self._keeper,
+            b"SELECT lower(name) FROM system.table_functions WHERE lower(name) NOT IN "
+            b"(SELECT lower(name) FROM system.functions) UNION DISTINCT "
+            b"SELECT lower(name) FROM system.functions WHERE match(name, '^(file$|ai[A-Z]|AI[A-Z])')",
+            "TSVRaw",
+        )
+        return set(names.decode().split()) - allowed
 
     def select(
         self, connection: Any, sql: statements.Statement, format: str, write: Callable[[bytes], None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-NAMES = {
+_NAMES = {
     33: "CANNOT_READ_ALL_DATA",
     36: "BAD_ARGUMENTS",
     48: "NOT_IMPLEMENTED",
@@ -29,31 +29,31 @@ _STATUS = {
     408: (159,),
     411: (381,),
     413: (165,),
-    415: (701,),
     501: (48,),
     503: (76, 209, 439),
 }
 _STATUS_OF_CODE = {code: status for status, codes in _STATUS.items() for code in codes}
+_NAMED = re.compile(r"\([A-Z][A-Z0-9_]+\)(?: \(version [\d.]+\))?$")
 _ENGINE_ERROR = re.compile(r"Code: (\d+)\. DB::Exception: (.*)", re.DOTALL)
+_WRAPPED_TWICE = re.compile(r"Code: \d+\. DB::Exception: (Code: .*) \(version [\d.]+\)\. \(\w+\)", re.DOTALL)
 
 
 class WarehouseServerError(Exception):
     """A failure as the client sees it: ClickHouse's code and text."""
 
     def __init__(self, code: int, message: str) -> None:
-        name = NAMES.get(code)
         self.code = code
-        self.message = f"{message} ({name})" if name else message
+        self.message = message if _NAMED.search(message) else f"{message} ({_NAMES[code]})"
         super().__init__(self.message)
 
     @classmethod
     def from_engine(cls, error: BaseException) -> WarehouseServerError:
         """Wrap what chDB raised; its text already ends with the code's name."""
-        found = _ENGINE_ERROR.search(str(error))
-        wrapped = cls(1002, str(error)) if found is None else cls(0, "")
-        if found is not None:
-            wrapped.code, wrapped.message = int(found[1]), found[2].strip()
-        return wrapped
+        text = str(error)
+        if twice := _WRAPPED_TWICE.fullmatch(text):
+            text = twice[1]
+        found = _ENGINE_ERROR.search(text)
+        return cls(int(found[1]), found[2].strip()) if found else cls(1002, text)
 
     @property
     def http_status(self) -> int:

@@ -9,7 +9,7 @@ from itertools import chain
 from typing import Any, Protocol
 
 from embedded.warehouse_server import statements
-from embedded.warehouse_server.access import FORBIDDEN_FUNCTIONS, User, reader_settings
+from embedded.warehouse_server.access import User, reader_settings
 from embedded.warehouse_server.engine import Engine, Summary, identifier
 from embedded.warehouse_server.errors import WarehouseServerError
 from embedded.warehouse_server.protocol import Request
@@ -36,7 +36,7 @@ class Query:
     """One request of an authenticated user.
 
     `may_write` is false for GET, which ClickHouse takes as a promise to only read; `watch` ends the given
-    callable's statement when the client goes away.
+    callable's statement when the client goes away; `forbidden` are the functions a reader may not call.
     """
 
     engine: Engine
@@ -44,11 +44,14 @@ class Query:
     user: User
     may_write: bool
     files: dict[str, bytes]
+    forbidden: set[str]
     watch: Callable[[Callable[[], None]], AbstractContextManager[None]]
 
     def run(self, pieces: Iterator[bytes], reply: Reply) -> Summary:
         """Run the request's statement, whose text and rows are its `query` parameter and then `pieces`."""
         settings = {**_SERVER_SETTINGS, **self.request.settings, "log_comment": self.request.query_id}
+        if self.user.read_only:
+            settings = reader_settings(settings)
         for name in self.files:
             for suffix in ("structure", "types", "format"):
                 settings.pop(f"{name}_{suffix}", None)
@@ -71,6 +74,7 @@ class Query:
     def _run(
         self, connection: Any, settings: dict[str, str], pieces: Iterator[bytes], reply: Reply
     ) -> Summary:
+        self.engine.set(connection, settings)
         if self.request.database:
             self.engine.use(connection, self.request.database)
         head = self.request.query + b"\n" if self.request.query else b""
@@ -80,18 +84,17 @@ class Query:
                 break
         insert = statements.split_insert(head)
         if insert is None or insert.needs_whole_text:
-            return self._statement(connection, settings, _whole(head, pieces), reply)
+            return self._statement(connection, _whole(head, pieces), reply)
         if self.user.read_only or not self.may_write:
             raise WarehouseServerError(164, _READ_ONLY)
-        self.engine.set(connection, settings)
         return self.engine.insert(connection, insert, chain((head[insert.data_offset :],), pieces))
 
-    def _statement(self, connection: Any, settings: dict[str, str], sql: bytes, reply: Reply) -> Summary:
+    def _statement(self, connection: Any, sql: bytes, reply: Reply) -> Summary:
         engine = self.engine
         kind = engine.kind(connection, sql)
         if kind.statements > 1:
             raise WarehouseServerError(62, "Syntax error: Multi-statements are not allowed")
-        if not sql.strip():
+        if not statements.first_word(sql):
             raise WarehouseServerError(62, "Syntax error: Empty query")
         if not kind.reads and not self.may_write:
             raise WarehouseServerError(
@@ -107,13 +110,12 @@ class Query:
             called = engine.called(connection, sql)
             if not kind.reads or kind.statements != 1:
                 raise WarehouseServerError(164, _READ_ONLY)
-            if forbidden := {name for name in called if FORBIDDEN_FUNCTIONS.fullmatch(name)}:
+            if forbidden := called & self.forbidden:
                 raise WarehouseServerError(
                     497, f"{self.user.name} may not call {', '.join(sorted(forbidden))}"
                 )
             # Last, because nothing can be changed after it.
-            settings = {**reader_settings(settings), "readonly": "1"}
-        engine.set(connection, settings)
+            engine.set(connection, {"readonly": "1"})
         statement = statements.split_format(sql)
         reply.format = statement.format or self.request.default_format
         with self.watch(lambda: engine.kill(self.request.query_id)):
