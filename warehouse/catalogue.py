@@ -1,4 +1,4 @@
-"""What tables there are and what they mean: read from dbt's manifest, so that the models' YAML is the one source."""
+"""What tables there are and what they mean, read from dbt's manifest: the models' YAML is the one source."""
 
 from __future__ import annotations
 
@@ -19,7 +19,29 @@ DOMAINS = ("commerce", "agents")
 _ASCII_WORD = re.compile(r"[a-z0-9]+")
 _HAN = re.compile(r"[\u4e00-\u9fff]+")
 _GRAIN = re.compile(r"^(one row per .+?)(?:\.|$)", re.IGNORECASE)
-_STOP_WORDS = frozenset("a an and by for from in is of on one or per row the to what which with".split())
+_STOP_WORDS = frozenset(
+    [
+        "a",
+        "an",
+        "and",
+        "by",
+        "for",
+        "from",
+        "in",
+        "is",
+        "of",
+        "on",
+        "one",
+        "or",
+        "per",
+        "row",
+        "the",
+        "to",
+        "what",
+        "which",
+        "with",
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -51,15 +73,23 @@ class Table:
 class Catalogue:
     """The tables by qualified name (`dwd.dwd_orders`)."""
 
-    def __init__(self, tables: Iterable[Table]) -> None:
+    def __init__(self, tables: Iterable[Table], words: Mapping[str, Iterable[str]] | None = None) -> None:
         self.tables: Mapping[str, Table] = {table.qualified_name: table for table in tables}
-        self._words = {name: _table_words(table) for name, table in self.tables.items()}
+        self._words = {
+            name: _table_words(table, (words or {}).get(name, ())) for name, table in self.tables.items()
+        }
 
     @classmethod
-    def load(cls, manifest_path: Path, warehouse: Warehouse | None = None) -> Catalogue:
+    def load(
+        cls,
+        manifest_path: Path,
+        warehouse: Warehouse | None = None,
+        words: Mapping[str, Iterable[str]] | None = None,
+    ) -> Catalogue:
         """Read dbt's manifest.json; with a warehouse, add the live column types. Raises `CatalogueError`.
 
-        Live columns that the YAML does not name are added too, without a description.
+        Live columns that the YAML does not name are added too, without a description. `words` are more
+        texts to find a table by, by qualified name, such as `SemanticLayer.table_words` gives.
         """
         try:
             manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
@@ -69,7 +99,7 @@ class Catalogue:
             raise CatalogueError(
                 f"The catalogue cannot be read from {manifest_path} ({error}). Write it with `dbt parse`."
             ) from error
-        return cls(_with_live_columns(tables, warehouse) if warehouse else tables)
+        return cls(_with_live_columns(tables, warehouse) if warehouse else tables, words)
 
     def search(self, text: str, k: int = 5) -> list[Table]:
         """The `k` tables nearest to a question, best first; empty when no word of it is known.
@@ -80,7 +110,9 @@ class Catalogue:
         frequency = Counter(word for words in self._words.values() for word in words)
         scores = {
             name: sum(
-                words[word] * math.log(1 + len(self._words) / frequency[word]) for word in wanted if word in words
+                words[word] * math.log(1 + len(self._words) / frequency[word])
+                for word in wanted
+                if word in words
             )
             for name, words in self._words.items()
         }
@@ -111,9 +143,11 @@ def _table(node: Mapping[str, Any]) -> Table:
         layer=node["schema"],
         domain=next((tag for tag in node["tags"] if tag in DOMAINS), _domain_of(name)),
         description=description,
-        grain=meta.get("grain", stated[1] if stated else ""),
+        grain=meta.get("grain") or (stated[1] if stated else ""),
         columns=tuple(
-            TableColumn(column["name"], column.get("data_type") or "", " ".join(column["description"].split()))
+            TableColumn(
+                column["name"], column.get("data_type") or "", " ".join(column["description"].split())
+            )
             for column in node["columns"].values()
         ),
     )
@@ -127,21 +161,25 @@ def _with_live_columns(tables: Iterable[Table], warehouse: Warehouse) -> list[Ta
     live: dict[str, dict[str, str]] = {}
     for database, table, name, kind in warehouse.query(
         "SELECT database, table, name, type FROM system.columns "
-        "WHERE database NOT IN ('system', 'information_schema', 'INFORMATION_SCHEMA') ORDER BY database, table, position"
+        "WHERE database NOT IN ('system', 'information_schema', 'INFORMATION_SCHEMA') "
+        "ORDER BY database, table, position"
     ).rows:
         live.setdefault(f"{database}.{table}", {})[name] = kind
     described = []
     for one in tables:
         types = live.get(one.qualified_name, {})
-        known = {column.name: replace(column, type=types.get(column.name, column.type)) for column in one.columns}
+        known = {
+            column.name: replace(column, type=types.get(column.name, column.type)) for column in one.columns
+        }
         added = [TableColumn(name, kind, "") for name, kind in types.items() if name not in known]
         described.append(replace(one, columns=(*known.values(), *added)))
     return described
 
 
-def _table_words(table: Table) -> Mapping[str, float]:
+def _table_words(table: Table, more: Iterable[str]) -> Mapping[str, float]:
     weights: dict[str, float] = {}
     texts = [(table.name, 4.0), (table.grain, 3.0), (table.description, 2.0)]
+    texts += [(text, 3.0) for text in more]
     texts += [(column.name, 2.0) for column in table.columns]
     texts += [(column.description, 1.0) for column in table.columns]
     for text, weight in texts:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from clickhouse_connect.driver.client import Client
 
-# Without join_use_nulls a missing row of an outer join reads as 0 or 1970-01-01, and metrics are silently wrong.
+# Without it a missing row of an outer join reads as 0 or 1970-01-01, and metrics are wrong in silence.
 _SETTINGS = {"join_use_nulls": 1}
 _RETRY_WAITS = (0.3, 1.0, 2.0)
 
@@ -56,7 +56,7 @@ for _name in ("clickhouse_connect", "urllib3.connectionpool"):
 
 
 class ClickHouse:
-    """A ClickHouse server, or the embedded one that speaks its HTTP protocol. See `warehouse.client.Warehouse`.
+    """A ClickHouse server, or the embedded one that speaks its HTTP protocol: a `warehouse.client.Warehouse`.
 
     There is no server session, so any number of threads may share it.
     """
@@ -198,13 +198,15 @@ class ClickHouse:
         if code is None and not found:
             cause = _ERRNO.search(text)
             return UnreachableError(
-                f"The warehouse at {self._url} did not answer "
-                f"({cause['reason'] if cause else text.splitlines()[0]}). Start it, or set TIDEMARK_WAREHOUSE_URL."
+                f"The warehouse at {self._url} did not answer ({cause['reason'] if cause else text[:200]}). "
+                "Start it, or set TIDEMARK_WAREHOUSE_URL."
             )
         message = found["message"] if found else text.splitlines()[0]
-        message = message.replace("\n FORMAT Native", "").strip().rstrip(".") + "."
+        message = " ".join(message.split()).removesuffix(".").removesuffix("FORMAT Native").rstrip(" .") + "."
         if code in _ACCESS_CODES:
-            return AccessDeniedError(f"The warehouse user {self._user!r} may not do this: {message}", code=code)
+            return AccessDeniedError(
+                f"The warehouse user {self._user!r} may not do this: {message}", code=code
+            )
         if code in _LIMIT_CODES:
             return LimitExceededError(message, code=code)
         if code in _TRANSIENT_CODES:

@@ -41,7 +41,7 @@ class Limits:
 class Result:
     """A whole result in memory. Rows are tuples of Python values; times are aware, in UTC.
 
-    `elapsed` is in seconds at the client; `rows_read` and `bytes_read` are what the server scanned.
+    `elapsed` is in seconds at the client; `rows_read` and `bytes_read` are what the server says it read.
     """
 
     columns: tuple[Column, ...]
@@ -64,7 +64,9 @@ class Result:
         import pyarrow as pa
 
         columns = list(zip(*self.rows, strict=True)) or [()] * len(self.columns)
-        return pa.table({column.name: list(values) for column, values in zip(self.columns, columns, strict=True)})
+        return pa.table(
+            {column.name: list(values) for column, values in zip(self.columns, columns, strict=True)}
+        )
 
 
 @dataclass(frozen=True)
@@ -116,12 +118,14 @@ class Warehouse(Protocol):
 def connect(settings: WarehouseSettings, *, read_only: bool = False) -> Warehouse:
     """Open the warehouse that `settings.warehouse_url` names, as the writer or as the read-only user.
 
-    The URL's scheme chooses the kind: `http` and `https` are ClickHouse. Nothing is sent before the first call.
+    The URL's scheme chooses the kind: `http` and `https` are ClickHouse. Nothing is sent before the first
+    call.
     """
     scheme = urlsplit(settings.warehouse_url).scheme
     if scheme not in ("http", "https"):
         raise SettingsError(
-            f"TIDEMARK_WAREHOUSE_URL is {settings.warehouse_url!r}: no warehouse speaks {scheme or 'that'!r}. "
+            f"TIDEMARK_WAREHOUSE_URL is {settings.warehouse_url!r}: "
+            f"no warehouse speaks {scheme or 'that'!r}. "
             "Use http://host:port or https://host:port of a ClickHouse server."
         )
     from warehouse.clickhouse import ClickHouse

@@ -20,18 +20,19 @@ from warehouse.settings import WarehouseSettings
 
 SHOP = Path(__file__).parent / "fixtures" / "shop.yaml"
 
-# 40 users of 4 countries (one without), 6 products of 3 categories, 600 items over 4 months of 2026, 200 spans of
-# one hour. Brasil has nothing before March, so that one period of a comparison lacks it.
+# 40 users of 4 countries (one without), 6 products of 3 categories, up to 600 items over 100 days of 2026,
+# 200 spans of one hour. Brasil has nothing before March, so that one period of a comparison lacks it.
 TABLES = """
-CREATE TABLE dwd.dwd_users (user_id Int64, signed_up_at DateTime, country Nullable(String), traffic_source String)
-ENGINE = MergeTree ORDER BY user_id AS
+CREATE TABLE dwd.dwd_users (user_id Int64, signed_up_at DateTime, country Nullable(String),
+    traffic_source String) ENGINE = MergeTree ORDER BY user_id AS
 SELECT number, toDateTime('2026-01-01', 'UTC') + INTERVAL number * 3 DAY,
     [NULL, 'China', 'Brasil', 'it\\'s {{ odd }}'][number % 4 + 1], ['Search', 'Email'][number % 2 + 1]
 FROM numbers(40);
 CREATE TABLE dwd.dwd_products (product_id Int64, category String) ENGINE = MergeTree ORDER BY product_id AS
 SELECT number, ['Jeans', 'Socks', 'Coats'][number % 3 + 1] FROM numbers(6);
 CREATE TABLE dwd.dwd_order_items (order_item_id Int64, order_id Int64, user_id Int64, product_id Int64,
-    created_at DateTime64(6, 'UTC'), sale_price Float64, status String) ENGINE = MergeTree ORDER BY order_item_id AS
+    created_at DateTime64(6, 'UTC'), sale_price Float64, status String)
+ENGINE = MergeTree ORDER BY order_item_id AS
 SELECT number, intDiv(number, 2), cityHash64(number) % 40 AS user, number % 7,
     toDateTime64('2026-01-01 00:00:00', 6, 'UTC') + INTERVAL (number * 4 + 1) HOUR,
     10 + number % 13, ['Complete', 'Returned', 'Complete', 'Shipped'][number % 4 + 1]

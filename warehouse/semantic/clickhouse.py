@@ -96,7 +96,7 @@ class _ExpressionRenderer(DuckDbSqlExpressionRenderer):
         arg = self.render_sql_expr(node.order_by_arg)
         level = node.percentile_args.percentile
         function = _QUANTILE.get(node.percentile_args.function_type)
-        # ClickHouse's own exact quantiles differ by one position from PERCENTILE_DISC when level * n is whole.
+        # ClickHouse's own exact quantiles are one position off PERCENTILE_DISC when level * n is whole.
         sql = (
             f"{function}({level})({arg.sql})"
             if function

@@ -54,5 +54,7 @@ def _order_expression(name: str, query: MetricQuery) -> str:
     for metric in query.metrics:
         known += [metric, f"{metric}_previous", f"{metric}_change", f"{metric}_change_rate"]
     if name not in known:
-        raise SemanticError(f"A comparison cannot be ordered by {name!r}. Use one of: {', '.join([*known, ABS_CHANGE])}.")
+        raise SemanticError(
+            f"A comparison cannot be ordered by {name!r}. Use one of: {', '.join([*known, ABS_CHANGE])}."
+        )
     return name

@@ -1,4 +1,4 @@
-"""`SemanticLayer`: the metrics and dimensions of the dbt project, and SQL for a question asked in their words."""
+"""The metrics and dimensions of the dbt project, and SQL for a question asked in their words."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ for _name in ("metricflow", "metricflow_semantics"):
 
 
 class SemanticLayer:
-    """What can be asked, by name. Build it with `load` once a process and share it; it is safe between threads."""
+    """What can be asked, by name. `load` it once a process and share it; it is safe between threads."""
 
     metrics: Mapping[str, Metric]
     dimensions: Mapping[str, Dimension]
@@ -64,7 +64,7 @@ class SemanticLayer:
             return cls(parse_manifest_from_dbt_generated_manifest(text))
         except Exception as error:
             raise SemanticError(
-                f"The semantic manifest {semantic_manifest_path} is not one MetricFlow can use: {_reason(error)}"
+                f"MetricFlow cannot use the semantic manifest {semantic_manifest_path}: {_reason(error)}"
             ) from error
 
     def common_dimensions(self, metric_names: Collection[str]) -> tuple[str, ...]:
@@ -76,10 +76,24 @@ class SemanticLayer:
             if all(name in metric.dimensions for metric in metrics)
         )
 
+    def table_words(self) -> dict[str, list[str]]:
+        """By table, the names of the metrics and dimensions that are computed from it, in both languages."""
+        words: dict[str, list[str]] = {}
+        for metric in self.metrics.values():
+            for table in metric.tables:
+                words.setdefault(table, []).extend(
+                    (metric.label, metric.label_zh, *metric.synonyms_en, *metric.synonyms_zh)
+                )
+        for one in self.dimensions.values():
+            words.setdefault(one.table, []).extend(
+                (one.label, one.label_zh, *one.synonyms_en, *one.synonyms_zh)
+            )
+        return words
+
     def compile(self, query: MetricQuery) -> str:
         """SQL for one query. Raises `UnknownMetricError`, `UnknownDimensionError`, `SemanticError`.
 
-        Without an `order_by` the rows are ordered by the group-by items, so that equal questions give equal rows.
+        Rows that `order_by` leaves equal are ordered by the group-by items: equal questions, equal rows.
         """
         self._check(query)
         ordered = dict(query.order_by)
@@ -163,7 +177,7 @@ class SemanticLayer:
         for name, _ in query.order_by:
             if name not in query.metrics and name not in query.group_by:
                 raise SemanticError(
-                    f"The query cannot be ordered by {name!r}: it is neither one of its metrics nor of its groups."
+                    f"The query cannot be ordered by {name!r}, which is neither a metric nor a group of it."
                 )
 
     def _known(self, names: Iterable[str]) -> list[Metric]:
@@ -181,7 +195,7 @@ class SemanticLayer:
 
 
 def _reason(error: Exception) -> str:
-    """MetricFlow's reason without its query trees: the line under its first "Message:", else the first line."""
+    """MetricFlow's reason without its query trees: the line under its first "Message:", else the first."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     if "Message:" in lines[:-1]:
         return lines[lines.index("Message:") + 1]

@@ -1,4 +1,4 @@
-"""The manifest as the room's own records: what MetricFlow knows, joined with the words kept in `config.meta`."""
+"""The manifest as the room's own records: what MetricFlow knows, with the words kept in `config.meta`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,9 @@ def read_metrics(engine: MetricFlowEngine, lookup: SemanticManifestLookup) -> di
 def read_dimensions(engine: MetricFlowEngine, lookup: SemanticManifestLookup) -> dict[str, Dimension]:
     """Every dimension that some metric may be grouped by, by qualified name."""
     found = {
-        dimension.dunder_name: dimension for metric in engine.list_metrics() for dimension in metric.dimensions
+        dimension.dunder_name: dimension
+        for metric in engine.list_metrics()
+        for dimension in metric.dimensions
     }
     return {
         name: _dimension(name, found[name], lookup)
@@ -43,7 +45,7 @@ def read_dimensions(engine: MetricFlowEngine, lookup: SemanticManifestLookup) ->
 
 
 def additive_metrics(manifest: PydanticSemanticManifest) -> frozenset[str]:
-    """The metrics that are 0, and not unknown, where there are no rows: sums and counts and their running totals."""
+    """The metrics that are 0, not unknown, where there are no rows: sums, counts, their running totals."""
     additive = {
         metric.name
         for metric in manifest.metrics

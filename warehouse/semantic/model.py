@@ -19,9 +19,9 @@ GRAINS = ("microsecond", "millisecond", "second", "minute", "hour", "day", "week
 class Metric:
     """A number that can be asked for.
 
-    `kind` is MetricFlow's type (simple, ratio, derived, cumulative, conversion). `dimensions` are the qualified
-    names that it may be grouped or filtered by. `grains` are its time granularities, finest first, and
-    `min_grain` is the first of them. `tables` are the qualified warehouse tables it is computed from.
+    `kind` is MetricFlow's type (simple, ratio, derived, cumulative, conversion). `dimensions` are the
+    qualified names that it may be grouped or filtered by. `grains` are its time granularities, finest first,
+    and `min_grain` is the first of them. `tables` are the qualified tables it is computed from.
     """
 
     name: str

@@ -56,8 +56,8 @@ def where_filter(condition: Filter, dimension: Dimension) -> str:
 def where_time(time_range: tuple[datetime, datetime], grains: Collection[str]) -> list[str]:
     """A half-open range on metric_time, at the coarsest grain that both ends fall on.
 
-    `grains` are those that the metrics are kept by. A start between two ticks of the finest is refused; an end
-    between two ticks goes up to the next one, since data later than "now" does not exist.
+    `grains` are those that the metrics are kept by. A start between two ticks of the finest is refused; an
+    end between two ticks goes up to the next one, since data later than "now" does not exist.
     """
     start, end = (_utc(moment) for moment in time_range)
     if start >= end:
@@ -77,7 +77,9 @@ def where_time(time_range: tuple[datetime, datetime], grains: Collection[str]) -
 def _grain(start: datetime, end: datetime, grains: Collection[str]) -> str:
     usable = [grain for grain in reversed(GRAINS) if grain in grains and grain in _STEPS]
     if not usable:
-        raise SemanticError("The metric is kept by the week or coarser, so a time range cannot be cut from it.")
+        raise SemanticError(
+            "The metric is kept by the week or coarser, so a time range cannot be cut from it."
+        )
     for grain in usable:
         if not (start - _EPOCH) % _STEPS[grain] and not (end - _EPOCH) % _STEPS[grain]:
             return grain

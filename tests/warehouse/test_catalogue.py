@@ -1,0 +1,94 @@
+"""The catalogue, read from a manifest as dbt writes it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from warehouse.catalogue import Catalogue
+from warehouse.client import Warehouse
+from warehouse.errors import CatalogueError
+
+
+def node(
+    kind: str, schema: str, name: str, description: str, tags: list[str], **columns: str
+) -> dict[str, object]:
+    return {
+        "resource_type": kind,
+        "schema": schema,
+        "alias": name,
+        "identifier": name,
+        "description": description,
+        "tags": tags,
+        "config": {},
+        "columns": {
+            each: {"name": each, "description": text, "data_type": None} for each, text in columns.items()
+        },
+    }
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> Path:
+    models = [
+        node("model", "dwd", "dwd_users", "One row per user. Newest.", ["commerce"], user_id="The key.",
+             country="Where the user lives (国家)."),
+        node("model", "dwd", "dwd_spans", "One row per span.", ["agents"], tool="Tool that was called."),
+        node("model", "ads", "ads_sales", "Sales by day and 品类.", ["commerce"], revenue="What was paid."),
+        node("test", "dwd", "not_null", "", []),
+    ]  # fmt: skip
+    sources = [node("source", "ods", "agent_events", "Events of runs.", [], happening="What happened.")]
+    path = tmp_path / "manifest.json"
+    content = {
+        "nodes": {str(position): one for position, one in enumerate(models)},
+        "sources": {str(position): one for position, one in enumerate(sources)},
+    }
+    path.write_text(json.dumps(content), encoding="utf-8")
+    return path
+
+
+def test_reads_models_and_sources_with_grain_and_domain(manifest: Path) -> None:
+    catalogue = Catalogue.load(manifest)
+    assert set(catalogue.tables) == {"dwd.dwd_users", "dwd.dwd_spans", "ads.ads_sales", "ods.agent_events"}
+    users = catalogue.tables["dwd.dwd_users"]
+    assert (users.layer, users.domain, users.grain) == ("dwd", "commerce", "One row per user")
+    assert catalogue.tables["ods.agent_events"].domain == "agents"
+
+
+@pytest.mark.parametrize(
+    ("question", "first"),
+    [
+        ("Which tools were called most?", "dwd.dwd_spans"),
+        ("revenue per month", "ads.ads_sales"),
+        ("每个国家的用户", "dwd.dwd_users"),
+        ("品类", "ads.ads_sales"),
+    ],
+)
+def test_search_finds_the_table_that_a_question_is_about(manifest: Path, question: str, first: str) -> None:
+    assert Catalogue.load(manifest).search(question)[0].qualified_name == first
+
+
+def test_search_finds_nothing_for_unknown_words(manifest: Path) -> None:
+    assert Catalogue.load(manifest).search("churn prediction") == []
+
+
+def test_search_knows_the_words_it_is_given(manifest: Path) -> None:
+    catalogue = Catalogue.load(manifest, words={"ads.ads_sales": ["营收", "turnover"]})
+    assert [table.name for table in catalogue.search("本月营收")] == ["ads_sales"]
+
+
+def test_missing_manifest_says_how_to_write_it(tmp_path: Path) -> None:
+    with pytest.raises(CatalogueError, match="dbt parse"):
+        Catalogue.load(tmp_path / "manifest.json")
+
+
+@pytest.mark.integration
+def test_live_types_are_added(manifest: Path, shop: Warehouse) -> None:
+    catalogue = Catalogue.load(manifest, shop)
+    country = next(one for one in catalogue.tables["dwd.dwd_users"].columns if one.name == "country")
+    assert country.type == "Nullable(String)"
+    prompt = catalogue.as_prompt([catalogue.tables["dwd.dwd_users"]])
+    assert "dwd.dwd_users: One row per user. Newest." in prompt
+    assert "  country Nullable(String) -- Where the user lives (国家)." in prompt
+    assert "  traffic_source String" in prompt
