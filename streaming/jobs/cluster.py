@@ -45,22 +45,28 @@ class JobFailed(StreamingError):
     """The job ended by itself; the message holds the first cause."""
 
 
-def run(settings: StreamingSettings, build: Callable[[TableEnvironment], StatementSet]) -> int:
-    """Build and run the job; returns when a bounded one ends, on SIGTERM, or after handing it to a cluster.
+def prepare(settings: StreamingSettings) -> None:
+    """Check and set what the mini-cluster's Java needs; nothing on a cluster, which has its own.
 
     Raises:
         PermanentError: a connector jar is missing.
+    """
+    if not _on_cluster():
+        _jars(settings)
+        _prepare_java(settings)
+
+
+def run(settings: StreamingSettings, build: Callable[[TableEnvironment], StatementSet]) -> int:
+    """Build and run the prepared job; returns when a bounded one ends, on SIGTERM, or once a cluster has it.
+
+    Raises:
         JobFailed: it failed more often than its restart strategy allows.
     """
-    if "PYFLINK_GATEWAY_PORT" in os.environ:
-        # Launched by `flink run`: the cluster has its own checkpoints, jars and restart strategy.
+    if _on_cluster():
         build(_environment({"table.local-time-zone": "UTC"})).execute()
         return 0
-    jars = _jars(settings)
-    _prepare_java(settings)
-    options = _options(settings, jars)
     try:
-        job = build(_environment(options)).execute().get_job_client()
+        job = build(_environment(_options(settings, _jars(settings)))).execute().get_job_client()
     except Exception as error:
         raise JobFailed(_first_cause(error)) from error
     return _watch(job)
@@ -70,6 +76,11 @@ def newest_checkpoint(folder: Path) -> Path | None:
     """The newest complete checkpoint under a folder; one without `_metadata` was never finished."""
     complete = folder.glob("*/chk-*/_metadata")
     return max((path.parent for path in complete), key=lambda path: path.stat().st_mtime_ns, default=None)
+
+
+def _on_cluster() -> bool:
+    # `flink run` sets it for the Python that it starts.
+    return "PYFLINK_GATEWAY_PORT" in os.environ
 
 
 def _watch(job: Any) -> int:

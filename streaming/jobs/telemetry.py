@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from streaming.ddl import flink_columns
 from streaming.errors import StreamingError
+from streaming.jobs import cluster
 from streaming.records import (
     DEAD_LETTER,
     EARLIEST,
@@ -254,14 +255,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--bounded", action="store_true", help="process what is there now, then end")
     bounded = parser.parse_args(arguments).bounded
     settings = StreamingSettings()
+    source, sink = Source(settings.kafka_bootstrap, bounded), Sink(settings.kafka_bootstrap)
     try:
+        cluster.prepare(settings)
         create_topics(settings)
-        from streaming.jobs import cluster
-
-        return cluster.run(
-            settings,
-            lambda env: build(env, Source(settings.kafka_bootstrap, bounded), Sink(settings.kafka_bootstrap)),
-        )
+        return cluster.run(settings, lambda env: build(env, source, sink))
     except StreamingError as error:
         print(f"stream job: {error}", file=sys.stderr)
         return 1
