@@ -67,7 +67,7 @@ class Linker:
         """A plan, or a refusal with the nearest things one can ask. The warehouse's errors pass through."""
         spoken = script(question) if language == "auto" else language
         metrics = self._metrics(domain)
-        if not question.strip():
+        if not any(char.isalnum() for char in question):
             return Declined(say("empty", spoken or "en"), suggest.nearest("", metrics, self._semantic, spoken or "en"))
         if not script(question):
             return Declined(say("language", "en"), suggest.nearest("", metrics, self._semantic, spoken or "en"))
@@ -140,11 +140,14 @@ class Linker:
                 draft.metrics.append(metric)
                 draft.metric_arcs.append(arc)
         if not draft.metrics:
-            metric = suggest.infer(draft.reading, metrics, wanted)
-            if metric is None:
+            inferred = suggest.infer(draft.reading, metrics, wanted)
+            if not inferred:
                 raise Refusal(say("no_metric", draft.language), leftovers.unread(draft.reading))
-            draft.metrics.append(metric)
-            draft.note("chosen", draft.reading.folded.strip(" ?？"), draft.label(metric))
+            said = draft.reading.folded.strip(" ?？")
+            if len(inferred) > 1:
+                raise draft.refuse("ambiguous", said, ", ".join(draft.label(metric) for metric in inferred))
+            draft.metrics.append(inferred[0])
+            draft.note("chosen", said, draft.label(inferred[0]))
 
     def _common(self, draft: Draft) -> tuple[str, ...]:
         common = self._semantic.common_dimensions([metric.name for metric in draft.metrics])
@@ -175,7 +178,7 @@ class Linker:
             chosen.setdefault((best.name, negated), []).append(best.value)
             if best.value.lower() != arc.text:
                 draft.note("value", arc.text, draft.label(self._semantic.dimensions[best.name]), best.value)
-            draft.consumed |= _beside(draft.reading, index, best.name)
+            draft.consumed |= _beside(draft.reading, index, self._semantic.dimensions[best.name])
         for (name, excluded), values in chosen.items():
             distinct = tuple(dict.fromkeys(values))
             if excluded:
@@ -214,12 +217,13 @@ def _weakness(meaning: Meaning) -> tuple[bool, str]:
     return meaning.weak, meaning.name
 
 
-def _fit(dimension: Dimension, arc: Arc, name: str, common: Sequence[str]) -> tuple[bool, bool, int]:
+def _fit(dimension: Dimension, arc: Arc, name: str, common: Sequence[str]) -> tuple[bool, bool, bool, int]:
     own = name.rpartition("__")[2].replace("_", " ")
     said = [unit.key for unit in split_units(arc.text)]
     return (
         [unit.key for unit in split_units(own)] != said,
         arc.text not in (dimension.label.lower(), dimension.label_zh),
+        not dimension.label_zh.endswith(arc.text),
         common.index(name),
     )
 
@@ -351,8 +355,9 @@ def _excluded_after(reading: Reading, index: int) -> bool:
     return tail.startswith(("除外", "以外", "之外"))
 
 
-def _beside(reading: Reading, index: int, dimension: str) -> set[Arc]:
-    """The dimension words that only introduce a value: `country China`, 国家为中国, `Jeans category`."""
+def _beside(reading: Reading, index: int, dimension: Dimension) -> set[Arc]:
+    """The dimension words that only introduce a value: `country China`, 国家为中国, `cancelled status`."""
+    label = [unit.key for unit in split_units(f"{dimension.label.lower()} {dimension.label_zh}")]
     found = set()
     for step in (-1, 1):
         position = index + step
@@ -360,6 +365,9 @@ def _beside(reading: Reading, index: int, dimension: str) -> set[Arc]:
             position += step
         if 0 <= position < len(reading.arcs):
             arc = reading.arcs[position]
-            if Meaning("dimension", dimension) in arc.names and not _marked(reading, position):
+            named = Meaning("dimension", dimension.name) in arc.names or (
+                _is_dimension(arc, reading) and all(unit.key in label for unit in split_units(arc.text))
+            )
+            if named and not _marked(reading, position):
                 found.add(arc)
     return found

@@ -159,7 +159,7 @@ def _check_range(draft: Draft, current: TimeSpan | None) -> None:
     if current is None or current.start is None or current.unit not in ("second", "minute", "hour"):
         return
     for metric in draft.metrics:
-        if GRAINS.index(metric.min_grain) > GRAINS.index("hour"):
+        if GRAINS.index(metric.min_grain) > GRAINS.index(current.unit):
             raise draft.refuse(
                 "grain", draft.label(metric), grain_name(current.unit, draft.language),
                 grain_name(metric.min_grain, draft.language),

@@ -18,23 +18,27 @@ def nearest(
     question: str, metrics: Sequence[Metric], semantic: SemanticLayer, language: str
 ) -> tuple[Nearest, ...]:
     """The metrics whose words and meaning share most with the question, each with an example question."""
-    asked = {unit.key for unit in units(fold(question)) if not is_stop(unit.text)}
+    asked = _terms(question)
 
     def shared(metric: Metric) -> float:
-        names = name_keys(metric)
-        described = {unit.key for unit in units(fold(metric.description))}
-        splits = {
-            unit.key for name in metric.dimensions if name in semantic.dimensions
-            for unit in units(fold(f"{semantic.dimensions[name].label} {semantic.dimensions[name].label_zh}"))
-        }  # fmt: skip
+        called = (metric.name, metric.label, metric.label_zh, *metric.synonyms_en, *metric.synonyms_zh)
+        names = _terms(" / ".join(called))
+        described = _terms(metric.description)
+        splits = _terms(
+            " / ".join(
+                f"{semantic.dimensions[name].label} / {semantic.dimensions[name].label_zh}"
+                for name in metric.dimensions
+                if name in semantic.dimensions
+            )
+        )
         return 3 * len(asked & names) / (1 + len(names)) ** 0.25 + len(asked & described) + len(asked & splits)
 
     ranked = sorted(metrics, key=lambda metric: (-shared(metric), -len(metric.dimensions)))
     return tuple(_suggestion(metric, semantic, language) for metric in ranked[:SUGGESTED])
 
 
-def infer(reading: Reading, metrics: Sequence[Metric], wanted: Sequence[set[str]]) -> Metric | None:
-    """The one metric that the question's leftover words and qualities (slowest, p95) can only mean, if there is one."""
+def infer(reading: Reading, metrics: Sequence[Metric], wanted: Sequence[set[str]]) -> list[Metric]:
+    """The metrics that the question's leftover words and qualities (slowest, p95) may mean; one is an answer."""
     words = [arc.content.text for arc in reading.arcs if isinstance(arc.content, Signal) and arc.content.kind == "order"]
     left = [reading.units[arc.start].key for arc in reading.arcs if arc.content is None]
     fitting = [metric for metric in metrics if wanted and all(names & set(metric.dimensions) for names in wanted)]
@@ -42,12 +46,29 @@ def infer(reading: Reading, metrics: Sequence[Metric], wanted: Sequence[set[str]
     if qualities:
         fitting = [m for m in fitting if any(word in (*m.words_high, *m.words_low) for word in qualities)]
     elif not left:
-        return None
+        return []
     fitting = [metric for metric in fitting if all(key in name_keys(metric) for key in left)]
-    if len(fitting) > 1:
-        # A mean is what a bare "slowest" asks for; the other figures have words of their own.
-        fitting = [m for m in fitting if any(word in m.name for word in ("avg", "average", "mean"))]
-    return fitting[0] if len(fitting) == 1 else None
+    named = {name.rpartition("__")[2] for names in wanted for name in names}
+    # "Which stage is slowest" means the stage's own time; and a bare "slowest" asks for a mean.
+    for narrower in (
+        [metric for metric in fitting if named & set(metric.name.split("_"))],
+        [metric for metric in fitting if {"avg", "average", "mean"} & set(metric.name.split("_"))],
+    ):
+        if len(fitting) > 1 and narrower:
+            fitting = [metric for metric in fitting if metric in narrower]
+    return fitting
+
+
+def _terms(text: str) -> set[str]:
+    """What two texts are compared by: stems of English content words, pairs of Chinese characters."""
+    found = units(fold(text))
+    words = {unit.key for unit in found if not unit.chinese and not is_stop(unit.text)}
+    pairs = {
+        a.text + b.text
+        for a, b in zip(found, found[1:], strict=False)
+        if a.chinese and b.chinese and a.end == b.start
+    }
+    return words | pairs
 
 
 def _suggestion(metric: Metric, semantic: SemanticLayer, language: str) -> Nearest:
@@ -56,6 +77,8 @@ def _suggestion(metric: Metric, semantic: SemanticLayer, language: str) -> Neare
         for name in metric.dimensions
         if name in semantic.dimensions and semantic.dimensions[name].type == "categorical"
     ]
+    # Dimensions whose values have been given other names are the ones that people ask by.
+    categorical.sort(key=lambda dimension: -len(dimension.value_synonyms))
     if language == "zh":
         label = metric.label_zh or metric.label
         split = f"各{categorical[0].label_zh or categorical[0].label}的" if categorical else ""

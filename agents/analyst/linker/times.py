@@ -147,8 +147,12 @@ def _calendar(unit: str, offset: int, now: datetime, count: int = 1) -> TimeSpan
 
 def _last(count: int, unit: str, now: datetime) -> TimeSpan:
     """The last `count` units: hours and shorter roll; days and longer are whole ones, the current one included."""
-    if unit in ("second", "minute", "hour"):
+    if unit == "second":
         return TimeSpan(now - _delta(unit, count), now, unit, count)
+    if unit in ("minute", "hour"):
+        # Figures are kept by the minute, so the range ends with the current one.
+        end = floor(now, "minute") + timedelta(minutes=1)
+        return TimeSpan(end - _delta(unit, count), end, unit, count)
     return _calendar(unit, 1 - count, now, count)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
@@ -34,7 +35,7 @@ class Vocabulary:
 
     def __init__(self, metrics: Iterable[Metric], dimensions: Mapping[str, Dimension]) -> None:
         self._root = _Node()
-        self.words: dict[str, str] = {}
+        self.words: set[str] = set()
         for metric in metrics:
             self._add_metric(metric, dimensions)
         for dimension in dimensions.values():
@@ -65,7 +66,7 @@ class Vocabulary:
 
     def nearest_word(self, unit: Unit) -> str | None:
         """The vocabulary word that a misspelt English word must be, or None when none is clearly the one."""
-        if unit.chinese or len(unit.text) < 5 or not unit.text.isalpha():
+        if unit.chinese or len(unit.text) < 5 or not unit.text.isalpha() or unit.text in self.words:
             return None
         ranked = sorted(
             (
@@ -75,12 +76,18 @@ class Vocabulary:
             ),
             reverse=True,
         )
-        return self.words[ranked[0][1]] if ranked and ranked[0][0] >= 0.88 else None
+        return ranked[0][1] if ranked and ranked[0][0] >= 0.88 else None
 
     def _add_metric(self, metric: Metric, dimensions: Mapping[str, Dimension]) -> None:
         names = [metric.name, metric.label, metric.label_zh, *metric.synonyms_en, *metric.synonyms_zh]
         for phrase in names:
             self._add(phrase, Meaning("metric", metric.name), spell=True)
+        for phrase in (metric.label_zh, *metric.synonyms_zh):
+            # 订单数 is also said 订单, and 销售额 销售.
+            ending = r"(?:次数|件数|数|量|额)$" if phrase == metric.label_zh else r"(?<!件)数$"
+            bare = re.sub(ending, "", phrase)
+            if len(bare) >= 2 and bare != phrase:
+                self._add(bare, Meaning("metric", metric.name, weak=True))
         entities = {
             keys(word)
             for name in metric.dimensions
@@ -103,7 +110,7 @@ class Vocabulary:
     def _add(self, phrase: str, meaning: Meaning, spell: bool = False) -> None:
         self._insert(keys(phrase), meaning)
         if spell and language(phrase) == "en":
-            self.words |= {unit.text: unit.key for unit in units(fold(phrase)) if len(unit.text) >= 5}
+            self.words |= {unit.text for unit in units(fold(phrase)) if len(unit.text) >= 5}
 
     def _insert(self, path: Sequence[str], meaning: Meaning) -> None:
         if not path:
