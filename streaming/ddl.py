@@ -40,7 +40,7 @@ ODS_DATABASE = "ods"
 # A record's own position in the topic that it was loaded from: what makes loading exactly-once.
 POSITION: tuple[tuple[str, str], ...] = (
     ("_topic", "LowCardinality(String)"),
-    ("_partition", "Int32"),
+    ("_partition", "Int64 CODEC(T64, ZSTD(1))"),
     ("_offset", "Int64 CODEC(Delta, ZSTD(1))"),
     ("_ingested_at", "DateTime64(6, 'UTC') DEFAULT now64(6, 'UTC') CODEC(Delta, ZSTD(1))"),
 )

@@ -61,7 +61,9 @@ def test_tau2_keeps_times_tokens_and_cost() -> None:
     for path in (_DATA / "tau2").glob("*.json"):
         records, data = _sent(path), json.loads(path.read_text())
         said = [m for run in data["simulations"] for m in run["messages"] if m["role"] == "assistant"]
-        assert sum(r.get("cost_usd") or 0 for r in records) == pytest.approx(sum(m["cost"] or 0 for m in said))
+        assert sum(r.get("cost_usd") or 0 for r in records) == pytest.approx(
+            sum(m["cost"] or 0 for m in said)
+        )
         assert all("replay.synthetic_time" not in r["attributes"] for r in records)
 
 
@@ -74,5 +76,5 @@ def test_a_file_that_is_no_recording_is_refused_in_one_line(tmp_path: Path, cont
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(SourceFileError, match="none.json"):
+    with pytest.raises(SourceFileError, match=r"none\.json"):
         list(executions(tmp_path / "none.json"))

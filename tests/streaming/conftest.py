@@ -1,0 +1,127 @@
+"""Real parts for the tests of this room: a broker, a warehouse server, settings that lead to them."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from embedded import jars, kafka
+from embedded.settings import EmbeddedSettings
+from streaming.settings import StreamingSettings
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Broker:
+    """A one-node broker that can be killed and started again on its own data."""
+
+    def __init__(self, home: Path) -> None:
+        # The jars are downloads, not state: those of the checkout serve.
+        shared = EmbeddedSettings(home=Path(os.environ.get("TIDEMARK_HOME", ROOT / ".tidemark")))
+        jars.ensure(shared)
+        (home / "jars").symlink_to(shared.jars_dir)
+        self._embedded = EmbeddedSettings(
+            home=home, kafka_port=free_port(), kafka_controller_port=free_port()
+        )
+        self._process: subprocess.Popen[bytes] | None = None
+        kafka.prepare(self._embedded)
+        self.settings = StreamingSettings(
+            home=home, state_dir=home, kafka_bootstrap=self._embedded.kafka_bootstrap, flink_port=free_port()
+        )
+
+    def start(self) -> None:
+        log = (self._embedded.home / "broker.log").open("ab")
+        self._process = subprocess.Popen(kafka.command(self._embedded), stdout=log, stderr=log)
+        admin = AdminClient({"bootstrap.servers": self.settings.kafka_bootstrap, "log_level": 0})
+        for _ in range(60):
+            try:
+                admin.list_topics(timeout=1.0)
+                return
+            except KafkaException:
+                assert self._process.poll() is None, "the broker died"
+        raise AssertionError("the broker did not come up in 60 s")
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    running = Broker(tmp_path_factory.mktemp("broker"))
+    running.start()
+    yield running
+    running.kill()
+
+
+@pytest.fixture(scope="session")
+def warehouse_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    port = free_port()
+    folder = tmp_path_factory.mktemp("warehouse")
+    command = [sys.executable, "-m", "embedded.warehouse_server", "--data", str(folder), "--port", str(port)]
+    url = f"http://127.0.0.1:{port}"
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+        for _ in range(150):
+            try:
+                if httpx.get(f"{url}/ping").is_success:
+                    break
+            except httpx.TransportError:
+                time.sleep(0.2)
+        yield url
+        server.terminate()
+
+
+@pytest.fixture
+def nowhere(tmp_path: Path) -> StreamingSettings:
+    """Settings of a machine whose Kafka is away."""
+    return StreamingSettings(
+        home=tmp_path, state_dir=tmp_path, kafka_bootstrap=f"127.0.0.1:{free_port()}", flush_seconds=0.2
+    )
+
+
+def read_all(settings: StreamingSettings, *topics: str) -> list[Message]:
+    """Every committed message that the topics hold now, each partition in order."""
+    consumer = Consumer(
+        {
+            "bootstrap.servers": settings.kafka_bootstrap,
+            "group.id": "tests",
+            "isolation.level": "read_committed",
+            "enable.partition.eof": True,
+        }
+    )
+    known = consumer.list_topics(timeout=10).topics
+    parts = [TopicPartition(topic, number, 0) for topic in topics for number in known[topic].partitions]
+    consumer.assign(parts)
+    messages, open_parts = [], len(parts)
+    while open_parts:
+        message = consumer.poll(5.0)
+        assert message is not None, f"{topics} could not be read to the end"
+        if message.error():
+            open_parts -= 1
+        else:
+            messages.append(message)
+    consumer.close()
+    return messages
+
+
+@pytest.fixture(scope="session")
+def read() -> object:
+    """`read_all`, for tests that cannot import a conftest."""
+    return read_all
