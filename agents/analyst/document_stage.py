@@ -87,7 +87,7 @@ def stage(
             return Move("The result is empty: see which days have data.", (("data_range", {"metrics": metrics}),))
         text, evidence = prose.compose(
             table, language, order=work.get("order_by") or (), compared=bool(work.get("compared")),
-            assumptions=assumptions, data_range=(asked or {}).get("data_range") or None,
+            assumptions=assumptions, time_range=work.get("time_range"), data_range=(asked or {}).get("data_range") or None,
         )  # fmt: skip
         derived = [
             {"operation": item["derived"], "column": item.get("column", "")} for item in evidence if item.get("derived")

@@ -38,15 +38,14 @@ class Draft:
 
 def compose(
     table: Table, language: str, *, order: Sequence[Sequence[str]] = (), compared: bool = False,
-    assumptions: Sequence[str] = (), data_range: Sequence[str] | None = None,
+    assumptions: Sequence[str] = (), time_range: Sequence[str] | None = None, data_range: Sequence[str] | None = None,
 ) -> tuple[str, list[dict[str, Any]]]:  # fmt: skip
-    """(text, evidence) of a result; `order` is the query's, `data_range` the first and last day with data."""
+    """(text, evidence) of a result; `order` and `time_range` are the query's, `data_range` the first and last day
+    with data."""
     draft = Draft(table, language == "zh")
     measures = table.of_role("measure")
-    if table.empty:
-        _nothing(draft, measures, data_range)
-    if not table.rows or not measures:
-        pass
+    if not measures or _missing(table, time_range, data_range):
+        _nothing(draft, data_range)
     elif compared:
         _comparison(draft, measures)
     elif table.of_role("time") and len(table.rows) > 1:
@@ -61,7 +60,18 @@ def compose(
     return "\n".join(draft.lines), draft.evidence
 
 
-def _nothing(draft: Draft, measures: list[ColumnMeaning], data_range: Sequence[str] | None) -> None:
+def _missing(table: Table, time_range: Sequence[str] | None, data_range: Sequence[str] | None) -> bool:
+    """Whether a result says that there is no data, and not that the figure is zero."""
+    if not table.rows or all(value is None for row in table.rows for value in row):
+        return True
+    if not table.empty or table.of_role("category"):
+        return False
+    if data_range is None or time_range is None:
+        return data_range is None
+    return time_range[0][:10] > data_range[1] or time_range[1][:10] <= data_range[0]
+
+
+def _nothing(draft: Draft, data_range: Sequence[str] | None) -> None:
     if data_range:
         first, last = data_range
         draft.say(

@@ -203,7 +203,7 @@ class SqlTools:
             inner = self._semantic.compile(MetricQuery(tuple(arguments.metrics), group_by=(day,)))
         except PermanentError as error:
             raise errors.ToolError(str(error)) from error
-        present = " or ".join(f"coalesce({name}, 0) != 0" for name in arguments.metrics)
+        present = " or ".join(f"{name} is not null" for name in arguments.metrics)
         result = self._call(
             lambda: self._warehouse.query(
                 f"select min({day}), max({day}), count() from (\n{inner}\n) where {present}", limits=self._limits
