@@ -48,7 +48,7 @@ def run(
 
 
 def full_pass(airflow: AirflowApi, warehouse: Warehouse, days: int) -> dict[str, Any]:
-    """Load what is missing, run the main DAG and the small ones; returns the main DAG's results by task id."""
+    """Load what misses, run the main DAG and the small ones; returns the main DAG's results by task id."""
     for dag_id in (INGESTION, PIPELINE, ASK, WEEKLY):
         airflow.wait_for_dag(dag_id)
     yesterday = datetime.now(UTC).date() - timedelta(days=1)

@@ -67,3 +67,10 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     finally:
         stopped = running.tidemark("stop", timeout=120)
         assert stopped.returncode == 0, stopped.stdout + stopped.stderr
+
+
+@pytest.fixture(scope="session")
+def first(stack: Stack) -> subprocess.CompletedProcess[str]:
+    done = stack.tidemark("run", "--days", "200")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 
 import httpx
 import pytest
@@ -15,13 +14,6 @@ from embedded.settings import EmbeddedSettings
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
 DAGS = {"ask", "commerce_ingestion", "tidemark_pipeline", "weekly_report"}
-
-
-@pytest.fixture(scope="module")
-def first(stack) -> subprocess.CompletedProcess[str]:
-    done = stack.tidemark("run", "--days", "200")
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done
 
 
 @pytest.fixture(scope="module")
