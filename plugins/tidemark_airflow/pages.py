@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from airflow.api_fastapi.core_api.security import requires_access_dag
 from fastapi import Depends, FastAPI, HTTPException
@@ -94,7 +95,7 @@ def read_reports(folder: Path) -> Iterator[Report]:
     """
     for path in folder.glob("*/index.html"):
         try:
-            alone = {"question": path.parent.name, "status": "overview"}
+            alone: dict[str, Any] = {"question": path.parent.name, "status": "overview"}
             file = path.with_name("answer.json")
             answer = json.loads(file.read_text("utf-8")) if file.exists() else alone
             yield Report(

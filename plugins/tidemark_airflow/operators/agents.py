@@ -173,8 +173,8 @@ class TelemetryLateError(Exception):
         some = ", ".join(traces[:3]) + (", ..." if len(traces) > 3 else "")
         super().__init__(
             f"{missing} of {expected} spans are not in ods.agent_executions after {waited:.0f} s "
-            f"(traces {some}). `tidemark status` says whether Kafka, the stream job and the loader are up; what was sent while "
-            "Kafka was away waits in the spool."
+            f"(traces {some}). `tidemark status` says whether Kafka, the stream job and the loader are up; "
+            "what was sent while Kafka was away waits in the spool."
         )
 
 
