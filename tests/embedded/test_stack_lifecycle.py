@@ -7,6 +7,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import httpx
 import psutil
@@ -14,6 +15,7 @@ import pytest
 from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from embedded import jars
 from embedded.settings import PROJECT, EmbeddedSettings
 from embedded.stack import Progress, Stack
 from embedded.supervision import MARK
@@ -34,9 +36,10 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         airflow_port=ports[3],
         flink_port=ports[4],
     )
-    own_jars = PROJECT / ".tidemark" / "jars"
-    if own_jars.exists():  # the set-up's jars, instead of fetching them once more
-        (home / "jars").symlink_to(own_jars)
+    # The jars are downloads, not state: those of the checkout serve.
+    shared = EmbeddedSettings(home=Path(os.environ.get("TIDEMARK_HOME", PROJECT / ".tidemark")))
+    jars.ensure(shared)
+    (home / "jars").symlink_to(shared.jars_dir)
     stack = Stack(settings)
     try:
         stack.up(only=SERVICES)
