@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -37,6 +37,7 @@ class Draft:
     reading: Reading
     language: str
     now: datetime
+    known: Mapping[str, Metric] = field(default_factory=dict)
     metrics: list[Metric] = field(default_factory=list)
     metric_arcs: list[Arc] = field(default_factory=list)
     group_by: list[str] = field(default_factory=list)
@@ -92,7 +93,7 @@ class Linker:
             question, spelling = _spell(question, reading, vocabulary, language)
             if spelling:
                 reading = lattice.read(question, vocabulary, qualities, now)
-        draft = Draft(reading, language, now, assumptions=spelling)
+        draft = Draft(reading, language, now, {metric.name: metric for metric in metrics}, assumptions=spelling)
         self._choose_metrics(draft, metrics)
         self._choose_filters(draft)
         self._choose_groups(draft)
@@ -128,13 +129,12 @@ class Linker:
         return vocabulary
 
     def _choose_metrics(self, draft: Draft, metrics: Sequence[Metric]) -> None:
-        by_name = {metric.name: metric for metric in metrics}
         wanted = _wanted_dimensions(draft.reading)
         arcs = [arc for arc in draft.reading.arcs if _is_metric(arc, draft.reading)]
         arcs = _without_context(draft, arcs)
         for arc in arcs:
             names = dict.fromkeys(m.name for m in sorted(arc.names, key=_weakness) if m.kind == "metric")
-            options = [by_name[name] for name in names]
+            options = [draft.known[name] for name in names]
             metric = _pick(draft, arc, options, wanted)
             if metric not in draft.metrics:
                 draft.metrics.append(metric)
@@ -157,9 +157,6 @@ class Linker:
 
     def _choose_filters(self, draft: Draft) -> None:
         common = self._common(draft)
-        mentioned = {
-            meaning.name for arc in draft.reading.arcs for meaning in arc.names if meaning.kind == "dimension"
-        }
         chosen: dict[tuple[str, bool], list[str]] = {}
         negated = False
         for index, arc in enumerate(draft.reading.arcs):
@@ -171,7 +168,7 @@ class Linker:
                 raise draft.refuse("not_by", draft.label(draft.metrics[0]), f"{arc.text} ({', '.join(named)})")
             best = min(
                 options,
-                key=lambda m: (m.name not in mentioned, common.index(m.name), m.value.lower() != arc.text, m.value),
+                key=lambda m: (self._mention(draft.reading, m.name, common), m.value.lower() != arc.text, m.value),
             )
             chained = negated and _joined(draft.reading, index)
             negated = _before(draft.reading, index, "not") or chained or _excluded_after(draft.reading, index)
@@ -187,6 +184,12 @@ class Linker:
                 draft.filters.append(Filter(name, "=" if len(distinct) == 1 else "in", distinct))
                 if len(distinct) > 1:
                     draft.group_by.append(name)
+
+    def _mention(self, reading: Reading, name: str, common: Sequence[str]) -> tuple[bool, bool, bool, int]:
+        """How well the question names a dimension itself; the less the better."""
+        said = [arc for arc in reading.arcs if Meaning("dimension", name) in arc.names]
+        fits = [_fit(self._semantic.dimensions[name], arc, name, common) for arc in said]
+        return min(fits, default=(True, True, True, len(common) + common.index(name)))
 
     def _choose_groups(self, draft: Draft) -> None:
         common = self._common(draft)
@@ -298,6 +301,12 @@ def _without_context(draft: Draft, arcs: list[Arc]) -> list[Arc]:
         if any(arc.is_signal("and", "versus") for arc in between) or any(char in gaps for char in ",，、;；&/+"):
             continue
         chinese = draft.reading.units[second.start].chinese
+        whole = _one_name(draft, first, second)
+        if whole is not None:
+            dropped = first if whole is second else second
+            if dropped in kept:
+                kept.remove(dropped)
+            continue
         context = first if chinese or not between else second
         if not _is_entity(context, chinese):
             raise draft.refuse("unlinked", f"{first.text} … {second.text}")
@@ -305,6 +314,16 @@ def _without_context(draft: Draft, arcs: list[Arc]) -> list[Arc]:
             kept.remove(context)
             draft.note("context", context.text)
     return kept
+
+
+def _one_name(draft: Draft, first: Arc, second: Arc) -> Arc | None:
+    """Which of two arcs means a metric whose names hold the words of both: `tool calls` that `failed`."""
+    said = {unit.key for arc in (first, second) for unit in draft.reading.units[arc.start : arc.end]}
+    for arc in (second, first):
+        for meaning in arc.names:
+            if meaning.kind == "metric" and said <= leftovers.name_keys(draft.known[meaning.name]):
+                return arc
+    return None
 
 
 def _is_entity(arc: Arc, chinese: bool) -> bool:

@@ -111,8 +111,8 @@ def _limit(draft: Draft) -> int | None:
     )
     for index, arc in enumerate(draft.reading.arcs):
         if isinstance(arc.content, Signal) and arc.content.kind == "number" and ranked and arc.content.number:
-            after = next((a for a in draft.reading.arcs[index + 1 :] if not a.is_signal("stop", "of")), None)
-            if after and (after.is_signal("grain") or any(m.kind == "dimension" for m in after.names)):
+            after = [a for a in draft.reading.arcs[index + 1 :] if not a.is_signal("stop", "of")][:3]
+            if any(a.is_signal("grain") or any(m.kind == "dimension" for m in a.names) for a in after):
                 draft.consumed.add(arc)
                 return arc.content.number
     return None

@@ -54,6 +54,8 @@ _FIXED: tuple[tuple[str, Signal], ...] = (
     (r"最(?:低|小|少|差|弱)|垫底|倒数第一", Signal("order", "low", superlative=True)),
     (r"\b(?:rank(?:ed|ing|ings)?|desc(?:ending)?|order(?:ed)? by|sort(?:ed)? by|sort(?:ed)?)\b", Signal("order", "high")),
     (r"排名|排行榜?|排序|降序|从高到低|由高到低|从大到小|从多到少", Signal("order", "high")),
+    (r"\b(?:highest|largest|biggest|most) first\b", Signal("order", "high")),
+    (r"\b(?:lowest|smallest|least|fewest) first\b", Signal("order", "low")),
     (r"\basc(?:ending)?\b|升序|从低到高|由低到高|从小到大", Signal("order", "low")),
     (r"\b(?:chang(?:e|es|ed|ing)|differences?|differ(?:s|ed)?|delta)\b", Signal("change", "abs")),
     (r"变化|变动|波动|差异|差别|差距", Signal("change", "abs")),
@@ -107,7 +109,7 @@ _STOP_EN = frozenset(
     visualize visualise summary summarize summarise overview break down split breakdown per respectively hello hi
     hey thanks thank okay ok any some into across through out level levels performance perform performed performs
     according terms detail details result results question answer really exactly roughly about something kind kinds
-    type types group groups grouped period periods range s t m re ve if at's had using use used saw seen sees stand
+    type types group groups grouped period periods range s t m re ve if at's had using use uses used earn earns earned saw seen sees stand
     stands each own compute calculate calculated measured measure generated generate generates bring brought brings
     platform store shop site system ones one's been other's recorded record calendar utc ""
     """.replace('"', "").split()
@@ -120,7 +122,7 @@ _STOP_ZH = frozenset(
         "时候|期间|时间|时间段|分析|来看|来|都|还|也|就|那|这|个|名|位|及其|过|发生|出现|使用|用|所有|全部|整体|整个|目前|当前|现在|"
         "进行|按时间|之间|间|所|者|将|图表|图|画|报告|报表|一|几|谁|拆分|划分|分组|分布|细分|维度|角度|排在|位于|到|其中|其|"
         "最近的|最近|前面|方面|的话|结果|大概|大约|具体|哪里|产生|带来|贡献|实现|达到|为止|每|各|以来|之外|以外|除外|外|而言|说|"
-        "汇总|明细|总体|累计到现在|有关|关于|水平|表现|数字|花费了|花了|用了|有哪些|哪些|时|性|度"
+        "汇总|明细|总体|累计到现在|有关|关于|水平|表现|数字|花费了|花了|用了|有哪些|哪些|时|性|度|量|数|消耗|耗费|发展"
     ).split("|")
 )
 _PATTERNS = tuple((re.compile(pattern), signal) for pattern, signal in _FIXED)

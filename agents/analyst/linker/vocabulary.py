@@ -94,7 +94,7 @@ class Vocabulary:
             if name in dimensions
             for word in _names(dimensions[name])
         }
-        for phrase in (metric.label, metric.label_zh):
+        for phrase in names:
             path = keys(phrase)
             for entity in entities:
                 if entity and path[: len(entity)] == entity and len(path) > len(entity):
@@ -103,6 +103,10 @@ class Vocabulary:
     def _add_dimension(self, dimension: Dimension) -> None:
         for phrase in _names(dimension):
             self._add(phrase, Meaning("dimension", dimension.name), spell=True)
+        entity, _, own = dimension.name.rpartition("__")
+        first, _, rest = own.partition("_")
+        if rest and first in entity.split("_"):
+            self._add(rest, Meaning("dimension", dimension.name, weak=True))
         for value, synonyms in dimension.value_synonyms.items():
             for phrase in (value, *synonyms):
                 self._add(phrase, Meaning("value", dimension.name, value))
