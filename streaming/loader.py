@@ -89,9 +89,7 @@ class Loader:
         failures = 0
         while not stop.is_set():
             try:
-                create_topics(self._settings)
-                for statement in ods_statements(self._settings.ods_retention_days):
-                    self._ods.execute(statement)
+                self.prepare()
                 consumer = self._consumer()
                 try:
                     self._assign(consumer)
@@ -104,6 +102,12 @@ class Loader:
                 failures += 1
                 log.warning("%s; trying again in %.1f s", error, wait)
                 stop.wait(wait)
+
+    def prepare(self) -> None:
+        """Make the topics and tables that are not there yet."""
+        create_topics(self._settings)
+        for statement in ods_statements(self._settings.ods_retention_days):
+            self._ods.execute(statement)
 
     def _consumer(self) -> Consumer:
         return Consumer(

@@ -220,11 +220,16 @@ def _field_reason(field: Field, value: Any) -> str | None:
 
 
 def _is_number(value: Any, *, whole: bool) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    # A number that came as text counts, as it does in the stream.
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return False
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
         return False
     if whole:
-        return float(value).is_integer() and -(2**63) <= value < 2**63
-    return abs(value) < float("inf")
+        return number.is_integer() and -(2**63) <= number < 2**63
+    return abs(number) < float("inf")
 
 
 def _moment(value: Any) -> datetime | None:

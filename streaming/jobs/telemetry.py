@@ -288,9 +288,10 @@ def _field_cases(field: Field) -> list[tuple[str, str]]:
         )
         cases.append((outside, f"{field.name} is outside the years 2000 to 2199"))
     if field.type == "bigint":
-        cases.append(
-            (f"{name} IS NOT NULL AND {_number(field)} IS NULL", f"{field.name} is not a whole number")
-        )
+        # TRY_CAST cuts 1.5 to 1 without a word.
+        real = f"TRY_CAST({name} AS DOUBLE)"
+        broken = f"{name} IS NOT NULL AND ({_number(field)} IS NULL OR {real} <> FLOOR({real}))"
+        cases.append((broken, f"{field.name} is not a whole number"))
     if field.type == "double":
         finite = f"COALESCE(ABS({_number(field)}) <= 1.7e308, FALSE)"
         cases.append((f"{name} IS NOT NULL AND NOT {finite}", f"{field.name} is not a number"))
