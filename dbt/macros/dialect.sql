@@ -24,12 +24,6 @@
     timestamp_diff({{ later }}, {{ earlier }}, microsecond) / 1000
 {%- endmacro %}
 
-{% macro days_between(earlier, later) %}{{ return(adapter.dispatch('days_between')(earlier, later)) }}{% endmacro %}
-{% macro clickhouse__days_between(earlier, later) -%} dateDiff('day', {{ earlier }}, {{ later }}) {%- endmacro %}
-{% macro bigquery__days_between(earlier, later) -%}
-    date_diff(date({{ later }}), date({{ earlier }}), day)
-{%- endmacro %}
-
 {% macro percentile(value, fraction) %}{{ return(adapter.dispatch('percentile')(value, fraction)) }}{% endmacro %}
 {% macro clickhouse__percentile(value, fraction) -%} quantileExact({{ fraction }})({{ value }}) {%- endmacro %}
 {% macro bigquery__percentile(value, fraction) -%}

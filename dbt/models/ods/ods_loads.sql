@@ -5,7 +5,10 @@ with received as (
     union all
     {%- endfor %}
     {%- for table in telemetry_tables() %}
-    select '{{ table }}' as source_table, {{ start_of('day', '_ingested_at') }} as day, _ingested_at as loaded_at
+    select
+        '{{ table }}' as source_table,
+        {{ start_of('day', '_ingested_at') }} as day,
+        _ingested_at as loaded_at
     from {{ source('agents', table) }}
     {%- if not loop.last %}
     union all

@@ -22,5 +22,6 @@ select
     gross_margin / nullif(revenue, 0) as gross_margin_rate,
     revenue / nullif(orders_kept, 0) as average_order_value,
     new_customers,
-    revenue / nullif(any_value(revenue) over (order by month rows between 1 preceding and 1 preceding), 0) - 1 as revenue_growth
+    revenue / nullif(any_value(revenue) over previous_month, 0) - 1 as revenue_growth
 from months
+window previous_month as (order by month rows between 1 preceding and 1 preceding)

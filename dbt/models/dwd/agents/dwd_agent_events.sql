@@ -28,7 +28,9 @@ with received as (
 known as (
     select *
     from {{ this }}
-    where {{ start_of('month', 'occurred_at') }} in (select {{ start_of('month', 'occurred_at') }} from received)
+    where {{ start_of('month', 'occurred_at') }} in (
+        select {{ start_of('month', 'occurred_at') }} from received
+    )
 ),
 
 {%- endif %}

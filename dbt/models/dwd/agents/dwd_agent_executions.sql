@@ -41,7 +41,9 @@ with received as (
 known as (
     select *
     from {{ this }}
-    where {{ start_of('month', 'started_at') }} in (select {{ start_of('month', 'started_at') }} from received)
+    where {{ start_of('month', 'started_at') }} in (
+        select {{ start_of('month', 'started_at') }} from received
+    )
 ),
 
 {%- endif %}

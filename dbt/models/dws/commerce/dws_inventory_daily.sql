@@ -5,7 +5,9 @@ with items as (
         inventory.distribution_center_id as distribution_center_id,
         coalesce(products.category, 'Unknown') as category,
         {{ start_of('day', 'inventory.created_at') }} as stocked_on,
-        case when inventory.sold_at is not null then {{ start_of('day', 'inventory.sold_at') }} end as sold_on,
+        case
+            when inventory.sold_at is not null then {{ start_of('day', 'inventory.sold_at') }}
+        end as sold_on,
         inventory.cost as cost
     from {{ ref('dwd_inventory_items') }} as inventory
     left join {{ ref('dwd_products') }} as products on inventory.product_id = products.product_id

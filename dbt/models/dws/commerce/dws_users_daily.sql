@@ -39,10 +39,10 @@ stacked as (
     select day, country, traffic_source, signups, 0 as active_customers, 0 as orders, 0 as new_customers
     from signed_up
     union all
-    select day, country, traffic_source, 0, active_customers, orders, 0
+    select day, country, traffic_source, 0 as signups, active_customers, orders, 0 as new_customers
     from active
     union all
-    select day, country, traffic_source, 0, 0, 0, new_customers
+    select day, country, traffic_source, 0 as signups, 0 as active_customers, 0 as orders, new_customers
     from fresh
 )
 

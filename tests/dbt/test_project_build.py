@@ -1,0 +1,170 @@
+"""The project on a real server: builds from nothing, builds again without a change, cleans what is dirty."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from streaming.ddl import ods_statements
+from warehouse.client import Warehouse, connect
+from warehouse.dbt_runner import (
+    LAYERS,
+    DbtError,
+    DbtFailedError,
+    DbtUnreachableError,
+    build_layer,
+    run_dbt,
+)
+from warehouse.ingestion import load_days
+from warehouse.settings import WarehouseSettings
+
+END = date(2026, 3, 20)
+START = END - timedelta(days=9)
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(scope="module")
+def shop(dbt_settings: WarehouseSettings) -> Warehouse:
+    """Ten days of the shop and telemetry tables without rows, built layer by layer."""
+    warehouse = connect(dbt_settings)
+    load_days(warehouse, START, END)
+    for statement in ods_statements(30):
+        warehouse.execute(statement)
+    for layer in LAYERS:
+        assert build_layer(dbt_settings, layer).counts()["model"] > 0
+    return warehouse
+
+
+def contents(warehouse: Warehouse) -> dict[str, tuple]:
+    """Rows and a hash of the values of every table of the three upper layers, watermarks left out."""
+    tables = warehouse.query(
+        "SELECT database || '.' || name FROM system.tables WHERE database IN ('dwd', 'dws', 'ads')"
+        " AND engine != 'View' ORDER BY 1"
+    ).rows
+    found = {}
+    for (table,) in tables:
+        columns = warehouse.query(
+            f"SELECT arrayStringConcat(groupArray(name), ', ') FROM system.columns WHERE name != '_loaded_at'"
+            f" AND type NOT LIKE '%Float%' AND database || '.' || table = '{table}'"
+        ).rows[0][0]
+        found[table] = warehouse.query(f"SELECT count(), sum(cityHash64({columns})) FROM {table}").rows[0]
+    return found
+
+
+def test_building_again_changes_nothing(shop: Warehouse, dbt_settings: WarehouseSettings) -> None:
+    before = contents(shop)
+    assert len(before) > 25
+    assert before["ads.ads_sales_daily"][0] == 10
+    run_dbt(dbt_settings, ["build"])
+    assert contents(shop) == before
+
+
+def test_dirt_stops_at_dwd(shop: Warehouse) -> None:
+    received, keys, late = shop.query(
+        "SELECT count(), uniqExact(id), countIf(toDate(created_at) < _day) FROM ods.commerce_events"
+    ).rows[0]
+    assert received > keys
+    assert late > 0
+    assert shop.query("SELECT count(), uniqExact(event_id) FROM dwd.dwd_events").rows == [(keys, keys)]
+    spellings = shop.query("SELECT uniqExact(country) FROM ods.commerce_users").rows[0][0]
+    assert spellings > 20
+    assert shop.query("SELECT uniqExact(country) FROM dwd.dwd_users").rows[0][0] <= 12
+    newest = shop.query(
+        "SELECT count() FROM dwd.dwd_orders AS o INNER JOIN (SELECT order_id, argMax(status, _day) AS status"
+        " FROM ods.commerce_orders GROUP BY order_id) AS n USING order_id WHERE o.status != n.status"
+    ).rows
+    assert newest == [(0,)]
+
+
+def test_the_layers_agree_on_revenue(shop: Warehouse) -> None:
+    sums = [
+        round(shop.query(f"SELECT sum({column}) FROM {table}").rows[0][0], 2)
+        for column, table in (
+            ("if(status IN ('Cancelled', 'Returned'), 0, sale_price)", "dwd.dwd_order_items"),
+            ("revenue", "dws.dws_sales_daily"),
+            ("revenue", "ads.ads_sales_daily"),
+            ("revenue", "ads.ads_sales_monthly"),
+            ("revenue", "ads.ads_category_sales"),
+            ("revenue", "ads.ads_country_returns"),
+        )
+    ]
+    assert sums[0] > 10_000
+    assert len(set(sums)) == 1
+
+
+def test_stock_on_hand_is_what_lies_unsold(shop: Warehouse) -> None:
+    on_hand = f"SELECT sum(units_on_hand) FROM dws.dws_inventory_daily WHERE day = '{END}'"
+    unsold = "SELECT count() FROM dwd.dwd_inventory_items WHERE sold_at IS NULL"
+    assert shop.query(on_hand).rows[0][0] == shop.query(unsold).rows[0][0]
+
+
+def test_an_incremental_day_equals_a_full_refresh(shop: Warehouse, dbt_settings: WarehouseSettings) -> None:
+    load_days(shop, END + timedelta(days=1), END + timedelta(days=1))
+    load_days(shop, START + timedelta(days=3), START + timedelta(days=3))
+    run_dbt(dbt_settings, ["run"], select="tag:commerce")
+    incremental = contents(shop)
+    assert incremental["ads.ads_sales_daily"][0] == 11
+    run_dbt(dbt_settings, ["run"], select="tag:commerce", full_refresh=True)
+    assert contents(shop) == incremental
+
+
+def insert_span(warehouse: Warehouse, offset: int, span: str, parent: str, operation: str, **given: str) -> None:
+    values = {"stage": "", "tool": "", "status": "ok", "team": ""} | given
+    moment = datetime(2026, 3, 20, 10, 0, tzinfo=UTC) + timedelta(seconds=int(values.get("at", "0")))
+    began = moment.strftime("%Y-%m-%d %H:%M:%S")
+    warehouse.execute(
+        "INSERT INTO ods.agent_executions (trace_id, span_id, parent_span_id, session_id, agent, stage, operation,"
+        " tool, started_at, ended_at, status, input_tokens, attributes, _topic, _partition, _offset) VALUES"
+        f" ('trace', '{span}', '{parent}', 's', 'analyst', '{values['stage']}', '{operation}', '{values['tool']}',"
+        f" '{began}', '{began}.500', '{values['status']}', 7, {{'tidemark.team': '{values['team']}'}}, 't', 0, {offset})"
+    )
+
+
+def test_what_agents_did_is_counted_once(shop: Warehouse, dbt_settings: WarehouseSettings) -> None:
+    assert shop.query("SELECT count() FROM ads.ads_agent_tool_calls_minutely").rows == [(0,)]
+    insert_span(shop, 1, "root", "", "invoke_agent", team="bi")
+    insert_span(shop, 2, "chat", "root", "chat", stage="sql")
+    insert_span(shop, 3, "tool", "root", "execute_tool", tool="run_sql", stage="sql", status="error")
+    run_dbt(dbt_settings, ["build"], select="tag:agents")
+    # Sent again, as a replay does; and one that is new.
+    insert_span(shop, 4, "tool", "root", "execute_tool", tool="run_sql", stage="sql", status="error")
+    insert_span(shop, 5, "later", "root", "execute_tool", tool="run_sql", stage="sql", at="70")
+    # What ODS has forgotten since is still in DWD.
+    shop.execute("ALTER TABLE ods.agent_executions DELETE WHERE _offset < 3 SETTINGS mutations_sync = 1")
+    run_dbt(dbt_settings, ["build"], select="tag:agents")
+    minutes = shop.query("SELECT tool, calls, failures FROM ads.ads_agent_tool_calls_minutely ORDER BY minute").rows
+    assert minutes == [("run_sql", 1, 1), ("run_sql", 1, 0)]
+    runs = shop.query("SELECT agent, team, span_count, tool_call_count, input_tokens FROM dwd.dwd_agent_runs").rows
+    assert runs == [("analyst", "bi", 4, 2, 7)]
+
+
+def test_a_failing_test_is_named_with_its_rows(shop: Warehouse, dbt_settings: WarehouseSettings) -> None:
+    shop.execute(
+        "INSERT INTO ods.commerce_orders (order_id, user_id, num_of_item, _day) SELECT -number, 1, 0, '2026-03-20'"
+        " FROM numbers(3)"
+    )
+    try:
+        with pytest.raises(DbtFailedError, match=r"test source_holds_commerce_commerce_orders\w+: 3 failing rows") as failed:
+            build_layer(dbt_settings, "ods")
+        assert [node.failures for node in failed.value.result.failures] == [3]
+    finally:
+        load_days(shop, END, END)
+
+
+def test_docs_are_one_file(shop: Warehouse, dbt_settings: WarehouseSettings) -> None:
+    run_dbt(dbt_settings, ["docs", "generate", "--static"])
+    assert (dbt_settings.dbt_target_dir / "static_index.html").stat().st_size > 500_000
+    assert dbt_settings.semantic_manifest_path.is_file()
+
+
+def test_what_dbt_cannot_do_is_said(dbt_settings: WarehouseSettings, tmp_path: Path) -> None:
+    with pytest.raises(DbtError, match="TIDEMARK_DBT_PROJECT_DIR"):
+        run_dbt(dbt_settings.model_copy(update={"dbt_project_dir": tmp_path}), ["build"])
+    with pytest.raises(DbtError, match="There is no layer 'raw'"):
+        build_layer(dbt_settings, "raw")
+    away = dbt_settings.model_copy(update={"warehouse_url": "http://127.0.0.1:21399"})
+    with pytest.raises(DbtUnreachableError):
+        build_layer(away, "ods")

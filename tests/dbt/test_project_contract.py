@@ -1,0 +1,85 @@
+"""What the project's YAML promises: every model its grain and key, every metric its words in two languages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from warehouse.ingestion.schema import TABLES
+
+MODELS = Path(__file__).parents[2] / "dbt" / "models"
+UNITS = {"USD", "ratio", "count", "ms", "days"}
+
+
+def read(pattern: str, section: str) -> list[dict[str, Any]]:
+    return [
+        item
+        for path in sorted(MODELS.rglob(pattern))
+        for item in yaml.safe_load(path.read_text(encoding="utf-8")).get(section, [])
+    ]
+
+
+DESCRIBED = {model["name"]: model for model in read("*.yml", "models")}
+METRICS = read("_metrics.yml", "metrics")
+SEMANTIC_MODELS = read("_semantic.yml", "semantic_models")
+
+
+@pytest.mark.parametrize("path", sorted(MODELS.rglob("*.sql")), ids=lambda path: path.stem)
+def test_a_model_states_its_grain_and_is_tested_for_it(path: Path) -> None:
+    model = DESCRIBED[path.stem]
+    assert path.stem.split("_")[0] == path.relative_to(MODELS).parts[0], "a model is named after its layer"
+    assert "Grain:" in model["description"] or "One row per" in model["description"]
+    tests = [next(iter(test)) if isinstance(test, dict) else test for test in model.get("data_tests", [])]
+    keys = [column for column in model["columns"] if {"unique", "not_null"} <= set(map(str, column.get("data_tests", [])))]
+    assert keys or "grain" in tests
+    assert all(column["description"] for column in model["columns"])
+
+
+def test_the_sources_are_what_ingestion_creates() -> None:
+    sources = {
+        f"{source['schema']}.{table['name']}": {c["name"]: c["data_type"] for c in table["columns"]}
+        for source in read("_sources.yml", "sources")
+        for table in source["tables"]
+        if source["name"] == "commerce"
+    }
+    assert sources == {
+        table.name: dict(table.columns) | {"_day": "Date", "_loaded_at": "DateTime64(6, 'UTC')"} for table in TABLES
+    }
+
+
+def test_both_domains_have_metrics() -> None:
+    domains = [metric["config"]["meta"]["domain"] for metric in METRICS]
+    assert domains.count("commerce") >= 12
+    assert domains.count("agents") >= 12
+
+
+@pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric["name"])
+def test_a_metric_has_words_in_both_languages(metric: dict[str, Any]) -> None:
+    meta = metric["config"]["meta"]
+    assert metric["description"]
+    assert meta["label_zh"]
+    assert meta["unit"] in UNITS
+    assert meta["synonyms"]["en"]
+    assert meta["synonyms"]["zh"]
+    assert set(meta.get("words", {})) <= {"high", "low"}
+
+
+def test_no_two_metrics_of_a_domain_share_a_word() -> None:
+    owners: dict[tuple[str, str], str] = {}
+    for metric in METRICS:
+        meta = metric["config"]["meta"]
+        words = {metric["label"].lower(), meta["label_zh"], *meta["synonyms"]["en"], *meta["synonyms"]["zh"]}
+        for word in words:
+            assert owners.setdefault((meta["domain"], word), metric["name"]) == metric["name"], word
+
+
+def test_a_dimension_has_words_in_both_languages() -> None:
+    for model in SEMANTIC_MODELS:
+        for dimension in model["dimensions"]:
+            meta = dimension["config"]["meta"]
+            assert meta["label_zh"], (model["name"], dimension["name"])
+            assert meta["synonyms"]["en"], (model["name"], dimension["name"])
+            assert meta["synonyms"]["zh"], (model["name"], dimension["name"])
