@@ -69,7 +69,7 @@ def reader_settings(asked: dict[str, str]) -> dict[str, str]:
     for name, limit in READER_LIMITS.items():
         value = settings.get(name, str(limit))
         try:
-            loose = float(value) <= 0 or float(value) > limit
+            loose = not 0 < float(value) <= limit
         except ValueError:
             raise WarehouseServerError(36, f"Setting {name} must be a number, not '{value}'") from None
         if loose:

@@ -237,7 +237,7 @@ class Engine:
         self.execute(connection, b"USE " + identifier(database), "Null")
 
     def kill(self, query_id: str) -> None:
-        """End the running statement of that id, if there is one."""
+        """End the running statement of that id, if there is one; `log_comment` is where ids are kept."""
         condition = f"KILL QUERY WHERE Settings['log_comment'] = {_literal(query_id)} ASYNC"
         with self.connection() as connection:
             self.execute(connection, condition.encode("utf-8", "surrogateescape"), "Null")

@@ -13,6 +13,7 @@ _TOKEN = re.compile(
     |(?P<mark>.)""",
     re.VERBOSE | re.DOTALL,
 )
+_Word = tuple[int, str, int, int]
 _SPACES_THEN_NEWLINE = re.compile(rb"[ \t\f]*;?[ \t\f]*(?:\r?\n)?")
 
 
@@ -85,29 +86,20 @@ def split_insert(sql: bytes) -> Insert | None:
 
 def split_format(sql: bytes) -> Statement:
     """Cut the trailing FORMAT clause and semicolons of a statement that returns rows."""
-    cut: tuple[int, int, str] | None = None
-    end_of_text = 0
-    words = _words(sql, marks=True)
-    for depth, word, start, end in words:
-        if word != ";":
-            end_of_text = end
-        if word == "FORMAT" and depth == 0:
-            name = next(words, None)
-            if name is not None and re.fullmatch(rb"\w+", sql[name[2] : name[3]]):
-                cut = (start, name[3], sql[name[2] : name[3]].decode())
-                end_of_text = name[3]
-        elif (
-            cut is not None
-            and word not in (";", "SETTINGS")
-            and b"SETTINGS" not in sql[cut[1] : start].upper()
-        ):
-            cut = None
-    if cut is None:
-        return Statement(sql[:end_of_text], None, b"")
-    return Statement(sql[: cut[0]], cut[2], sql[cut[1] : end_of_text])
+    words = [found for found in _words(sql, marks=True) if found[1] != ";"]
+    end = words[-1][3] if words else 0
+    for at in range(len(words) - 2, -1, -1):
+        depth, word, start, _ = words[at]
+        if word != "FORMAT" or depth:
+            continue
+        _, _, name_start, name_end = words[at + 1]
+        last = at + 2 == len(words) or words[at + 2][1] == "SETTINGS"
+        if last and re.fullmatch(rb"\w+", sql[name_start:name_end]):
+            return Statement(sql[:start], sql[name_start:name_end].decode(), sql[name_end:end])
+    return Statement(sql[:end], None, b"")
 
 
-def _words(sql: bytes, marks: bool = False) -> Iterator[tuple[int, str, int, int]]:
+def _words(sql: bytes, marks: bool = False) -> Iterator[_Word]:
     """Yield (depth in parentheses, upper-case word, start, end); with marks, everything but blanks."""
     depth = 0
     for token in _TOKEN.finditer(sql):
