@@ -176,8 +176,8 @@ class ClickHouse:
                     tz_mode="aware",
                     client_name="tidemark",
                 )
-                # The driver refuses by itself to send settings that a read-only user's server lists as fixed.
-                # Whether caps and join_use_nulls may be sent is the server's to say (profile `readonly = 2`).
+                # The driver holds back settings that are listed as fixed for a read-only user, even those that
+                # its profile makes changeable. Whether caps may be sent is the server's to say.
                 client.server_settings.clear()
                 for name, value in _SETTINGS.items():
                     client.set_client_setting(name, value)

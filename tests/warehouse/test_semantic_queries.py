@@ -81,6 +81,12 @@ def test_refuses_with_the_reason(shop_layer: SemanticLayer, query: MetricQuery, 
         shop_layer.compile(query)
 
 
+def test_a_long_range_takes_in_the_day_that_it_begins_in(shop_layer: SemanticLayer) -> None:
+    noon = MetricQuery(("revenue",), time_range=(datetime(2026, 1, 1, 12), datetime(2026, 1, 31, 12)))
+    whole = MetricQuery(("revenue",), time_range=(datetime(2026, 1, 1), datetime(2026, 2, 1)))
+    assert shop_layer.compile(noon) == shop_layer.compile(whole)
+
+
 def test_comparison_needs_a_range_and_no_time_group(shop_layer: SemanticLayer) -> None:
     with pytest.raises(SemanticError, match="time range"):
         shop_layer.compile_comparison(MetricQuery(("revenue",)), DAYS)

@@ -20,6 +20,7 @@ _STEPS = {
 _ESCAPES = str.maketrans(
     {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "{": "{{ '{' }}", "}": "{{ '}' }}"}
 )
+_TICKS_ENOUGH = 10
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -56,19 +57,22 @@ def where_filter(condition: Filter, dimension: Dimension) -> str:
 def where_time(time_range: tuple[datetime, datetime], grains: Collection[str]) -> list[str]:
     """A half-open range on metric_time, at the coarsest grain that both ends fall on.
 
-    `grains` are those that the metrics are kept by. A start between two ticks of the finest is refused; an
-    end between two ticks goes up to the next one, since data later than "now" does not exist.
+    `grains` are those that the metrics are kept by. Where an end lies between two ticks of the finest, the
+    range takes in the whole tick: the last one always, since data later than "now" does not exist; the first
+    one only in a range of ten ticks or more, where it matters little. A shorter one raises `SemanticError`.
     """
     start, end = (_utc(moment) for moment in time_range)
     if start >= end:
         raise SemanticError(f"The time range from {start} to {end} is empty.")
     grain = _grain(start, end, grains)
     step = _STEPS[grain]
-    if (start - _EPOCH) % step:
+    into = (start - _EPOCH) % step
+    if into and end - start < _TICKS_ENOUGH * step:
         raise SemanticError(
-            f"The metric is kept by the {grain}, so a range from {start} cannot be cut from it. "
-            f"Start the range at a whole {grain}."
+            f"The metric is kept by the {grain}, so a range of {end - start} from {start} cannot be cut "
+            f"from it. Start the range at a whole {grain}."
         )
+    start -= into
     end += -(end - _EPOCH) % step
     column = f"{{{{ TimeDimension('{METRIC_TIME}', '{grain}') }}}}"
     return [f"{column} >= {_bound(start, grain)}", f"{column} < {_bound(end, grain)}"]
