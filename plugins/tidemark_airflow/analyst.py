@@ -53,6 +53,8 @@ def open_analyst(*, on_event: EventSink | None = None, spans: SpanCount | None =
     Settings come from the environment. `on_event` sees each event too, `spans` counts. On leaving, all
     telemetry is handed over. Raises the rooms' errors, such as `CatalogueError` before dbt has run.
     """
+    from opentelemetry import context
+
     from agents.analyst import Analyst
     from agents.runtime.settings import AgentSettings
     from streaming.otel import telemetry
@@ -74,8 +76,13 @@ def open_analyst(*, on_event: EventSink | None = None, spans: SpanCount | None =
                 if on_event is not None:
                     on_event(event)
 
-            yield Analyst(
-                warehouse, semantic, catalogue, AgentSettings(), on_event=record, tracer_provider=provider
-            )
+            # In a task Airflow's own span is current, and not sampled: a run below it would not be recorded.
+            outer = context.attach(context.Context())
+            try:
+                yield Analyst(
+                    warehouse, semantic, catalogue, AgentSettings(), on_event=record, tracer_provider=provider
+                )
+            finally:
+                context.detach(outer)
     finally:
         warehouse.close()
