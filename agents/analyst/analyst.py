@@ -113,7 +113,13 @@ class Analyst:
         """Run the stages; returns the result table and the chart stage's work."""
         nothing = Table((), ())
         asked = sql_stage.stage(
-            answer.question, self._tools, self._linker, now, answer.language, answer.domain, self._warehouse.dialect
+            answer.question,
+            self._tools,
+            self._linker,
+            now,
+            answer.language,
+            answer.domain,
+            self._warehouse.dialect,
         )
         found = self._run(asked, run, answer)
         declined = found.work.get("declined")
@@ -128,7 +134,9 @@ class Analyst:
             return nothing, {}
         table = read(as_columns(found.work), found.work["rows"], self._semantic, answer.language)
         answer.assumptions = list(found.work.get("assumptions") or [])
-        answer.columns = [AnswerColumn(name=c.name, label=c.label, role=c.role, unit=c.unit) for c in table.columns]
+        answer.columns = [
+            AnswerColumn(name=c.name, label=c.label, role=c.role, unit=c.unit) for c in table.columns
+        ]
         answer.rows = [list(row) for row in table.rows]
         drawn = self._run(
             chart_stage.stage(answer.question, table, bool(found.work.get("compared"))), run, answer

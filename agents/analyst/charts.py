@@ -92,10 +92,16 @@ def _folded(measures: list[ColumnMeaning]) -> tuple[list[Spec], str, Spec | None
         {"fold": names, "as": ["measure", "value"]},
         {"calculate": f"{look_up}[datum.measure]", "as": "measure_label"},
     ]
-    return transform, "value", {"field": "measure_label", "type": "nominal", "title": None, "sort": list(labels.values())}
+    return (
+        transform,
+        "value",
+        {"field": "measure_label", "type": "nominal", "title": None, "sort": list(labels.values())},
+    )
 
 
-def _line(table: Table, time: ColumnMeaning, categories: list[ColumnMeaning], measures: list[ColumnMeaning]) -> Spec:
+def _line(
+    table: Table, time: ColumnMeaning, categories: list[ColumnMeaning], measures: list[ColumnMeaning]
+) -> Spec:
     transform, value, colour = _folded(measures)
     few = len(table.rows) <= 60
     encoding: Spec = {
@@ -130,16 +136,29 @@ def _bars(table: Table, categories: list[ColumnMeaning], measures: list[ColumnMe
     category = categories[0]
     distinct = list(dict.fromkeys(str(value) for value in table.values(category)))
     encoding: Spec = {
-        "y": {"field": category.name, "type": "nominal", "title": category.label, "sort": distinct[:_MOST_BARS]},
+        "y": {
+            "field": category.name,
+            "type": "nominal",
+            "title": category.label,
+            "sort": distinct[:_MOST_BARS],
+        },
         "x": {"field": value, **_axis(measures)},
         "tooltip": [{"field": category.name}, {"field": value, "type": "quantitative"}],
     }
     if len(distinct) > _MOST_BARS:
         transform = [{"filter": {"field": category.name, "oneOf": distinct[:_MOST_BARS]}}, *transform]
-    second = {"field": categories[1].name, "type": "nominal", "title": categories[1].label} if len(categories) > 1 else colour
+    second = (
+        {"field": categories[1].name, "type": "nominal", "title": categories[1].label}
+        if len(categories) > 1
+        else colour
+    )
     if second:
         encoding |= {"color": second, "yOffset": {"field": second["field"]}}
-    series = len({row[table.index(categories[1].name)] for row in table.rows}) if len(categories) > 1 else len(measures)
+    series = (
+        len({row[table.index(categories[1].name)] for row in table.rows})
+        if len(categories) > 1
+        else len(measures)
+    )
     step = max(12, 26 // max(1, series))
     return {
         "transform": transform,
@@ -170,7 +189,9 @@ def _comparison(table: Table, categories: list[ColumnMeaning]) -> Spec:
 
 
 def _cards(table: Table, measures: list[ColumnMeaning]) -> Spec:
-    cards = [_text(show(table.rows[0][table.index(measure.name)], measure), measure.label) for measure in measures]
+    cards = [
+        _text(show(table.rows[0][table.index(measure.name)], measure), measure.label) for measure in measures
+    ]
     return cards[0] if len(cards) == 1 else {"hconcat": cards}
 
 

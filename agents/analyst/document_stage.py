@@ -36,12 +36,12 @@ class DerivedArgument(BaseModel):
 class WriteAnswer(BaseModel):
     text: str = Field(min_length=1, description="Markdown, in the question's language")
     derived: list[DerivedArgument] = Field(default_factory=list)
-    evidence: list[dict[str, Any]] = Field(default_factory=list, description="{claim, value, row, column} a figure")
+    evidence: list[dict[str, Any]] = Field(
+        default_factory=list, description="{claim, value, row, column} a figure"
+    )
 
 
-def stage(
-    question: str, table: Table, language: str, work: Mapping[str, Any], data_range: Tool
-) -> Stage:
+def stage(question: str, table: Table, language: str, work: Mapping[str, Any], data_range: Tool) -> Stage:
     """The document stage; `work` is what the SQL stage left, `data_range` the tool for empty results."""
     assumptions: list[str] = list(work.get("assumptions") or [])
     metrics: list[str] = list(work.get("metrics") or [])
@@ -84,13 +84,17 @@ def stage(
     def policy(messages: Sequence[BaseMessage]) -> Move:
         asked = last_result(messages, "data_range")
         if table.empty and metrics and asked is None and not last_error(messages, "data_range"):
-            return Move("The result is empty: see which days have data.", (("data_range", {"metrics": metrics}),))
+            return Move(
+                "The result is empty: see which days have data.", (("data_range", {"metrics": metrics}),)
+            )
         text, evidence = prose.compose(
             table, language, order=work.get("order_by") or (), compared=bool(work.get("compared")),
             assumptions=assumptions, time_range=work.get("time_range"), data_range=(asked or {}).get("data_range") or None,
         )  # fmt: skip
         derived = [
-            {"operation": item["derived"], "column": item.get("column", "")} for item in evidence if item.get("derived")
+            {"operation": item["derived"], "column": item.get("column", "")}
+            for item in evidence
+            if item.get("derived")
         ]
         return Move("Write what the result says.",
                     (("write_answer", {"text": text, "evidence": evidence, "derived": derived}),))  # fmt: skip
@@ -98,7 +102,9 @@ def stage(
     goal = {
         "question": question,
         "assumptions": assumptions,
-        "columns": [{"name": c.name, "label": c.label, "role": c.role, "unit": c.unit} for c in table.columns],
+        "columns": [
+            {"name": c.name, "label": c.label, "role": c.role, "unit": c.unit} for c in table.columns
+        ],
         "row_count": len(table.rows),
         "rows": [list(row) for row in table.rows[:50]],
     }

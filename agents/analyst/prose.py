@@ -93,7 +93,9 @@ def _series(draft: Draft, measures: list[ColumnMeaning]) -> None:
     time = table.of_role("time")[0]
     split = bool(table.of_role("category"))
     for measure in measures:
-        numbers = [(value, row) for row, value in enumerate(table.values(measure)) if isinstance(value, int | float)]
+        numbers = [
+            (value, row) for row, value in enumerate(table.values(measure)) if isinstance(value, int | float)
+        ]
         if not numbers:
             continue
         (_, low), (_, high) = min(numbers), max(numbers)
@@ -111,8 +113,13 @@ def _series(draft: Draft, measures: list[ColumnMeaning]) -> None:
                   f"最高为 **{top}**（{names[0]}），最低为 {bottom}（{names[1]}）。")  # fmt: skip
         if measure.additive:
             total = draft.derived("sum", measure, float(sum(value for value, _ in numbers)))
-            draft.say(f"The sum over all {len(table.rows)} rows is {total}.", f"全部 {len(table.rows)} 行合计 {total}。")
-            draft.evidence.append({"claim": str(len(table.rows)), "value": len(table.rows), "derived": "count"})
+            draft.say(
+                f"The sum over all {len(table.rows)} rows is {total}.",
+                f"全部 {len(table.rows)} 行合计 {total}。",
+            )
+            draft.evidence.append(
+                {"claim": str(len(table.rows)), "value": len(table.rows), "derived": "count"}
+            )
 
 
 def _ranking(draft: Draft, measures: list[ColumnMeaning], order: Sequence[Sequence[str]]) -> None:
@@ -123,11 +130,16 @@ def _ranking(draft: Draft, measures: list[ColumnMeaning], order: Sequence[Sequen
         word = ("lowest", "最低") if ordered.get(lead.name) == "asc" else ("highest", "最高")
         best = 0 if lead.name in ordered else _extreme(table.values(lead))
         value, name = draft.cell(best, lead), _name(draft, best)
-        draft.say(f"{name} has the {word[0]} {_lower(lead.label)}: **{value}**.", f"{lead.label}{word[1]}的是{name}：**{value}**。")
+        draft.say(
+            f"{name} has the {word[0]} {_lower(lead.label)}: **{value}**.",
+            f"{lead.label}{word[1]}的是{name}：**{value}**。",
+        )
     shown = min(LISTED, len(table.rows))
     for row in range(shown):
         figures = [f"{measure.label} {draft.cell(row, measure)}" for measure in measures]
-        draft.lines.append(f"{row + 1}. {_name(draft, row)}{'：' if draft.zh else ': '}{_list(draft, figures)}")
+        draft.lines.append(
+            f"{row + 1}. {_name(draft, row)}{'：' if draft.zh else ': '}{_list(draft, figures)}"
+        )
     if shown < len(table.rows):
         draft.evidence.append({"claim": str(len(table.rows)), "value": len(table.rows), "derived": "count"})
         draft.say(f"All {len(table.rows)} rows are in the table.", f"全部 {len(table.rows)} 行见表格。")
@@ -139,7 +151,9 @@ def _comparison(draft: Draft, measures: list[ColumnMeaning]) -> None:
     for row in range(min(LISTED, len(draft.table.rows))):
         for base in bases:
             now, before = draft.cell(row, base), draft.cell(row, names[f"{base.name}_previous"])
-            change, rate = (draft.cell(row, names[f"{base.name}_{part}"]) for part in ("change", "change_rate"))
+            change, rate = (
+                draft.cell(row, names[f"{base.name}_{part}"]) for part in ("change", "change_rate")
+            )
             name = _name(draft, row)
             head = f"{row + 1}. {name}{'：' if draft.zh else ': '}" if name else ""
             draft.say(

@@ -42,7 +42,9 @@ def write(answer: Answer, table: Table, drawn: Mapping[str, Any], reports: Path)
             (draft / "data.csv").write_text(_csv(table), encoding="utf-8-sig")
         (draft / "answer.md").write_text(_markdown(answer, table), encoding="utf-8")
         page = section(answer, table, str(drawn.get("svg", "")))
-        (draft / "index.html").write_text(document(answer.question, answer.language, [("", [page])]), encoding="utf-8")
+        (draft / "index.html").write_text(
+            document(answer.question, answer.language, [("", [page])]), encoding="utf-8"
+        )
         (draft / "answer.json").write_text(answer.model_dump_json(indent=2), encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)
         draft.rename(folder)
@@ -56,7 +58,10 @@ def write(answer: Answer, table: Table, drawn: Mapping[str, Any], reports: Path)
 
 def section(answer: Answer, table: Table, svg: str) -> Markup:
     """One answer as HTML, for a page of its own or a chapter of a longer report."""
-    rows = [[table.shown(c, v) for c, v in zip(table.columns, row, strict=True)] for row in table.rows[:ROWS_SHOWN]]
+    rows = [
+        [table.shown(c, v) for c, v in zip(table.columns, row, strict=True)]
+        for row in table.rows[:ROWS_SHOWN]
+    ]
     template = _templates().get_template("answer.html.j2")
     return Markup(
         template.render(
@@ -74,7 +79,11 @@ def document(title: str, language: str, chapters: list[tuple[str, list[Markup]]]
 def _templates() -> Environment:
     folder = Path(__file__).parent / "templates"
     return Environment(
-        loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
 
 

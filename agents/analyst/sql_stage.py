@@ -59,16 +59,20 @@ class CompileMetrics(BaseModel):
 
     metrics: list[str] = Field(min_length=1)
     group_by: list[str] = Field(
-        default_factory=list, description="dimension names, or metric_time__<grain> such as metric_time__month"
+        default_factory=list,
+        description="dimension names, or metric_time__<grain> such as metric_time__month",
     )
     filters: list[FilterArgument] = Field(default_factory=list)
     time_range: tuple[datetime, datetime] | None = None
     previous_range: tuple[datetime, datetime] | None = Field(
-        default=None, description="an earlier range to compare with; adds <metric>_previous, _change, _change_rate"
+        default=None,
+        description="an earlier range to compare with; adds <metric>_previous, _change, _change_rate",
     )
     order_by: list[OrderArgument] = Field(default_factory=list)
     limit: int | None = Field(default=None, gt=0)
-    assumptions: list[str] = Field(default_factory=list, description="what was assumed, in the question's language")
+    assumptions: list[str] = Field(
+        default_factory=list, description="what was assumed, in the question's language"
+    )
 
 
 class Sql(BaseModel):
@@ -81,7 +85,9 @@ class DataRange(BaseModel):
 
 class Decline(BaseModel):
     reason: str
-    failed: bool = Field(default=False, description="true when a part broke, false when the data has no answer")
+    failed: bool = Field(
+        default=False, description="true when a part broke, false when the data has no answer"
+    )
     nearest: list[dict[str, str]] = Field(default_factory=list)
 
 
@@ -116,7 +122,10 @@ class SqlTools:
         from agents.analyst.linker.suggest import nearest
 
         metrics = list(self._semantic.metrics.values())
-        found = [self._semantic.metrics[item.name] for item in nearest(arguments.text, metrics, self._semantic, "en")]
+        found = [
+            self._semantic.metrics[item.name]
+            for item in nearest(arguments.text, metrics, self._semantic, "en")
+        ]
         dimensions = dict.fromkeys(name for metric in found for name in metric.dimensions)
         return ToolResult(
             {
@@ -158,7 +167,11 @@ class SqlTools:
         )
         previous = _utc(arguments.previous_range)
         try:
-            sql = self._semantic.compile_comparison(query, previous) if previous else self._semantic.compile(query)
+            sql = (
+                self._semantic.compile_comparison(query, previous)
+                if previous
+                else self._semantic.compile(query)
+            )
         except PermanentError as error:
             raise errors.ToolError(str(error)) from error
         work = {
@@ -206,7 +219,8 @@ class SqlTools:
         present = " or ".join(f"{name} is not null" for name in arguments.metrics)
         result = self._call(
             lambda: self._warehouse.query(
-                f"select min({day}), max({day}), count() from (\n{inner}\n) where {present}", limits=self._limits
+                f"select min({day}), max({day}), count() from (\n{inner}\n) where {present}",
+                limits=self._limits,
             )
         )
         first, last, days = result.rows[0]
@@ -311,7 +325,9 @@ def _compile_move(plan: Plan) -> Move:
         "assumptions": list(plan.assumptions),
     }
     lookups: tuple[tuple[str, Mapping[str, Any]], ...] = tuple(
-        ("lookup_values", {"dimension": f.dimension, "text": str(value)}) for f in query.filters for value in f.values
+        ("lookup_values", {"dimension": f.dimension, "text": str(value)})
+        for f in query.filters
+        for value in f.values
     )
     thought = f"The question asks for {', '.join(query.metrics)}" + (
         f" by {', '.join(query.group_by)}" if query.group_by else ""

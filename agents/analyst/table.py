@@ -19,7 +19,15 @@ _SUFFIXES = {
     "_previous": (" before", "（对比期）", ""),
     "_change": (" change", "变化", ""),
 }
-_GRAINS_ZH = {"day": "日期", "week": "周", "month": "月份", "quarter": "季度", "year": "年份", "hour": "小时", "minute": "分钟"}
+_GRAINS_ZH = {
+    "day": "日期",
+    "week": "周",
+    "month": "月份",
+    "quarter": "季度",
+    "year": "年份",
+    "hour": "小时",
+    "minute": "分钟",
+}
 
 
 @dataclass(frozen=True)
@@ -125,8 +133,14 @@ def _meaning(name: str, kind: str, semantic: SemanticLayer, language: str) -> Co
     zh = language == "zh"
     if name in semantic.metrics:
         metric = semantic.metrics[name]
-        additive = metric.kind == "simple" and metric.unit in ("USD", "count") and "distinct" not in metric.description
-        return ColumnMeaning(name, metric.label_zh if zh else metric.label, "measure", metric.unit, additive=additive)
+        additive = (
+            metric.kind == "simple"
+            and metric.unit in ("USD", "count")
+            and "distinct" not in metric.description
+        )
+        return ColumnMeaning(
+            name, metric.label_zh if zh else metric.label, "measure", metric.unit, additive=additive
+        )
     for suffix, (english, chinese, unit) in _SUFFIXES.items():
         base = name.removesuffix(suffix)
         if base != name and base in semantic.metrics:
@@ -135,7 +149,9 @@ def _meaning(name: str, kind: str, semantic: SemanticLayer, language: str) -> Co
             return ColumnMeaning(name, label, "measure", unit or metric.unit)
     head, _, grain = name.rpartition("__")
     if head == METRIC_TIME or (head in semantic.dimensions and semantic.dimensions[head].type == "time"):
-        return ColumnMeaning(name, _GRAINS_ZH.get(grain, grain) if zh else grain.capitalize(), "time", grain=grain)
+        return ColumnMeaning(
+            name, _GRAINS_ZH.get(grain, grain) if zh else grain.capitalize(), "time", grain=grain
+        )
     if name in semantic.dimensions:
         dimension = semantic.dimensions[name]
         return ColumnMeaning(name, (dimension.label_zh if zh else "") or dimension.label, "category")

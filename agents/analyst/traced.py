@@ -50,14 +50,20 @@ def figures(text: str, known: Iterable[str] = ()) -> list[Figure]:
         decimals = len(digits.partition(".")[2])
         value = float(digits.replace(",", "")) * factor
         negative = sign in ("-", "−") or inner in ("-", "−")
-        found.append(Figure(match.group().strip(), -value if negative else value, 0.5 * 10**-decimals * factor))
+        found.append(
+            Figure(match.group().strip(), -value if negative else value, 0.5 * 10**-decimals * factor)
+        )
     return found
 
 
-def untraced(text: str, table: Table, derived: Sequence[Derived] = (), context: Sequence[str] = ()) -> list[str]:
+def untraced(
+    text: str, table: Table, derived: Sequence[Derived] = (), context: Sequence[str] = ()
+) -> list[str]:
     """The dates and numbers of a text that are in no cell, no declared computation and not in `context`."""
     times = [time for time in table.of_role("time")]
-    shown = {table.shown(column, value) for column in times for value in table.values(column) if value is not None}
+    shown = {
+        table.shown(column, value) for column in times for value in table.values(column) if value is not None
+    }
     surrounding = " ".join(context)
     dates = _DATES.findall(text)
     missing = [date for date in dates if date not in shown and date not in surrounding]

@@ -30,7 +30,9 @@ def overview(
     """Write one page over answers, as chapters (title, answers), and return its path."""
     folder = reports / file_name(run_id)
     page = report.document(
-        title, "en", [(name, [report.section(a, _table(a), _svg(a)) for a in answers]) for name, answers in chapters]
+        title,
+        "en",
+        [(name, [report.section(a, _table(a), _svg(a)) for a in answers]) for name, answers in chapters],
     )
     try:
         shutil.rmtree(folder, ignore_errors=True)
@@ -47,7 +49,9 @@ def overview(
 def _table(answer: Answer) -> Table:
     roles: dict[str, Role] = {"time": "time", "category": "category", "measure": "measure"}
     columns = tuple(
-        ColumnMeaning(c.name, c.label, roles[c.role], c.unit, c.name.rpartition("__")[2] if c.role == "time" else "")
+        ColumnMeaning(
+            c.name, c.label, roles[c.role], c.unit, c.name.rpartition("__")[2] if c.role == "time" else ""
+        )
         for c in answer.columns
     )
     return Table(columns, tuple(tuple(row) for row in answer.rows))

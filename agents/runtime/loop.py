@@ -16,7 +16,6 @@ from langgraph.runtime import Runtime
 from opentelemetry import trace
 from opentelemetry.trace import TracerProvider
 
-
 from agents.runtime import tracing
 from agents.runtime.errors import ToolError
 from agents.runtime.events import Event, EventKind, EventSink
@@ -40,8 +39,14 @@ class Run:
     def spans(self) -> tracing.Spans:
         return tracing.Spans(self.agent, self.run_id, self.tracer_provider)
 
-    def emit(self, kind: EventKind, stage: str = "", iteration: int | None = None,
-             score: float | None = None, **detail: Any) -> None:
+    def emit(
+        self,
+        kind: EventKind,
+        stage: str = "",
+        iteration: int | None = None,
+        score: float | None = None,
+        **detail: Any,
+    ) -> None:
         """Hand an event to the caller's sink while the run goes on."""
         if self.on_event is None:
             return
@@ -165,7 +170,9 @@ def _act(state: State, runtime: Runtime[_Context]) -> dict[str, Any]:
             )  # fmt: skip
         answers.append(_tool_message(str(call["id"]), call["name"], content, status))
     if not answers:
-        answers.append(HumanMessage("Call a tool. What is missing: " + "; ".join(state["reasons"] or ["all"])))
+        answers.append(
+            HumanMessage("Call a tool. What is missing: " + "; ".join(state["reasons"] or ["all"]))
+        )
     return {"messages": answers, "work": work}
 
 
@@ -199,7 +206,9 @@ def _outcome(stage: Stage, state: State) -> Outcome:
 
 
 def _tool_message(call_id: str, tool: str | None, content: str, status: str) -> ToolMessage:
-    return ToolMessage(content, tool_call_id=call_id, name=tool, status="error" if status == "error" else "success")
+    return ToolMessage(
+        content, tool_call_id=call_id, name=tool, status="error" if status == "error" else "success"
+    )
 
 
 def _text(message: AIMessage) -> str:

@@ -23,8 +23,10 @@ class ToolResult:
     work: Mapping[str, Any] = field(default_factory=dict)
 
     def text(self) -> str:
-        text = self.content if isinstance(self.content, str) else json.dumps(
-            self.content, ensure_ascii=False, default=str
+        text = (
+            self.content
+            if isinstance(self.content, str)
+            else json.dumps(self.content, ensure_ascii=False, default=str)
         )
         return text if len(text) <= CONTENT_LIMIT else text[:CONTENT_LIMIT] + " …(cut)"
 

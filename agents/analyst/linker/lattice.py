@@ -65,7 +65,9 @@ class Reading:
         return next((part.span for _, part in self.inner if part.span), None)
 
 
-def read(question: str, vocabulary: Vocabulary, qualities: dict[str, tuple[str, ...]], now: datetime) -> Reading:
+def read(
+    question: str, vocabulary: Vocabulary, qualities: dict[str, tuple[str, ...]], now: datetime
+) -> Reading:
     """The best path. `qualities` maps a metric's high and low words to the forms they are said in."""
     folded = fold(question)
     text = tuple(units(folded))
@@ -88,7 +90,9 @@ def read(question: str, vocabulary: Vocabulary, qualities: dict[str, tuple[str, 
     marks = {item.end for item in arcs if item.is_signal("mark")}
     for index in range(len(text)):
         found = vocabulary.matches(text, index)
-        split = min((end for end, names in found if any(m.kind == "dimension" for m in names)), default=len(text))
+        split = min(
+            (end for end, names in found if any(m.kind == "dimension" for m in names)), default=len(text)
+        )
         for end, meanings in found:
             swallows = index in marks and end > split and all(m.kind == "metric" for m in meanings)
             # 每个工具的调用次数 asks for calls by tool, though 工具调用次数 is a metric's name.
@@ -144,7 +148,9 @@ def _weight(arc: Arc, text: tuple[Unit, ...]) -> float:
     latin = not text[arc.start].chinese
     size = length * (2 if latin else 1)
     if isinstance(arc.content, Signal):
-        bonus = {"stop": 0.5, "of": 0.55, "and": 0.55, "mark": 0.7, "number": 0.6}.get(arc.content.kind, 0.85)
+        bonus = {"stop": 0.5, "of": 0.55, "and": 0.55, "mark": 0.7, "number": 0.6, "refuse": 0.95}.get(
+            arc.content.kind, 0.85
+        )
         # A bare unit word (`days`) is the weakest reading of a grain; a quality word beats a plain one.
         return bonus * size * size
     if isinstance(arc.content, TimeSpan):

@@ -17,8 +17,7 @@ THRESHOLD = 0.75
 # Words by rjieba's part of speech that only colour a sentence: adverbs, particles, conjunctions, pronouns, ...
 _COLOUR_ZH = ("d", "u", "c", "p", "r", "y", "e", "o", "x", "z", "f", "q", "k")
 _BINDING = frozenset(
-    "by per each every which what of in from for with without via on at to against versus vs and or not among "
-    "excluding except no".split()
+    ["by", "per", "each", "every", "which", "what", "of", "in", "from", "for", "with", "without", "via", "on", "at", "to", "against", "versus", "vs", "and", "or", "not", "among", "excluding", "except", "no"]
 )
 
 
@@ -59,10 +58,17 @@ def _left(draft: Draft) -> list[tuple[str, bool]]:
     left = _words(draft.reading, known)
     for arc in draft.reading.arcs:
         signal = arc.content
-        if isinstance(signal, Signal) and signal.kind == "number" and arc not in draft.consumed and signal.number != 1:
+        if (
+            isinstance(signal, Signal)
+            and signal.kind == "number"
+            and arc not in draft.consumed
+            and signal.number != 1
+        ):
             left.append((arc.text, True))
-        if isinstance(signal, Signal) and signal.kind == "not" and not any(
-            item.op in ("!=", "not in") for item in draft.filters
+        if (
+            isinstance(signal, Signal)
+            and signal.kind == "not"
+            and not any(item.op in ("!=", "not in") for item in draft.filters)
         ):
             left.append((arc.text, True))
     return left

@@ -64,14 +64,20 @@ class Linker:
         self._values = values
         self._vocabularies: dict[tuple[str, bool], tuple[float, Vocabulary]] = {}
 
-    def link(self, question: str, now: datetime, language: str = "auto", domain: Domain = "auto") -> Plan | Declined:
+    def link(
+        self, question: str, now: datetime, language: str = "auto", domain: Domain = "auto"
+    ) -> Plan | Declined:
         """A plan, or a refusal with the nearest things one can ask. The warehouse's errors pass through."""
         spoken = script(question) if language == "auto" else language
         metrics = self._metrics(domain)
         if not any(char.isalnum() for char in question):
-            return Declined(say("empty", spoken or "en"), suggest.nearest("", metrics, self._semantic, spoken or "en"))
+            return Declined(
+                say("empty", spoken or "en"), suggest.nearest("", metrics, self._semantic, spoken or "en")
+            )
         if not script(question):
-            return Declined(say("language", "en"), suggest.nearest("", metrics, self._semantic, spoken or "en"))
+            return Declined(
+                say("language", "en"), suggest.nearest("", metrics, self._semantic, spoken or "en")
+            )
         try:
             return self._plan(question, now, spoken, domain, metrics)
         except Refusal as refusal:
@@ -93,7 +99,9 @@ class Linker:
             question, spelling = _spell(question, reading, vocabulary, language)
             if spelling:
                 reading = lattice.read(question, vocabulary, qualities, now)
-        draft = Draft(reading, language, now, {metric.name: metric for metric in metrics}, assumptions=spelling)
+        draft = Draft(
+            reading, language, now, {metric.name: metric for metric in metrics}, assumptions=spelling
+        )
         self._choose_metrics(draft, metrics)
         self._choose_filters(draft)
         self._choose_groups(draft)
@@ -164,11 +172,19 @@ class Linker:
                 continue
             options = [m for m in arc.names if m.kind == "value" and m.name in common]
             if not options:
-                named = sorted({draft.label(self._semantic.dimensions[m.name]) for m in arc.names if m.kind == "value"})
-                raise draft.refuse("not_by", draft.label(draft.metrics[0]), f"{arc.text} ({', '.join(named)})")
+                named = sorted(
+                    {draft.label(self._semantic.dimensions[m.name]) for m in arc.names if m.kind == "value"}
+                )
+                raise draft.refuse(
+                    "not_by", draft.label(draft.metrics[0]), f"{arc.text} ({', '.join(named)})"
+                )
             best = min(
                 options,
-                key=lambda m: (self._mention(draft.reading, m.name, common), m.value.lower() != arc.text, m.value),
+                key=lambda m: (
+                    self._mention(draft.reading, m.name, common),
+                    m.value.lower() != arc.text,
+                    m.value,
+                ),
             )
             chained = negated and _joined(draft.reading, index)
             negated = _before(draft.reading, index, "not") or chained or _excluded_after(draft.reading, index)
@@ -203,11 +219,26 @@ class Linker:
             if not options:
                 if not mark and all(signals.is_stop(word) for word in arc.text.split()):
                     continue
-                names = sorted({draft.label(self._semantic.dimensions[m.name]) for m in arc.names if m.kind == "dimension"})
+                names = sorted(
+                    {
+                        draft.label(self._semantic.dimensions[m.name])
+                        for m in arc.names
+                        if m.kind == "dimension"
+                    }
+                )
                 raise draft.refuse("not_by", draft.label(draft.metrics[0]), " / ".join(names))
-            if index + 1 < len(arcs) and _is_dimension(arcs[index + 1], draft.reading) and not draft.reading.gap(index + 1).strip():
+            if (
+                index + 1 < len(arcs)
+                and _is_dimension(arcs[index + 1], draft.reading)
+                and not draft.reading.gap(index + 1).strip()
+            ):
                 continue
-            found.append((min(options, key=lambda name: _fit(self._semantic.dimensions[name], arc, name, common)), mark))
+            found.append(
+                (
+                    min(options, key=lambda name: _fit(self._semantic.dimensions[name], arc, name, common)),
+                    mark,
+                )
+            )
         marked = [name for name, mark in found if mark]
         for name in marked or [name for name, _ in found]:
             dimension = self._semantic.dimensions[name]
@@ -298,7 +329,9 @@ def _without_context(draft: Draft, arcs: list[Arc]) -> list[Arc]:
         path = draft.reading.arcs
         between = path[path.index(first) + 1 : path.index(second)]
         gaps = "".join(draft.reading.gap(path.index(arc)) for arc in (*between, second))
-        if any(arc.is_signal("and", "versus") for arc in between) or any(char in gaps for char in ",，、;；&/+"):
+        if any(arc.is_signal("and", "versus") for arc in between) or any(
+            char in gaps for char in ",，、;；&/+"
+        ):
             continue
         chinese = draft.reading.units[second.start].chinese
         whole = _one_name(draft, first, second)
@@ -350,9 +383,10 @@ def _marked(reading: Reading, index: int) -> bool:
     if before.is_signal("and") or any(char in reading.gap(index) for char in ",、，&/"):
         other = position - 1 if before.is_signal("and") else position
         named = other >= 0 and any(m.kind == "dimension" for m in arcs[other].names)
-        return bool((named or (other >= 0 and arcs[other].is_signal("grain"))) and (
-            arcs[other].is_signal("grain") or _marked(reading, other)
-        ))
+        return bool(
+            (named or (other >= 0 and arcs[other].is_signal("grain")))
+            and (arcs[other].is_signal("grain") or _marked(reading, other))
+        )
     return before.is_signal("and")
 
 

@@ -77,15 +77,15 @@ def _target(draft: Draft, found: list[tuple[Arc, Signal]]) -> tuple[Metric, Dire
     arc, signal = found[0]
     metric = draft.metrics[0]
     if len(draft.metric_arcs) > 1:
-        nearest = min(draft.metric_arcs, key=lambda item: min(abs(item.start - arc.end), abs(arc.start - item.end)))
+        nearest = min(
+            draft.metric_arcs, key=lambda item: min(abs(item.start - arc.end), abs(arc.start - item.end))
+        )
         metric = draft.metrics[draft.metric_arcs.index(nearest)]
     directions = [(item, _direction(signal, item.text, metric), signal) for item, signal in found]
     own = [(item, way) for item, way, signal in directions if signal.text not in ("high", "low") and way]
     if own:
         item, way = own[0]
-        inverted = any(
-            signal.text == "low" and other.end == item.start for other, _, signal in directions
-        )
+        inverted = any(signal.text == "low" and other.end == item.start for other, _, signal in directions)
         return metric, ("asc" if way == "desc" else "desc") if inverted else way
     return metric, next((way for _, way, _ in directions if way), "desc")
 
@@ -125,7 +125,10 @@ def _change(draft: Draft) -> tuple[str, Direction, bool]:
     orders = [signal for signal in signals if signal.kind == "order"]
     extreme = bool(orders) or any(signal.superlative for signal in changes)
     least = any(signal.text == "low" for signal in orders)
-    kind = next((signal.text for signal in changes if signal.text.endswith("_rate")), changes[0].text if changes else "")
+    kind = next(
+        (signal.text for signal in changes if signal.text.endswith("_rate")),
+        changes[0].text if changes else "",
+    )
     first = draft.metrics[0].name
     column = f"{first}_change_rate" if kind.endswith("_rate") else f"{first}_change"
     if kind.startswith("abs") and column.endswith("_change"):

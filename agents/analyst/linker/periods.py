@@ -60,9 +60,7 @@ def _distinct(spans: list[TimeSpan]) -> list[TimeSpan]:
     """The spans without repeats and without those that another one makes more precise (March this year)."""
     unique = list(dict.fromkeys(spans))
     return [
-        span
-        for span in unique
-        if not any(other is not span and _within(other, span) for other in unique)
+        span for span in unique if not any(other is not span and _within(other, span) for other in unique)
     ]
 
 
@@ -74,7 +72,11 @@ def _within(inner: TimeSpan, outer: TimeSpan) -> bool:
 
 def _signal(draft: Draft, kind: str) -> Signal | None:
     return next(
-        (arc.content for arc in draft.reading.arcs if isinstance(arc.content, Signal) and arc.content.kind == kind),
+        (
+            arc.content
+            for arc in draft.reading.arcs
+            if isinstance(arc.content, Signal) and arc.content.kind == kind
+        ),
         None,
     )
 
@@ -109,7 +111,11 @@ def _pair(draft: Draft, spans: list[TimeSpan]) -> tuple[TimeSpan | None, TimeSpa
 def _end(now: datetime, unit: str) -> datetime:
     span = TimeSpan(times.floor(now, unit), now, unit)
     start = span.start or now
-    return start + (start - span.previous().start) if unit == "week" and span.previous().start else _next(start, unit)
+    return (
+        start + (start - span.previous().start)
+        if unit == "week" and span.previous().start
+        else _next(start, unit)
+    )
 
 
 def _next(start: datetime, unit: str) -> datetime:

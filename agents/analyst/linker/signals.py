@@ -93,9 +93,10 @@ _FIXED: tuple[tuple[str, Signal], ...] = (
     (r"\bof\b|的", Signal("of")),
     (r"\bwhy\b|\breasons?\b|\bcauses?\b|\bexplain\b|为什么|为何|原因", Signal("refuse", "why")),
     (r"\b(?:forecast\w*|predict\w*|project(?:ed|ion|ions)|expected|will)\b|预测|预计|预期|展望", Signal("refuse", "predict")),
-    (r"^\s*(?:please )?(?:drop|delete|truncate|insert|update|alter|create|grant|revoke|rename|remove|set)\b"
-     r"|\b(?:drop|truncate|alter) table\b|\bdelete from\b|\binsert into\b|\bdrop (?:all|the|database)\b"
-     r"|删除|清空|修改|更新|插入|写入|删掉|改成", Signal("refuse", "write")),
+    (r"^\s*(?:please )?(?:drop(?! in)|delete|truncate|insert|update(?! me)|alter|grant|revoke|rename|remove)\b",
+     Signal("refuse", "write")),
+    (r"\b(?:drop|truncate|alter|create) (?:the )?(?:table|view|database|user)s?\b|\bdelete from\b|\binsert into\b"
+     r"|\bdrop all\b|删除|清空|修改|更新|插入|写入|删掉|改成", Signal("refuse", "write")),
 )  # fmt: skip
 
 _STOP_EN = frozenset(
@@ -115,15 +116,7 @@ _STOP_EN = frozenset(
     """.replace('"', "").split()
 )
 _STOP_ZH = frozenset(
-    (
-        "请问|请|帮我|帮忙|帮|麻烦|告诉我|告诉|给我|给出|我们的|我们|咱们|我|想要|想|要|知道|了解|查询|查看|查一下|查|看看|看一下|"
-        "看|显示|展示|列出|统计|计算|一下|是多少|有多少|多少|是什么|什么|是哪|是|有|了|呢|吗|吧|啊|呀|在|中|里面|里|内|被|"
-        "情况|数据|数值|一共|总共|总计|合计|总|共|怎么样|怎样|如何|怎么|分别|各自|它们|他们|公司|平台|对于|对|于|从|来自|由|为|以|"
-        "时候|期间|时间|时间段|分析|来看|来|都|还|也|就|那|这|个|名|位|及其|过|发生|出现|使用|用|所有|全部|整体|整个|目前|当前|现在|"
-        "进行|按时间|之间|间|所|者|将|图表|图|画|报告|报表|一|几|谁|拆分|划分|分组|分布|细分|维度|角度|排在|位于|到|其中|其|"
-        "最近的|最近|前面|方面|的话|结果|大概|大约|具体|哪里|产生|带来|贡献|实现|达到|为止|每|各|以来|之外|以外|除外|外|而言|说|"
-        "汇总|明细|总体|累计到现在|有关|关于|水平|表现|数字|花费了|花了|用了|有哪些|哪些|时|性|度|量|数|消耗|耗费|发展"
-    ).split("|")
+    ["请问", "请", "帮我", "帮忙", "帮", "麻烦", "告诉我", "告诉", "给我", "给出", "我们的", "我们", "咱们", "我", "想要", "想", "要", "知道", "了解", "查询", "查看", "查一下", "查", "看看", "看一下", "看", "显示", "展示", "列出", "统计", "计算", "一下", "是多少", "有多少", "多少", "是什么", "什么", "是哪", "是", "有", "了", "呢", "吗", "吧", "啊", "呀", "在", "中", "里面", "里", "内", "被", "情况", "数据", "数值", "一共", "总共", "总计", "合计", "总", "共", "怎么样", "怎样", "如何", "怎么", "分别", "各自", "它们", "他们", "公司", "平台", "对于", "对", "于", "从", "来自", "由", "为", "以", "时候", "期间", "时间", "时间段", "分析", "来看", "来", "都", "还", "也", "就", "那", "这", "个", "名", "位", "及其", "过", "发生", "出现", "使用", "用", "所有", "全部", "整体", "整个", "目前", "当前", "现在", "进行", "按时间", "之间", "间", "所", "者", "将", "图表", "图", "画", "报告", "报表", "一", "几", "谁", "拆分", "划分", "分组", "分布", "细分", "维度", "角度", "排在", "位于", "到", "其中", "其", "最近的", "最近", "前面", "方面", "的话", "结果", "大概", "大约", "具体", "哪里", "产生", "带来", "贡献", "实现", "达到", "为止", "每", "各", "以来", "之外", "以外", "除外", "外", "而言", "说", "汇总", "明细", "总体", "累计到现在", "有关", "关于", "水平", "表现", "数字", "花费了", "花了", "用了", "有哪些", "哪些", "时", "性", "度", "量", "数", "消耗", "耗费", "发展"]
 )
 _PATTERNS = tuple((re.compile(pattern), signal) for pattern, signal in _FIXED)
 _BUILT = (
@@ -175,7 +168,17 @@ def is_stop(text: str) -> bool:
 
 def is_function_word(text: str) -> bool:
     """Whether an English word has a use of its own in a question, so that a value of that name must stand out."""
-    return text in _STOP_EN or text in ("plus", "other", "others", "both", "most", "best", "top", "will", "may")
+    return text in _STOP_EN or text in (
+        "plus",
+        "other",
+        "others",
+        "both",
+        "most",
+        "best",
+        "top",
+        "will",
+        "may",
+    )
 
 
 def chinese_stops(folded: str) -> list[tuple[int, int]]:

@@ -31,7 +31,9 @@ def nearest(
                 if name in semantic.dimensions
             )
         )
-        return 3 * len(asked & names) / (1 + len(names)) ** 0.25 + len(asked & described) + len(asked & splits)
+        return (
+            3 * len(asked & names) / (1 + len(names)) ** 0.25 + len(asked & described) + len(asked & splits)
+        )
 
     ranked = sorted(metrics, key=lambda metric: (-shared(metric), -len(metric.dimensions)))
     return tuple(_suggestion(metric, semantic, language) for metric in ranked[:SUGGESTED])
@@ -39,9 +41,15 @@ def nearest(
 
 def infer(reading: Reading, metrics: Sequence[Metric], wanted: Sequence[set[str]]) -> list[Metric]:
     """The metrics that the question's leftover words and qualities (slowest, p95) may mean; one is an answer."""
-    words = [arc.content.text for arc in reading.arcs if isinstance(arc.content, Signal) and arc.content.kind == "order"]
+    words = [
+        arc.content.text
+        for arc in reading.arcs
+        if isinstance(arc.content, Signal) and arc.content.kind == "order"
+    ]
     left = [reading.units[arc.start].key for arc in reading.arcs if arc.content is None]
-    fitting = [metric for metric in metrics if wanted and all(names & set(metric.dimensions) for names in wanted)]
+    fitting = [
+        metric for metric in metrics if wanted and all(names & set(metric.dimensions) for names in wanted)
+    ]
     qualities = [word for word in words if word not in ("high", "low")]
     if qualities:
         fitting = [m for m in fitting if any(word in (*m.words_high, *m.words_low) for word in qualities)]

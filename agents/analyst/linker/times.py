@@ -11,7 +11,7 @@ from dateutil.relativedelta import relativedelta
 
 from agents.analyst.linker.text import NUMBER_EN, NUMBER_ZH, number
 
-_MONTHS = "january february march april may june july august september october november december".split()
+_MONTHS = ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"]
 _MONTH_EN = "|".join(f"{name[:3]}(?:{name[3:]})?" if len(name) > 3 else name for name in _MONTHS) + "|sept"
 _UNITS = {
     "second": "second", "minute": "minute", "min": "minute", "hour": "hour", "day": "day", "week": "week",
@@ -96,7 +96,9 @@ def _ranges(folded: str, found: list[TimeMatch], now: datetime) -> Iterator[Time
     for first in found:
         if first.span.start is None:
             continue
-        before = re.search(r"(?:\b(?:from|between|since|before|after|until)\s+|[自从])$", folded[: first.start])
+        before = re.search(
+            r"(?:\b(?:from|between|since|before|after|until)\s+|[自从])$", folded[: first.start]
+        )
         word = before.group().strip() if before else ""
         begin = before.start() if before else first.start
         tail = re.match(r"\s*(?:以来|至今|到现在|(?:to|until|till)\s+(?:now|today))", folded[first.end :])
@@ -107,8 +109,10 @@ def _ranges(folded: str, found: list[TimeMatch], now: datetime) -> Iterator[Time
             yield TimeMatch(begin, first.end, TimeSpan(first.span.end, _tomorrow(now), "day", 1))
         for second in found:
             gap = folded[first.end : second.start]
-            if second.start < first.end or second.span.start is None or not re.fullmatch(
-                r"\s*(?:to|and|until|till|through|-|–|~|到|至)\s*", gap
+            if (
+                second.start < first.end
+                or second.span.start is None
+                or not re.fullmatch(r"\s*(?:to|and|until|till|through|-|–|~|到|至)\s*", gap)
             ):
                 continue
             if gap.strip() == "and" and word != "between":
