@@ -7,14 +7,20 @@ import re
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import date
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import clickhouse_connect
-from clickhouse_connect.driver.exceptions import ClickHouseError
+from clickhouse_connect.driver.exceptions import (
+    ClickHouseError,
+    DataError,
+    InterfaceError,
+    NotSupportedError,
+    ProgrammingError,
+)
 from pydantic import SecretStr
 from urllib3.exceptions import HTTPError
 
@@ -33,6 +39,7 @@ from warehouse.errors import (
 if TYPE_CHECKING:
     import pyarrow as pa
     from clickhouse_connect.driver.client import Client
+    from clickhouse_connect.driver.query import QueryResult
 
 # Without it a missing row of an outer join reads as 0 or 1970-01-01, and metrics are wrong in silence.
 _SETTINGS = {"join_use_nulls": 1}
@@ -42,12 +49,16 @@ _ACCESS_CODES = {164, 192, 193, 194, 195, 291, 497, 516}
 _LIMIT_CODES = {158, 159, 160, 191, 241, 307, 396}
 _TRANSIENT_CODES = {202, 203, 209, 210, 236, 242, 252, 279, 319, 439, 473, 999}
 
+# The driver's own refusals, before anything was sent.
+_MISUSE = (DataError, InterfaceError, NotSupportedError, ProgrammingError)
+
 # What follows the reason is of no use to a reader: the parser's long list of tokens, a stack, the version.
 _MESSAGE = re.compile(
     r"DB::Exception: (?P<message>.*?)\s*"
     r"(?:Expected one of:|Stack trace:|\([A-Z0-9_]{3,}\)\s*(?:\(version|$)|\(version |$)",
     re.DOTALL,
 )
+_CODE = re.compile(r"\bCode: (?P<code>\d+)")
 _ERRNO = re.compile(r"\[Errno \d+\] (?P<reason>[^\"')]+)")
 
 # The driver and its pool log what they also raise.
@@ -74,11 +85,7 @@ class ClickHouse:
         self, sql: str, *, limits: Limits | None = None, parameters: Mapping[str, Any] | None = None
     ) -> Result:
         started = time.perf_counter()
-        answer = self._read(
-            lambda client: client.query(
-                sql, parameters=dict(parameters) if parameters else None, settings=_server_limits(limits)
-            )
-        )
+        answer = self._read(sql, parameters, _server_limits(limits))
         columns = tuple(
             Column(name, kind.name)
             for name, kind in zip(answer.column_names, answer.column_types, strict=True)
@@ -97,7 +104,7 @@ class ClickHouse:
 
     def dry_run(self, sql: str) -> DryRun:
         columns = self._describe(sql, None)
-        estimate = self._read(lambda client: client.query(f"EXPLAIN ESTIMATE\n{sql}"))
+        estimate = self._read(f"EXPLAIN ESTIMATE\n{sql}")
         tables = [dict(zip(estimate.column_names, row, strict=True)) for row in estimate.result_rows]
         return DryRun(
             columns=columns,
@@ -144,22 +151,32 @@ class ClickHouse:
                 self._client = None
 
     def _describe(self, sql: str, parameters: Mapping[str, Any] | None) -> tuple[Column, ...]:
-        answer = self._read(
-            lambda client: client.query(
-                f"DESCRIBE TABLE (\n{sql}\n)", parameters=dict(parameters) if parameters else None
-            )
-        )
+        answer = self._read(f"DESCRIBE TABLE (\n{sql}\n)", parameters)
         return tuple(Column(row[0], row[1]) for row in answer.result_rows)
 
-    def _read(self, send: Callable[[Client], Any]) -> Any:
-        for wait in _RETRY_WAITS:
+    def _read(
+        self,
+        sql: str,
+        parameters: Mapping[str, Any] | None = None,
+        settings: Mapping[str, Any] | None = None,
+    ) -> QueryResult:
+        """The answer with all its rows: they come as a stream, and may fail as late as that."""
+        waits = iter(_RETRY_WAITS)
+        while True:
             try:
                 with self._translated():
-                    return send(self._open())
+                    answer = self._open().query(
+                        sql,
+                        parameters=dict(parameters) if parameters else None,
+                        settings=dict(settings) if settings else None,
+                    )
+                    _ = answer.result_rows
+                    return answer
             except TransientError:
+                wait = next(waits, None)
+                if wait is None:
+                    raise
                 time.sleep(wait)
-        with self._translated():
-            return send(self._open())
 
     def _open(self) -> Client:
         with self._opening:
@@ -176,8 +193,8 @@ class ClickHouse:
                     tz_mode="aware",
                     client_name="tidemark",
                 )
-                # The driver holds back settings that are listed as fixed for a read-only user, even those that
-                # its profile makes changeable. Whether caps may be sent is the server's to say.
+                # The driver holds back settings listed as fixed for a read-only user, even those that its
+                # profile makes changeable. Whether caps may be sent is the server's to say.
                 client.server_settings.clear()
                 for name, value in _SETTINGS.items():
                     client.set_client_setting(name, value)
@@ -192,10 +209,12 @@ class ClickHouse:
             raise self._error(error) from error
 
     def _error(self, error: Exception) -> WarehouseError:
-        code: int | None = getattr(error, "code", None)
         text = str(error)
         found = _MESSAGE.search(text)
-        if code is None and not found:
+        # A failure in the middle of a stream carries its code in the text alone.
+        in_text = _CODE.search(text)
+        code: int | None = getattr(error, "code", None) or (int(in_text["code"]) if in_text else None)
+        if code is None and not found and not isinstance(error, _MISUSE):
             cause = _ERRNO.search(text)
             return UnreachableError(
                 f"The warehouse at {self._url} did not answer ({cause['reason'] if cause else text[:200]}). "

@@ -109,6 +109,17 @@ def test_the_server_enforces_the_caps(shop: Warehouse, sql: str, limits: Limits)
         shop.query(sql, limits=limits)
 
 
+def test_a_failure_in_the_middle_of_a_result_keeps_its_code(shop: Warehouse) -> None:
+    with pytest.raises(QueryError, match="at last") as error:
+        shop.query("SELECT throwIf(number = 3000000, 'at last') FROM numbers(4000000)")
+    assert error.value.code == 395
+
+
+def test_a_value_that_no_parameter_can_carry_is_not_worth_a_retry(shop: Warehouse) -> None:
+    with pytest.raises(PermanentError):
+        shop.query("SELECT {n:UInt8}", parameters={"n": "many"})
+
+
 @pytest.mark.parametrize(
     "attempt",
     [

@@ -1,4 +1,4 @@
-"""The dbt project's own metrics: each has its words in both languages and compiles by all it may be cut by."""
+"""The dbt project's own metrics: each has its words in both languages and compiles in every cut."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_every_metric_has_its_words(layer: SemanticLayer) -> None:
         assert metric.tables, metric.name
 
 
-def test_every_metric_compiles_by_all_it_may_be_cut_by_and_passes_the_guard(
+def test_every_metric_compiles_in_every_cut_and_passes_the_guard(
     layer: SemanticLayer, parsed: WarehouseSettings
 ) -> None:
     catalogue = Catalogue.load(parsed.manifest_path, words=layer.table_words())
