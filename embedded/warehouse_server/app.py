@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import select
+import shutil
 import socket
 import sys
 import threading
@@ -11,6 +12,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from tempfile import SpooledTemporaryFile
 from typing import Any, cast
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -23,6 +25,8 @@ from embedded.warehouse_server.queries import Query
 
 # What is held back before the status line goes out, so that an early error still has its own status.
 _HOLD_BYTES = 1 << 20
+# Beyond this, an answer that must be whole before it is sent waits on disk.
+_MEMORY_BYTES = 16 << 20
 _DISCARD_SECONDS = 10.0
 _CONTENT_TYPES = {
     "JSON": "application/json; charset=UTF-8",
@@ -165,12 +169,12 @@ class Handler(BaseHTTPRequestHandler):
                 self.plain(503, "The server is stopping\n")
             return
         with self.owner.counted():
-            reply = Reply(self, str(uuid4()), None)
+            reply = Reply(self, str(uuid4()), None, False)
             body: protocol.Body | None = None
             try:
                 body = protocol.Body(self.rfile, self.headers)
                 request = protocol.parse(parameters, self.headers)
-                reply = Reply(self, request.query_id, request.accept_encoding)
+                reply = Reply(self, request.query_id, request.accept_encoding, request.wait_end_of_query)
                 user = self.owner.users.authenticate(request.user, request.password)
                 form = body.form()
                 if form is not None:
@@ -188,7 +192,7 @@ class Handler(BaseHTTPRequestHandler):
                     summary = query.run(iter(()) if form else iter(body), reply)
             except WarehouseServerError as error:
                 self._fail(reply, body, error)
-            except OSError:
+            except (ConnectionError, TimeoutError):
                 raise
             except Exception as error:
                 traceback.print_exc()
@@ -205,39 +209,40 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class Reply:
-    """An answer that is held back until it is large or finished, then streamed in chunks."""
+    """An answer held back until it is large or finished, then streamed; if `whole`, until finished."""
 
-    def __init__(self, handler: Handler, query_id: str, encoding: str | None) -> None:
+    def __init__(self, handler: Handler, query_id: str, encoding: str | None, whole: bool) -> None:
         self.format = "TabSeparated"
         self.streaming = False
         self._handler = handler
         self._query_id = query_id
         self._encoding = encoding
         self._compress, self._flush = protocol.encoder(encoding)
-        self._held: list[bytes] = []
-        self._held_bytes = 0
+        self._whole = whole
+        self._held = SpooledTemporaryFile(max_size=_MEMORY_BYTES)  # noqa: SIM115  dropped with the reply
         self._tag = uuid4().hex[:16]
 
     def write(self, data: bytes) -> None:
+        data = self._compress(data)
         if self.streaming:
-            self._chunk(self._compress(data))
+            self._chunk(data)
             return
-        self._held.append(data)
-        self._held_bytes += len(data)
-        if self._held_bytes > _HOLD_BYTES:
+        self._held.write(data)
+        if not self._whole and self._held.tell() > _HOLD_BYTES:
             self._head(200, {"Transfer-Encoding": "chunked"}, Summary())
             self.streaming = True
-            self._chunk(self._compress(b"".join(self._held)))
-            self._held.clear()
+            self._held.seek(0)
+            self._chunk(self._held.read())
 
     def finish(self, summary: Summary) -> None:
         if self.streaming:
             self._chunk(self._flush())
             self._handler.wfile.write(b"0\r\n\r\n")
             return
-        data = self._compress(b"".join(self._held)) + self._flush()
-        self._head(200, {"Content-Length": str(len(data))}, summary)
-        self._handler.wfile.write(data)
+        self._held.write(self._flush())
+        self._head(200, {"Content-Length": str(self._held.tell())}, summary)
+        self._held.seek(0)
+        shutil.copyfileobj(self._held, self._handler.wfile, _HOLD_BYTES)
 
     def fail(self, error: WarehouseServerError, version: str) -> None:
         text = error.body(version).encode()

@@ -45,6 +45,7 @@ class Request:
     close_session: bool
     settings: dict[str, str]
     accept_encoding: str | None
+    wait_end_of_query: bool
 
 
 def parse(query_string: str, headers: Message, fields: Mapping[str, str] | None = None) -> Request:
@@ -77,6 +78,7 @@ def parse(query_string: str, headers: Message, fields: Mapping[str, str] | None 
         close_session=params.get("close_session") == "1",
         settings=settings,
         accept_encoding=_choose(headers.get("Accept-Encoding", "")) if compressed else None,
+        wait_end_of_query=params.get("wait_end_of_query") == "1",
     )
 
 

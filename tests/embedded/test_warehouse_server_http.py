@@ -247,6 +247,15 @@ def test_an_error_after_the_answer_began_breaks_the_answer(warehouse: WarehouseP
     assert not answer.endswith(b"0\r\n\r\n")
 
 
+def test_who_waits_for_the_end_gets_the_errors_own_status(warehouse: WarehouseProcess) -> None:
+    sql = "select throwIf(number = {at:UInt64}), number from numbers(3000000)"
+    reply = warehouse.ask(sql, wait_end_of_query="1", param_at="2900000")
+    assert (reply.status, reply.code) == (500, "395")
+    reply = warehouse.ask(sql, wait_end_of_query="1", param_at="3000000")
+    assert json.loads(reply.headers["x-clickhouse-summary"])["read_rows"] == "3000000"
+    assert reply.body.count(b"\n") == 3000000
+
+
 def test_sessions_keep_their_tables_to_themselves(warehouse: WarehouseProcess) -> None:
     warehouse.sql("create temporary table mine (a Int8)", session_id="s1")
     warehouse.sql("insert into mine values (1)", session_id="s1")
