@@ -108,7 +108,7 @@ class EmbeddedSettings(BaseSettings):
             "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT / "dags"),
             "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-            # LocalExecutor, with what the tasks import already imported in the process that they are forks of.
+            # LocalExecutor whose tasks find what they import already imported: they are forks of it.
             "AIRFLOW__CORE__EXECUTOR": "tidemark_airflow.executor.WarmLocalExecutor",
             "AIRFLOW__CORE__PARALLELISM": "2",
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self.airflow_url}/execution/",

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from shutil import disk_usage
 from tempfile import TemporaryFile
+from threading import Lock
 
 import psutil
 
@@ -73,7 +74,7 @@ class Stack:
         """Start what does not run and return when all is healthy; what runs with these settings is kept.
 
         Args:
-            progress: told of each service's steps, from several threads.
+            progress: told of each service's steps, one at a time, from several threads.
             only: start these services and what they need, instead of all.
 
         Raises:
@@ -82,6 +83,8 @@ class Stack:
         wanted = self._with_needs(only or tuple(self.names))
         self._check_state_folder()
         with self._locked():
+            if jars.missing(self.settings):
+                progress(Progress("jars", "fetching"))
             jars.ensure(self.settings)
             if self._supervisor.running() and not self._supervisor.was_told(self._services):
                 progress(Progress("stack", "settings changed, starting again"))
@@ -136,7 +139,13 @@ class Stack:
         self._stop_services([service])
         self._start((service,), progress)
 
-    def _start(self, wanted: tuple[Service, ...], progress: Listener) -> None:
+    def _start(self, wanted: tuple[Service, ...], listener: Listener) -> None:
+        one_at_a_time = Lock()
+
+        def progress(step: Progress) -> None:
+            with one_at_a_time:
+                listener(step)
+
         started: dict[str, Future[None]] = {}
         failed: list[BaseException] = []
 
@@ -150,7 +159,11 @@ class Stack:
             # `after` only names services further up, so every future is there before it is waited for.
             for service in wanted:
                 started[service.name] = pool.submit(bring_up, service)
-            done, _ = wait(started.values(), return_when=FIRST_EXCEPTION)
+            try:
+                done, _ = wait(started.values(), return_when=FIRST_EXCEPTION)
+            except KeyboardInterrupt as interrupt:
+                failed.append(interrupt)  # lets the threads end, which leaving this block waits for
+                raise
             failed += [error for future in done if (error := future.exception())]
         if failed:
             raise failed[0]
