@@ -28,8 +28,10 @@ _ONE_AT_A_TIME = threading.Lock()
 
 @dataclass(frozen=True)
 class DbtNode:
-    """What became of one model or test. `failures` is a test's number of failing rows; `rows` what a model wrote,
-    where the adapter says so."""
+    """What became of one model or test.
+
+    `failures` is a test's number of failing rows; `rows` what a model wrote, where the adapter says so.
+    """
 
     name: str
     kind: str
@@ -106,13 +108,15 @@ def run_dbt(
 ) -> DbtResult:
     """Run a dbt command such as `["build"]` or `["docs", "generate", "--static"]` on the project.
 
-    Artifacts go to `settings.dbt_target_dir`, dbt's log beside them. Raises `DbtFailedError` for failing nodes,
-    `DbtUnreachableError` when the warehouse does not answer, `DbtError` for anything else.
+    Artifacts go to `settings.dbt_target_dir`, dbt's log beside them. Raises `DbtFailedError` for failing
+    nodes, `DbtUnreachableError` when the warehouse does not answer, `DbtError` for anything else.
     """
     project = settings.dbt_project_dir.resolve()
     target = settings.dbt_target_dir.resolve()
     if not (project / "dbt_project.yml").is_file():
-        raise DbtError(f"{project} is no dbt project. Set TIDEMARK_DBT_PROJECT_DIR to the folder of dbt_project.yml.")
+        raise DbtError(
+            f"{project} is no dbt project. Set TIDEMARK_DBT_PROJECT_DIR to the folder of dbt_project.yml."
+        )
     arguments = [*command, *_places(project, target), "--quiet", "--no-use-colors", "--log-level", "none"]
     if select:
         arguments += ["--select", select]

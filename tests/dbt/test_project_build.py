@@ -111,15 +111,19 @@ def test_an_incremental_day_equals_a_full_refresh(shop: Warehouse, dbt_settings:
     assert contents(shop) == incremental
 
 
-def insert_span(warehouse: Warehouse, offset: int, span: str, parent: str, operation: str, **given: str) -> None:
+def insert_span(
+    warehouse: Warehouse, offset: int, span: str, parent: str, operation: str, **given: str
+) -> None:
     values = {"stage": "", "tool": "", "status": "ok", "team": ""} | given
     moment = datetime(2026, 3, 20, 10, 0, tzinfo=UTC) + timedelta(seconds=int(values.get("at", "0")))
     began = moment.strftime("%Y-%m-%d %H:%M:%S")
     warehouse.execute(
-        "INSERT INTO ods.agent_executions (trace_id, span_id, parent_span_id, session_id, agent, stage, operation,"
-        " tool, started_at, ended_at, status, input_tokens, attributes, _topic, _partition, _offset) VALUES"
-        f" ('trace', '{span}', '{parent}', 's', 'analyst', '{values['stage']}', '{operation}', '{values['tool']}',"
-        f" '{began}', '{began}.500', '{values['status']}', 7, {{'tidemark.team': '{values['team']}'}}, 't', 0, {offset})"
+        "INSERT INTO ods.agent_executions (trace_id, span_id, parent_span_id, session_id, agent, stage,"
+        " operation, tool, started_at, ended_at, status, input_tokens, attributes,"
+        " _topic, _partition, _offset) VALUES"
+        f" ('trace', '{span}', '{parent}', 's', 'analyst', '{values['stage']}',"
+        f" '{operation}', '{values['tool']}', '{began}', '{began}.500', '{values['status']}', 7,"
+        f" {{'tidemark.team': '{values['team']}'}}, 't', 0, {offset})"
     )
 
 
@@ -135,19 +139,25 @@ def test_what_agents_did_is_counted_once(shop: Warehouse, dbt_settings: Warehous
     # What ODS has forgotten since is still in DWD.
     shop.execute("ALTER TABLE ods.agent_executions DELETE WHERE _offset < 3 SETTINGS mutations_sync = 1")
     run_dbt(dbt_settings, ["build"], select="tag:agents")
-    minutes = shop.query("SELECT tool, calls, failures FROM ads.ads_agent_tool_calls_minutely ORDER BY minute").rows
+    minutes = shop.query(
+        "SELECT tool, calls, failures FROM ads.ads_agent_tool_calls_minutely ORDER BY minute"
+    ).rows
     assert minutes == [("run_sql", 1, 1), ("run_sql", 1, 0)]
-    runs = shop.query("SELECT agent, team, span_count, tool_call_count, input_tokens FROM dwd.dwd_agent_runs").rows
+    runs = shop.query(
+        "SELECT agent, team, span_count, tool_call_count, input_tokens FROM dwd.dwd_agent_runs"
+    ).rows
     assert runs == [("analyst", "bi", 4, 2, 7)]
 
 
 def test_a_failing_test_is_named_with_its_rows(shop: Warehouse, dbt_settings: WarehouseSettings) -> None:
     shop.execute(
-        "INSERT INTO ods.commerce_orders (order_id, user_id, num_of_item, _day) SELECT -number, 1, 0, '2026-03-20'"
-        " FROM numbers(3)"
+        "INSERT INTO ods.commerce_orders (order_id, user_id, num_of_item, _day)"
+        " SELECT -number, 1, 0, '2026-03-20' FROM numbers(3)"
     )
     try:
-        with pytest.raises(DbtFailedError, match=r"test source_holds_commerce_commerce_orders\w+: 3 failing rows") as failed:
+        with pytest.raises(
+            DbtFailedError, match=r"test source_holds_commerce_commerce_orders\w+: 3 failing rows"
+        ) as failed:
             build_layer(dbt_settings, "ods")
         assert [node.failures for node in failed.value.result.failures] == [3]
     finally:

@@ -1,4 +1,4 @@
-"""What the project's YAML promises: every model its grain and key, every metric its words in two languages."""
+"""What the YAML promises: every model its grain and key, every metric its words in two languages."""
 
 from __future__ import annotations
 
@@ -33,7 +33,11 @@ def test_a_model_states_its_grain_and_is_tested_for_it(path: Path) -> None:
     assert path.stem.split("_")[0] == path.relative_to(MODELS).parts[0], "a model is named after its layer"
     assert "Grain:" in model["description"] or "One row per" in model["description"]
     tests = [next(iter(test)) if isinstance(test, dict) else test for test in model.get("data_tests", [])]
-    keys = [column for column in model["columns"] if {"unique", "not_null"} <= set(map(str, column.get("data_tests", [])))]
+    keys = [
+        column
+        for column in model["columns"]
+        if {"unique", "not_null"} <= set(map(str, column.get("data_tests", [])))
+    ]
     assert keys or "grain" in tests
     assert all(column["description"] for column in model["columns"])
 
@@ -46,7 +50,8 @@ def test_the_sources_are_what_ingestion_creates() -> None:
         if source["name"] == "commerce"
     }
     assert sources == {
-        table.name: dict(table.columns) | {"_day": "Date", "_loaded_at": "DateTime64(6, 'UTC')"} for table in TABLES
+        table.name: dict(table.columns) | {"_day": "Date", "_loaded_at": "DateTime64(6, 'UTC')"}
+        for table in TABLES
     }
 
 

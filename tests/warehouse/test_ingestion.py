@@ -53,7 +53,9 @@ def month() -> dict[str, pa.Table]:
 
 
 def test_whatever_is_referred_to_has_been_delivered(month: dict[str, pa.Table]) -> None:
-    new = pc.greater_equal(month["order_items"]["created_at"], pa.scalar(DAY).cast(pa.timestamp("us", tz="UTC")))
+    new = pc.greater_equal(
+        month["order_items"]["created_at"], pa.scalar(DAY).cast(pa.timestamp("us", tz="UTC"))
+    )
     items = month["order_items"].filter(new)
     for column, source, key in (
         ("user_id", "users", "id"),
@@ -133,5 +135,7 @@ def test_what_a_day_no_longer_delivers_goes(warehouse: Warehouse) -> None:
     load_days(warehouse, day, day)
     held = warehouse.query("SELECT DISTINCT toString(_day) FROM ods.commerce_distribution_centers").rows
     assert held == [(str(DAY),)]
-    stages = warehouse.query("SELECT count() FROM system.tables WHERE database = 'ods' AND name LIKE '%\\_\\_%'").rows
+    stages = warehouse.query(
+        "SELECT count() FROM system.tables WHERE database = 'ods' AND name LIKE '%\\_\\_%'"
+    ).rows
     assert stages == [(0,)]

@@ -44,7 +44,9 @@ class Assortment:
 
     def choose(self, day: Ints, female: Ints, uniform: Floats) -> Ints:
         """One product for each shopper: of the shopper's department, popular and in season."""
-        month = np.array([day_of(int(d)).month for d in np.unique(day)])[np.unique(day, return_inverse=True)[1]]
+        month = np.array([day_of(int(d)).month for d in np.unique(day)])[
+            np.unique(day, return_inverse=True)[1]
+        ]
         chosen = np.zeros(day.size, dtype=np.int64)
         for key in np.unique(month * 2 + female):
             at = np.flatnonzero(month * 2 + female == key)

@@ -68,7 +68,7 @@ class _Shop:
 
 
 def deliveries(seed: int, first: int, last: int, *, opening: bool) -> Iterator[tuple[Table, pa.Table]]:
-    """The rows that day `first` to `last` (day numbers) deliver, a table at a time, ordered by `_day` and key.
+    """The rows that day `first` to `last` (day numbers) deliver, a table at a time, by `_day` and key.
 
     With `opening`, day `first` also delivers what a history that starts on it needs.
     """
@@ -108,7 +108,8 @@ def _products(shop: _Shop) -> Columns:
     products = shop.products
     days = range(shop.first, shop.last + 1)
     changed = [
-        np.arange(products.size) if shop.opening and day == shop.first else products.repriced(day) for day in days
+        np.arange(products.size) if shop.opening and day == shop.first else products.repriced(day)
+        for day in days
     ]
     at = np.concatenate(changed)
     day = np.repeat(np.array(days), [part.size for part in changed])
@@ -189,7 +190,11 @@ def _versions(shop: _Shop) -> _Versions:
     def by_then(moment: Ints) -> Ints:
         return np.where(moment[at] < end, moment[at], NEVER)
 
-    shipped, delivered, returned = by_then(orders.shipped), by_then(orders.delivered), by_then(orders.returned)
+    shipped, delivered, returned = (
+        by_then(orders.shipped),
+        by_then(orders.delivered),
+        by_then(orders.returned),
+    )
     status = (shipped != NEVER).astype(np.int64) + (delivered != NEVER)
     status = np.where(returned != NEVER, 4, np.where(by_then(orders.cancelled) != NEVER, 3, status))
     return _Versions(at, day, shipped, delivered, returned, status)
@@ -238,9 +243,11 @@ def _order_items(shop: _Shop) -> Columns:
 def _inventory_items(shop: _Shop) -> Columns:
     sold = sold_units(shop.orders, shop.items)
     unsold = unsold_units(shop.seed, shop.first - LONGEST_SHELF_DAYS, shop.last, shop.products)
-    units = Units(*(np.concatenate([getattr(sold, name), getattr(unsold, name)]) for name in Units.__annotations__))
+    units = Units(
+        *(np.concatenate([getattr(sold, name), getattr(unsold, name)]) for name in Units.__annotations__)
+    )
     sold_on = day_of_moment(units.sold)
-    # A unit is delivered when it is stocked and when it is sold; those of the opening when the history starts.
+    # Delivered when stocked and when sold; those that lay there before the history when it starts.
     stocked_on = np.maximum(units.day, shop.first) if shop.opening else units.day
     is_stocked = (stocked_on >= shop.first) & (stocked_on <= shop.last) & (stocked_on < sold_on)
     is_sold = (sold_on >= shop.first) & (sold_on <= shop.last)

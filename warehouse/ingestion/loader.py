@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -59,8 +60,8 @@ def load_days(
     """
     if end < start or start < EPOCH + timedelta(days=366):
         raise PermanentError(
-            f"There are no days from {start} to {end} to load. Give a start of {EPOCH.year + 1}-01-02 or later, "
-            "and an end that is not before it."
+            f"There are no days from {start} to {end} to load. Give a start of {EPOCH.year + 1}-01-02 or "
+            "later, and an end that is not before it."
         )
     warehouse.execute(f"CREATE DATABASE IF NOT EXISTS {DATABASE} ENGINE = Atomic")
     for table in TABLES:
@@ -78,7 +79,8 @@ def load_days(
 def _replace(warehouse: Warehouse, table: Table, rows: pa.Table, start: date, end: date) -> None:
     """Stage all the days, then swap them in; each day's partition changes hands at once."""
     held = warehouse.query(
-        f"SELECT DISTINCT toString(_day) FROM {table.name} WHERE _day BETWEEN '{start}' AND '{end}'", limits=None
+        f"SELECT DISTINCT toString(_day) FROM {table.name} WHERE _day BETWEEN '{start}' AND '{end}'",
+        limits=None,
     ).rows
     loaded_at = pa.array(np.full(rows.num_rows, int(datetime.now(UTC).timestamp() * 1e6)))
     rows = rows.append_column("_loaded_at", loaded_at.cast(pa.timestamp("us", tz="UTC")))
@@ -103,6 +105,6 @@ def _in_days(rows: pa.Table) -> Iterator[tuple[set[str], pa.Table]]:
     day = rows["_day"].cast(pa.int32()).to_numpy()
     days, starts = np.unique(day, return_index=True)
     edges = [*starts[::_DAYS_AT_ONCE], rows.num_rows]
-    for number, (begin, stop) in enumerate(zip(edges, edges[1:], strict=False)):
+    for number, (begin, stop) in enumerate(pairwise(edges)):
         held = days[number * _DAYS_AT_ONCE : (number + 1) * _DAYS_AT_ONCE]
         yield {str(np.datetime64(int(d), "D")) for d in held}, rows.slice(begin, stop - begin)

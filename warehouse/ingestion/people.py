@@ -61,7 +61,10 @@ def sign_ups(seed: int, first: int, last: int) -> Users:
 def _of_day(seed: int, day: int) -> dict[str, Ints]:
     random = stream(seed, "users", day)
     size = max(1, min(_MOST_A_DAY, round(_A_DAY * volume(day))))
-    shares = [c.share * (1 + c.swing * np.sin(2 * np.pi * (day / c.period + i / 5))) for i, c in enumerate(COUNTRIES)]
+    shares = [
+        c.share * (1 + c.swing * np.sin(2 * np.pi * (day / c.period + i / 5)))
+        for i, c in enumerate(COUNTRIES)
+    ]
     country = weighted(shares, random.random(size))
     cities = np.array([len(c.cities) for c in COUNTRIES])[country]
     spellings = np.array([len(c.spellings) for c in COUNTRIES])[country]

@@ -65,7 +65,7 @@ def end_of_day(day: Ints) -> Ints:
 
 @lru_cache(maxsize=4096)
 def volume(day: int) -> float:
-    """How busy the shop is on a day, around 1 at the start of 2026: growth, season and week, without chance."""
+    """How busy the shop is on a day, about 1 early in 2026: growth, season and week, without chance."""
     on = day_of(day)
     growth = max(0.3, 1 + _GROWTH_A_YEAR * (day - _LEVEL_DAY) / 365)
     return growth * WEEK[on.weekday()] * YEAR[on.month - 1]

@@ -34,7 +34,12 @@ class Table:
     def arrow(self) -> pa.Schema:
         """What the generator makes: the source's columns and `_day`."""
         columns = (*self.columns, ("_day", "Date"))
-        return pa.schema([pa.field(name, _ARROW[type_.removeprefix("Nullable(").split("(")[0].rstrip(")")]) for name, type_ in columns])
+        return pa.schema(
+            [
+                pa.field(name, _ARROW[type_.removeprefix("Nullable(").split("(")[0].rstrip(")")])
+                for name, type_ in columns
+            ]
+        )
 
     def ddl(self, name: str | None = None) -> str:
         """CREATE TABLE, to run as often as one likes; under another name, a table of the same shape."""
@@ -57,8 +62,8 @@ USERS = _table(
     "users",
     "id",
     "id:int first_name:text last_name:text email:text age:int gender:text state:text street_address:text "
-    "postal_code:text city:text country:text latitude:float longitude:float traffic_source:text created_at:time "
-    "user_geom:text",
+    "postal_code:text city:text country:text latitude:float longitude:float traffic_source:text "
+    "created_at:time user_geom:text",
 )
 PRODUCTS = _table(
     "products",
@@ -93,8 +98,8 @@ INVENTORY_ITEMS = _table(
 EVENTS = _table(
     "events",
     "id",
-    "id:int user_id:int? sequence_number:int session_id:text created_at:time ip_address:text city:text state:text "
-    "postal_code:text browser:text traffic_source:text uri:text event_type:text",
+    "id:int user_id:int? sequence_number:int session_id:text created_at:time ip_address:text city:text "
+    "state:text postal_code:text browser:text traffic_source:text uri:text event_type:text",
 )
 
 # In the order of loading: what is referred to comes before what refers to it.

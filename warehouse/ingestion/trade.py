@@ -8,7 +8,15 @@ import numpy as np
 
 from warehouse.ingestion.assortment import Assortment
 from warehouse.ingestion.people import Users
-from warehouse.ingestion.randomness import Floats, Ints, day_of_moment, microseconds, second_of_day, stream, volume
+from warehouse.ingestion.randomness import (
+    Floats,
+    Ints,
+    day_of_moment,
+    microseconds,
+    second_of_day,
+    stream,
+    volume,
+)
 from warehouse.ingestion.vocabulary import CATEGORIES, CENTERS, COUNTRIES
 
 # No order changes later than this after it was placed, and no unit lies longer before it is sold.
@@ -28,7 +36,7 @@ NEVER = np.iinfo(np.int64).max // 2
 
 @dataclass(frozen=True)
 class Orders:
-    """Orders with all that will happen to them. Times are microseconds of Unix time, `NEVER` where they won't."""
+    """Orders with all that will happen to them. Times are Unix microseconds, `NEVER` where they won't."""
 
     id: Ints
     day: Ints
@@ -131,7 +139,9 @@ def unsold_units(seed: int, first: int, last: int, products: Assortment) -> Unit
     for day in range(first, last + 1):
         random = stream(seed, "unsold", day)
         size = int(random.poisson(_ORDERS_A_DAY * 1.4 * _NEVER_SOLD * volume(day)))
-        parts.append((np.full(size, day), random.integers(0, products.size, size), second_of_day(random, size)))
+        parts.append(
+            (np.full(size, day), random.integers(0, products.size, size), second_of_day(random, size))
+        )
     day, product, second = (np.concatenate([part[n] for part in parts]) for n in range(3))
     number = np.concatenate([np.arange(part[0].size) for part in parts])
     return Units(

@@ -14,8 +14,19 @@ from warehouse.ingestion.vocabulary import BROWSERS, COUNTRIES, VISIT_SOURCES
 EVENT_TYPES = ("home", "department", "product", "cart", "cancel", "purchase")
 _HOME, _DEPARTMENT, _PRODUCT, _CART, _CANCEL, _PURCHASE = range(6)
 # What a visit looks like: one of these for a purchase, one of those for a look around.
-_BUYING = ((_PRODUCT, _CART, _PURCHASE), (_DEPARTMENT, _PRODUCT, _CART, _PURCHASE), (_HOME, _DEPARTMENT, _PRODUCT, _CART, _PURCHASE))
-_LOOKING = ((_PRODUCT,), (_HOME,), (_HOME, _DEPARTMENT), (_DEPARTMENT, _PRODUCT), (_PRODUCT, _CART), (_PRODUCT, _CART, _CANCEL))
+_BUYING = (
+    (_PRODUCT, _CART, _PURCHASE),
+    (_DEPARTMENT, _PRODUCT, _CART, _PURCHASE),
+    (_HOME, _DEPARTMENT, _PRODUCT, _CART, _PURCHASE),
+)
+_LOOKING = (
+    (_PRODUCT,),
+    (_HOME,),
+    (_HOME, _DEPARTMENT),
+    (_DEPARTMENT, _PRODUCT),
+    (_PRODUCT, _CART),
+    (_PRODUCT, _CART, _CANCEL),
+)
 _LOOKS_A_DAY = 210
 _SIGNED_IN = 0.3
 _MOST_EVENTS_A_DAY = 20_000
@@ -56,7 +67,9 @@ def visits(seed: int, first: int, last: int, users: Users, orders: Orders) -> Ev
     ]
     lengths = [part["shape_length"].size for part in parts]
     offset = np.repeat(np.cumsum(lengths) - lengths, [part["type"].size for part in parts])
-    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0] if name != "shape_length"}
+    columns = {
+        name: np.concatenate([part[name] for part in parts]) for name in parts[0] if name != "shape_length"
+    }
     numbers = columns.pop("address")
     tokens = columns.pop("token")
     return Events(
@@ -76,7 +89,9 @@ def _of_day(seed: int, day: int, users: Users, orders: Orders, placed: slice) ->
     looker = users.at(day - random.integers(0, 30, looks), random.random(looks))
     looker = np.where(random.random(looks) < _SIGNED_IN, looker, NOBODY)
     user = np.concatenate([orders.user[placed], looker])
-    shape = np.concatenate([random.integers(0, len(_BUYING), buys), len(_BUYING) + random.integers(0, len(_LOOKING), looks)])
+    shape = np.concatenate(
+        [random.integers(0, len(_BUYING), buys), len(_BUYING) + random.integers(0, len(_LOOKING), looks)]
+    )
     shapes = _BUYING + _LOOKING
     length = np.array([len(s) for s in shapes])[shape]
     # A purchase is the moment of its order; the rest of a visit lies before its end.

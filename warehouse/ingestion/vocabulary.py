@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Country(NamedTuple):
-    """A market. `share` of sign-ups; `swing` of that share over `period` days; the rest are factors around 1."""
+    """A market. `share` of sign-ups, its `swing` over `period` days; the rest are factors around 1."""
 
     name: str
     share: float
@@ -21,7 +21,7 @@ class Country(NamedTuple):
 
 
 class Category(NamedTuple):
-    """What is sold. `price` is the median in USD; `season` is the month (1-12) it sells best in, 0 for none."""
+    """What is sold. `price` is the median in USD; `season` the month (1-12) it sells best in, 0 for none."""
 
     name: str
     department: str
@@ -41,35 +41,172 @@ class Center(NamedTuple):
     shelf_days: float
 
 
+def _listed(names: str) -> tuple[str, ...]:
+    return tuple(names.split("|"))
+
+
 COUNTRIES = (
-    Country("China", 34.0, 0.12, 230, 1.00, 0.80, 0.9, (" china", "CHINA", "China "), (
-        ("Shanghai", "Shanghai", 31.23, 121.47, "200"), ("Beijing", "Beijing", 39.90, 116.41, "100"),
-        ("Shenzhen", "Guangdong", 22.54, 114.06, "518"), ("Chengdu", "Sichuan", 30.57, 104.07, "610"),
-        ("Hangzhou", "Zhejiang", 30.27, 120.16, "310"), ("Wuhan", "Hubei", 30.59, 114.31, "430"))),
-    Country("United States", 22.5, 0.10, 310, 1.18, 1.25, 1.0, ("USA", "united states", "United States "), (
-        ("New York", "New York", 40.71, -74.01, "100"), ("Los Angeles", "California", 34.05, -118.24, "900"),
-        ("Houston", "Texas", 29.76, -95.37, "770"), ("Chicago", "Illinois", 41.88, -87.63, "606"),
-        ("Seattle", "Washington", 47.61, -122.33, "981"), ("Miami", "Florida", 25.76, -80.19, "331"))),
-    Country("Brasil", 14.5, 0.25, 270, 0.84, 0.90, 1.5, ("Brazil", "brasil", " Brasil"), (
-        ("São Paulo", "São Paulo", -23.55, -46.63, "010"), ("Rio de Janeiro", "Rio de Janeiro", -22.91, -43.17, "200"),
-        ("Salvador", "Bahia", -12.97, -38.50, "400"), ("Curitiba", "Paraná", -25.43, -49.27, "800"))),
-    Country("South Korea", 5.4, 0.20, 190, 1.06, 0.70, 0.8, ("South korea", "SOUTH KOREA"), (
-        ("Seoul", "Seoul", 37.57, 126.98, "045"), ("Busan", "Busan", 35.18, 129.08, "485"))),
-    Country("France", 4.8, 0.15, 250, 1.02, 1.15, 1.0, ("FRANCE", "france "), (
-        ("Paris", "Île-de-France", 48.86, 2.35, "750"), ("Lyon", "Auvergne-Rhône-Alpes", 45.76, 4.84, "690"))),
-    Country("United Kingdom", 4.6, 0.15, 280, 1.04, 1.30, 1.0, ("UK", "United kingdom"), (
-        ("London", "England", 51.51, -0.13, "SW1"), ("Glasgow", "Scotland", 55.86, -4.25, "G11"))),
-    Country("Germany", 4.3, 0.18, 220, 1.05, 1.70, 0.9, ("Deutschland", "germany"), (
-        ("Berlin", "Berlin", 52.52, 13.40, "101"), ("München", "Bayern", 48.14, 11.58, "803"))),
-    Country("Spain", 4.0, 0.22, 260, 0.92, 1.05, 1.1, ("España", "SPAIN"), (
-        ("Madrid", "Comunidad de Madrid", 40.42, -3.70, "280"), ("Barcelona", "Catalunya", 41.39, 2.17, "080"))),
-    Country("Japan", 2.5, 0.20, 240, 1.12, 0.50, 0.6, ("japan", "JAPAN"), (
-        ("Tokyo", "Tokyo", 35.68, 139.69, "100"), ("Osaka", "Osaka", 34.69, 135.50, "530"))),
-    Country("Australia", 2.2, 0.15, 300, 1.10, 1.00, 1.0, ("australia ", "AUSTRALIA"), (
-        ("Sydney", "New South Wales", -33.87, 151.21, "200"), ("Melbourne", "Victoria", -37.81, 144.96, "300"))),
-    Country("Belgium", 1.2, 0.10, 210, 0.98, 1.20, 1.0, ("belgium",), (("Brussels", "Brussels", 50.85, 4.35, "100"),)),
-    Country("Poland", 0.3, 0.10, 230, 0.85, 1.10, 1.2, ("poland",), (("Warsaw", "Mazowieckie", 52.23, 21.01, "000"),)),
-)  # fmt: skip
+    Country(
+        "China",
+        34.0,
+        0.12,
+        230,
+        1.00,
+        0.80,
+        0.9,
+        (" china", "CHINA", "China "),
+        (
+            ("Shanghai", "Shanghai", 31.23, 121.47, "200"),
+            ("Beijing", "Beijing", 39.90, 116.41, "100"),
+            ("Shenzhen", "Guangdong", 22.54, 114.06, "518"),
+            ("Chengdu", "Sichuan", 30.57, 104.07, "610"),
+            ("Hangzhou", "Zhejiang", 30.27, 120.16, "310"),
+            ("Wuhan", "Hubei", 30.59, 114.31, "430"),
+        ),
+    ),
+    Country(
+        "United States",
+        22.5,
+        0.10,
+        310,
+        1.18,
+        1.25,
+        1.0,
+        ("USA", "united states", "United States "),
+        (
+            ("New York", "New York", 40.71, -74.01, "100"),
+            ("Los Angeles", "California", 34.05, -118.24, "900"),
+            ("Houston", "Texas", 29.76, -95.37, "770"),
+            ("Chicago", "Illinois", 41.88, -87.63, "606"),
+            ("Seattle", "Washington", 47.61, -122.33, "981"),
+            ("Miami", "Florida", 25.76, -80.19, "331"),
+        ),
+    ),
+    Country(
+        "Brasil",
+        14.5,
+        0.25,
+        270,
+        0.84,
+        0.90,
+        1.5,
+        ("Brazil", "brasil", " Brasil"),
+        (
+            ("São Paulo", "São Paulo", -23.55, -46.63, "010"),
+            ("Rio de Janeiro", "Rio de Janeiro", -22.91, -43.17, "200"),
+            ("Salvador", "Bahia", -12.97, -38.50, "400"),
+            ("Curitiba", "Paraná", -25.43, -49.27, "800"),
+        ),
+    ),
+    Country(
+        "South Korea",
+        5.4,
+        0.20,
+        190,
+        1.06,
+        0.70,
+        0.8,
+        ("South korea", "SOUTH KOREA"),
+        (("Seoul", "Seoul", 37.57, 126.98, "045"), ("Busan", "Busan", 35.18, 129.08, "485")),
+    ),
+    Country(
+        "France",
+        4.8,
+        0.15,
+        250,
+        1.02,
+        1.15,
+        1.0,
+        ("FRANCE", "france "),
+        (
+            ("Paris", "Île-de-France", 48.86, 2.35, "750"),
+            ("Lyon", "Auvergne-Rhône-Alpes", 45.76, 4.84, "690"),
+        ),
+    ),
+    Country(
+        "United Kingdom",
+        4.6,
+        0.15,
+        280,
+        1.04,
+        1.30,
+        1.0,
+        ("UK", "United kingdom"),
+        (("London", "England", 51.51, -0.13, "SW1"), ("Glasgow", "Scotland", 55.86, -4.25, "G11")),
+    ),
+    Country(
+        "Germany",
+        4.3,
+        0.18,
+        220,
+        1.05,
+        1.70,
+        0.9,
+        ("Deutschland", "germany"),
+        (("Berlin", "Berlin", 52.52, 13.40, "101"), ("München", "Bayern", 48.14, 11.58, "803")),
+    ),
+    Country(
+        "Spain",
+        4.0,
+        0.22,
+        260,
+        0.92,
+        1.05,
+        1.1,
+        ("España", "SPAIN"),
+        (
+            ("Madrid", "Comunidad de Madrid", 40.42, -3.70, "280"),
+            ("Barcelona", "Catalunya", 41.39, 2.17, "080"),
+        ),
+    ),
+    Country(
+        "Japan",
+        2.5,
+        0.20,
+        240,
+        1.12,
+        0.50,
+        0.6,
+        ("japan", "JAPAN"),
+        (("Tokyo", "Tokyo", 35.68, 139.69, "100"), ("Osaka", "Osaka", 34.69, 135.50, "530")),
+    ),
+    Country(
+        "Australia",
+        2.2,
+        0.15,
+        300,
+        1.10,
+        1.00,
+        1.0,
+        ("australia ", "AUSTRALIA"),
+        (
+            ("Sydney", "New South Wales", -33.87, 151.21, "200"),
+            ("Melbourne", "Victoria", -37.81, 144.96, "300"),
+        ),
+    ),
+    Country(
+        "Belgium",
+        1.2,
+        0.10,
+        210,
+        0.98,
+        1.20,
+        1.0,
+        ("belgium",),
+        (("Brussels", "Brussels", 50.85, 4.35, "100"),),
+    ),
+    Country(
+        "Poland",
+        0.3,
+        0.10,
+        230,
+        0.85,
+        1.10,
+        1.2,
+        ("poland",),
+        (("Warsaw", "Mazowieckie", 52.23, 21.01, "000"),),
+    ),
+)
 
 CATEGORIES = (
     Category("Accessories", "Women", 4.6, 28, 0.60, 0.45, 12),
@@ -123,12 +260,12 @@ CENTERS = (
     Center("Savannah GA", 32.0167, -81.1167, 30.0),
 )
 
-BRANDS = (
-    "Allegra K", "Calvin Klein", "Carhartt", "Hanes", "Volcom", "Nautica", "Levi's", "Quiksilver", "Tommy Hilfiger",
-    "Columbia", "Dockers", "Speedo", "O'Neill", "Diesel", "Ray-Ban", "Lucky Brand", "Wrangler", "Champion", "Jockey",
-    "Maidenform", "Motherhood Maternity", "True Religion", "Patty", "Roxy", "Anne Klein", "Kenneth Cole", "Puma",
-    "Under Armour", "The North Face", "Oakley", "Fox", "Woolrich", "Haggar", "Perry Ellis", "Izod", "Billabong",
-)  # fmt: skip
+BRANDS = _listed(
+    "Allegra K|Calvin Klein|Carhartt|Hanes|Volcom|Nautica|Levi's|Quiksilver|Tommy Hilfiger|"
+    "Columbia|Dockers|Speedo|O'Neill|Diesel|Ray-Ban|Lucky Brand|Wrangler|Champion|Jockey|"
+    "Maidenform|Motherhood Maternity|True Religion|Patty|Roxy|Anne Klein|Kenneth Cole|Puma|"
+    "Under Armour|The North Face|Oakley|Fox|Woolrich|Haggar|Perry Ellis|Izod|Billabong"
+)
 
 # How users come to the shop, and what brings a visit: two lists in the original sample, too.
 USER_SOURCES = (("Search", 0.70), ("Organic", 0.15), ("Facebook", 0.06), ("Email", 0.05), ("Display", 0.04))
@@ -136,14 +273,14 @@ VISIT_SOURCES = (("Adwords", 0.30), ("Email", 0.45), ("Facebook", 0.10), ("Organ
 BROWSERS = (("Chrome", 0.50), ("Firefox", 0.20), ("Safari", 0.20), ("IE", 0.05), ("Other", 0.05))
 
 FIRST_NAMES = {
-    "F": ("Mary", "Wei", "Ana", "Jennifer", "Min-ji", "Sofia", "Emma", "Yuki", "Julia", "Laura", "Camila", "Chloé"),
-    "M": ("James", "Lei", "João", "Michael", "Ji-hoon", "Lucas", "Oliver", "Haruto", "David", "Daniel", "Mateo", "Hugo"),
+    "F": _listed("Mary|Wei|Ana|Jennifer|Min-ji|Sofia|Emma|Yuki|Julia|Laura|Camila|Chloé"),
+    "M": _listed("James|Lei|João|Michael|Ji-hoon|Lucas|Oliver|Haruto|David|Daniel|Mateo|Hugo"),
 }
-LAST_NAMES = (
-    "Smith", "Wang", "Silva", "Kim", "Martin", "Jones", "Müller", "García", "Sato", "Nguyen", "Brown", "Li",
-    "Santos", "Park", "Bernard", "Taylor", "Schmidt", "López", "Tanaka", "Wilson",
-)  # fmt: skip
-STREETS = ("Oak Street", "Main Street", "Station Road", "Park Avenue", "Mill Lane", "Garden Way", "High Street")
+LAST_NAMES = _listed(
+    "Smith|Wang|Silva|Kim|Martin|Jones|Müller|García|Sato|Nguyen|"
+    "Brown|Li|Santos|Park|Bernard|Taylor|Schmidt|López|Tanaka|Wilson"
+)
+STREETS = _listed("Oak Street|Main Street|Station Road|Park Avenue|Mill Lane|Garden Way|High Street")
 
 # Day of the week, Monday first, and month: factors around 1.
 WEEK = (0.94, 0.93, 0.96, 0.99, 1.06, 1.12, 1.00)
