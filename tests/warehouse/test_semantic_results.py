@@ -120,6 +120,13 @@ CASES: dict[str, tuple[MetricQuery, str]] = {
         "FROM dwd.dwd_spans WHERE started_at >= '2026-04-10 10:20:07.250' "
         "AND started_at < '2026-04-10 10:50:07.250' GROUP BY stage ORDER BY stage",
     ),
+    "discrete percentile": (
+        MetricQuery(("duration_middle",), ("span__stage",)),
+        "SELECT stage, min(duration_ms) FROM "
+        "(SELECT stage, duration_ms, count() OVER (PARTITION BY stage) AS n, "
+        "count() OVER (PARTITION BY stage ORDER BY duration_ms) AS up_to FROM dwd.dwd_spans) "
+        "WHERE up_to >= 0.5 * n GROUP BY stage ORDER BY stage",
+    ),
     "by minute": (
         MetricQuery(
             ("tool_calls",),
