@@ -50,7 +50,7 @@ class Progress:
     """Something happened on the way up or down."""
 
     service: str
-    state: str  # preparing, starting, healthy, running (was already), stopping, stopped
+    state: str  # starting, healthy, running (was already), stopping, stopped
     seconds: float = 0.0
 
 
@@ -153,7 +153,8 @@ class Stack:
             for need in service.after:
                 if need in started:
                     started[need].result()
-            self._bring_up(service, progress, failed)
+            if not failed:
+                self._bring_up(service, progress, failed)
 
         with ThreadPoolExecutor(len(wanted)) as pool:
             # `after` only names services further up, so every future is there before it is waited for.
@@ -173,10 +174,9 @@ class Stack:
         process = self._supervisor.info()[service.name]
         fresh = process["statename"] not in ("RUNNING", "STARTING")
         if fresh:
-            if service.prepare:
-                progress(Progress(service.name, "preparing"))
-                service.prepare()
             progress(Progress(service.name, "starting"))
+            if service.prepare:
+                service.prepare()
             self._supervisor.start_service(service.name)
         seen: set[int] = set()
         while not failed:
