@@ -18,10 +18,11 @@ MODULES = (
     "dbt.cli.main",
     "dbt.adapters.clickhouse",
     "great_expectations",
+    "warehouse.clickhouse",
     "warehouse.dbt_runner",
     "warehouse.quality",
     "warehouse.semantic",
-    "agents.analyst",
+    "agents.analyst.weekly",
     "streaming.otel",
 )
 

@@ -87,7 +87,7 @@ def run_gate(settings: WarehouseSettings, layer: str, suite: Suite | None = None
         _require_tables(warehouse, suite)
         context = _context()
         started = time.monotonic()
-        source = context.data_sources.add_sql("warehouse", connection_string=_dsn(settings))
+        source = context.data_sources.add_sql("warehouse", connection_string=_dsn(settings, suite.layer))
         outcomes: list[Outcome] = []
         for table in suite.tables:
             outcomes += _check(context, source, suite.layer, table, warehouse)
@@ -110,22 +110,22 @@ def _require_tables(warehouse: Warehouse, suite: Suite) -> None:
 
 def _context() -> EphemeralDataContext:
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    logging.getLogger("great_expectations").setLevel(logging.ERROR)
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
-    logging.getLogger("great_expectations").setLevel(logging.ERROR)
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     return context
 
 
-def _dsn(settings: WarehouseSettings) -> str:
+def _dsn(settings: WarehouseSettings, database: str) -> str:
     """The warehouse's address in SQLAlchemy's form, for clickhouse-connect's dialect."""
     url = urlsplit(settings.warehouse_url)
     user = quote(settings.warehouse_reader_user, safe="")
     password = quote(settings.warehouse_reader_password.get_secret_value(), safe="")
     query = "secure=true" if url.scheme == "https" else ""
-    return urlunsplit(("clickhousedb", f"{user}:{password}@{url.netloc}", "/default", query, ""))
+    return urlunsplit(("clickhousedb", f"{user}:{password}@{url.netloc}", f"/{database}", query, ""))
 
 
 def _check(
@@ -136,7 +136,7 @@ def _check(
     from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 
     expectations = [*table.expectations, *(rows.expectation for rows in table.no_rows)]
-    asset = source.add_table_asset(table.table, table_name=table.name, schema_name=table.database)
+    asset = source.add_table_asset(table.table, table_name=table.name)
     suite = gx.ExpectationSuite(
         name=table.table,
         expectations=[

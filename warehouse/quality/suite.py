@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from warehouse.errors import PermanentError
 
@@ -66,6 +66,13 @@ class Suite(BaseModel):
 
     layer: str
     tables: tuple[TableSuite, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _one_layer_one_database(self) -> Suite:
+        strangers = [table.table for table in self.tables if table.database != self.layer]
+        if strangers:
+            raise ValueError(f"not tables of layer {self.layer}: {', '.join(strangers)}")
+        return self
 
 
 def load_suite(layer: str, folder: Path = SUITES_DIR) -> Suite:

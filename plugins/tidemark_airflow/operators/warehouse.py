@@ -85,7 +85,7 @@ class DbtDocsOperator(TidemarkOperator):
         from warehouse import WarehouseSettings
         from warehouse.dbt_runner import run_dbt
 
-        result = run_dbt(WarehouseSettings(), ["docs", "generate", "--static"])
+        result = run_dbt(WarehouseSettings(), ["docs", "generate", "--static", "--no-compile"])
         return {"seconds": round(result.seconds, 2), "page": "/tidemark/docs/"}
 
 
