@@ -64,9 +64,7 @@ class Result:
         import pyarrow as pa
 
         columns = list(zip(*self.rows, strict=True)) or [()] * len(self.columns)
-        return pa.table(
-            {column.name: list(values) for column, values in zip(self.columns, columns, strict=True)}
-        )
+        return pa.Table.from_arrays([pa.array(values) for values in columns], names=self.column_names)
 
 
 @dataclass(frozen=True)

@@ -46,8 +46,9 @@ class SemanticLayer:
         self._engine = MetricFlowEngine(lookup, ClickHouseDialect())
         self._lock = threading.Lock()
         self._values: dict[tuple[str, int], tuple[float, list[str]]] = {}
-        self.metrics = read_metrics(self._engine, lookup)
-        self.dimensions = read_dimensions(self._engine, lookup)
+        listed = self._engine.list_metrics()
+        self.metrics = read_metrics(listed, lookup)
+        self.dimensions = read_dimensions(listed, lookup)
         self._additive = additive_metrics(manifest)
 
     @classmethod

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from metricflow.engine.metricflow_engine import MetricFlowEngine
 from metricflow.engine.models import Dimension as FlowDimension
 from metricflow.engine.models import Metric as FlowMetric
 from metricflow_semantic_interfaces.implementations.semantic_manifest import PydanticSemanticManifest
@@ -25,18 +24,14 @@ _ADDITIVE = {
 }
 
 
-def read_metrics(engine: MetricFlowEngine, lookup: SemanticManifestLookup) -> dict[str, Metric]:
+def read_metrics(listed: Iterable[FlowMetric], lookup: SemanticManifestLookup) -> dict[str, Metric]:
     """Every metric that may be asked for, by name."""
-    return {metric.name: _metric(metric, lookup) for metric in engine.list_metrics()}
+    return {metric.name: _metric(metric, lookup) for metric in listed}
 
 
-def read_dimensions(engine: MetricFlowEngine, lookup: SemanticManifestLookup) -> dict[str, Dimension]:
+def read_dimensions(listed: Iterable[FlowMetric], lookup: SemanticManifestLookup) -> dict[str, Dimension]:
     """Every dimension that some metric may be grouped by, by qualified name."""
-    found = {
-        dimension.dunder_name: dimension
-        for metric in engine.list_metrics()
-        for dimension in metric.dimensions
-    }
+    found = {dimension.dunder_name: dimension for metric in listed for dimension in metric.dimensions}
     return {
         name: _dimension(name, found[name], lookup)
         for name in sorted(found)
