@@ -20,7 +20,7 @@ _FORMATS = {"USD": "$,.2~f", "ratio": ".1~%", "ms": ",.0f", "days": ",.1f", "cou
 
 def choose(table: Table, title: str, compared: bool = False) -> Spec:
     """A spec for the table: card, line, bar, grouped bars or grid; its data is named `result`."""
-    measures, times, categories = (table.of_role(role) for role in ("measure", "time", "category"))
+    measures, times, categories = table.of_role("measure"), table.of_role("time"), table.of_role("category")
     if not table.rows or not measures:
         body = _text("–")
     elif compared:

@@ -60,7 +60,7 @@ def untraced(
     text: str, table: Table, derived: Sequence[Derived] = (), context: Sequence[str] = ()
 ) -> list[str]:
     """The dates and numbers of a text that are in no cell, no declared computation and not in `context`."""
-    times = [time for time in table.of_role("time")]
+    times = table.of_role("time")
     shown = {
         table.shown(column, value) for column in times for value in table.values(column) if value is not None
     }

@@ -108,7 +108,7 @@ def run_stage(stage: Stage, run: Run) -> Outcome:
     context = _Context(stage, ToolRegistry(stage.tools), run)
     with run.spans.stage(stage.name) as span:
         durability: Any = {"durability": "async"} if run.checkpoints is not None else {}
-        final = graph.invoke(state, config, context=context, **durability)
+        final: Any = graph.invoke(state, config, context=context, **durability)
         outcome = _outcome(stage, final)
         span.set_attributes({"tidemark.score": outcome.score, "tidemark.iterations": outcome.iterations})
         if outcome.fallback:

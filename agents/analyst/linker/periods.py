@@ -109,18 +109,10 @@ def _pair(draft: Draft, spans: list[TimeSpan]) -> tuple[TimeSpan | None, TimeSpa
 
 
 def _end(now: datetime, unit: str) -> datetime:
-    span = TimeSpan(times.floor(now, unit), now, unit)
-    start = span.start or now
-    return (
-        start + (start - span.previous().start)
-        if unit == "week" and span.previous().start
-        else _next(start, unit)
-    )
-
-
-def _next(start: datetime, unit: str) -> datetime:
-    later = start + timedelta(days={"day": 1, "week": 7, "month": 32, "quarter": 95, "year": 367}[unit])
-    return later if unit in ("day", "week") else times.floor(later, unit)
+    """Where the current unit ends."""
+    inside = {"day": 1, "week": 7, "month": 32, "quarter": 95, "year": 367}[unit]
+    later = times.floor(now, unit) + timedelta(days=inside)
+    return times.floor(later, unit)
 
 
 def _grain(draft: Draft, current: TimeSpan | None, compared: bool, cumulative: bool) -> str | None:

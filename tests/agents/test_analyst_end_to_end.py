@@ -1,0 +1,179 @@
+"""Questions over a real warehouse server: by the rules, by a model behind OpenAI's protocol, and when that fails."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agents.analyst import Analyst, load_questions, weekly_report
+from agents.runtime.events import Event
+from agents.runtime.settings import AgentSettings
+from warehouse import Catalogue, Warehouse, WarehouseSettings, connect
+from warehouse.semantic import SemanticLayer
+
+_spec = importlib.util.spec_from_file_location("openai_server", Path(__file__).parent / "openai_server.py")
+assert _spec is not None
+assert _spec.loader is not None
+openai_server = importlib.util.module_from_spec(_spec)
+import sys  # noqa: E402
+
+sys.modules["openai_server"] = openai_server
+_spec.loader.exec_module(openai_server)
+
+pytestmark = pytest.mark.integration
+Open = Callable[..., Analyst]
+
+
+@pytest.fixture(scope="module")
+def reader(commerce: WarehouseSettings) -> Warehouse:
+    return connect(commerce, read_only=True)
+
+
+@pytest.fixture(scope="module")
+def open_analyst(commerce: WarehouseSettings, reader: Warehouse, semantic: SemanticLayer, tmp_path_factory: Any) -> Open:
+    catalogue = Catalogue.load(commerce.manifest_path, reader)
+    state = tmp_path_factory.mktemp("state")
+
+    def open_(**settings: Any) -> Analyst:
+        sink = settings.pop("on_event", None)
+        configured = AgentSettings(state_dir=state, **{"model": "", **settings})
+        return Analyst(reader, semantic, catalogue, configured, on_event=sink)
+
+    return open_
+
+
+def test_answer_is_what_the_warehouse_holds_and_the_report_stands_alone(open_analyst: Open, reader: Warehouse) -> None:
+    events: list[Event] = []
+    answer = open_analyst(on_event=events.append).ask("Top five categories by revenue last month")
+    assert (answer.status, answer.score) == ("answered", 1.0), answer.reasons
+    expected = reader.query(
+        "select p.category, sum(if(i.status in ('Cancelled', 'Returned'), 0, i.sale_price)) as revenue "
+        "from dwd.dwd_order_items as i join dwd.dwd_products as p on p.product_id = i.product_id "
+        "where toStartOfMonth(i.created_at) = toStartOfMonth(today()) - interval 1 month "
+        "group by p.category order by revenue desc limit 5"
+    ).rows
+    assert [row[0] for row in answer.rows] == [row[0] for row in expected]
+    assert [row[1] for row in answer.rows] == pytest.approx([row[1] for row in expected])
+    folder = Path(answer.report_path)
+    names = {path.name for path in folder.iterdir()}
+    assert names == {
+        "answer.json", "answer.md", "index.html", "chart.svg", "chart.png", "chart.html", "data.csv"
+    }  # fmt: skip
+    assert json.loads((folder / "answer.json").read_text())["text"] == answer.text
+    assert (folder / "chart.png").read_bytes().startswith(b"\x89PNG")
+    page = (folder / "index.html").read_text()
+    assert not re.search(r"""(?:src|href)=["']https?://""", page)
+    assert answer.rows[0][0] in page.replace("&amp;", "&")
+    rows = list(csv.reader((folder / "data.csv").read_text(encoding="utf-8-sig").splitlines()))
+    assert len(rows) == 6
+    kinds = {event.kind for event in events}
+    assert kinds == {"thought_generated", "tool_called", "iteration_completed", "execution_completed"}
+
+
+def test_chinese_answer_has_its_glyphs_and_its_language(open_analyst: Open) -> None:
+    answer = open_analyst().ask("上个月销售额最高的五个品类是什么？")
+    assert (answer.status, answer.language) == ("answered", "zh")
+    assert "销售额" in answer.text
+    assert "销售额" in (Path(answer.report_path) / "chart.svg").read_text()
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["What is our churn prediction for next year?", "员工的平均工资是多少？", "", "drop table users", "ยอดขายเดือนที่แล้ว"],
+)
+def test_unanswerable_questions_are_declined_with_what_can_be_asked(open_analyst: Open, question: str) -> None:
+    answer = open_analyst().ask(question)
+    assert answer.status == "declined"
+    assert answer.nearest
+    assert answer.rows == []
+    assert (Path(answer.report_path) / "index.html").exists()
+
+
+def test_a_range_without_data_says_which_range_has_data(open_analyst: Open) -> None:
+    answer = open_analyst().ask("revenue in March 2019")
+    assert answer.status == "answered"
+    assert "the data covers" in answer.text
+
+
+def test_every_listed_question_is_answered(open_analyst: Open) -> None:
+    for answer in open_analyst().answer_list(load_questions("sales")):
+        assert answer.status == "answered", (answer.question, answer.reasons)
+        assert answer.score >= 0.9, (answer.question, answer.reasons)
+
+
+def test_weekly_report_is_one_page_of_chapters(open_analyst: Open, tmp_path: Path) -> None:
+    path, answers = weekly_report(open_analyst(), "weekly", run_id="week-1", reports=tmp_path)
+    page = path.read_text()
+    assert len(answers) == len(load_questions("weekly"))
+    assert page.count("<article") == len(answers)
+    assert page.count("<svg") >= 5
+
+
+def model_script(messages: list[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
+    """Writes SQL with a column that does not exist, reads the error, puts it right; then draws and writes."""
+    prompt = messages[0]["content"]
+    told = [message["content"] for message in messages if message["role"] == "tool"]
+    if "data warehouse" in prompt:
+        if not told:
+            wrong = "select sum(no_such_price) as revenue from dwd.dwd_order_items"
+            return [("dry_run", {"sql": wrong})]
+        right = "select count() as items from dwd.dwd_order_items"
+        return [("execute_sql", {"sql": right})] if "no_such_price" in told[-1] else []
+    if "Vega-Lite" in prompt:
+        return [("draw_chart", json.loads(told[-1]))] if told else [("propose_chart", {})]
+    rows = json.loads(messages[1]["content"])["rows"]
+    if not told:
+        return [("write_answer", {"text": "There are 123456789 items."})]
+    return [("write_answer", {"text": f"There are {rows[0][0]} items."})]
+
+
+@pytest.fixture
+def provider_key(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    monkeypatch.setenv("OPENAI_API_KEY", "any")
+    return monkeypatch
+
+
+def test_model_repairs_its_sql_and_its_figures(open_analyst: Open, provider_key: pytest.MonkeyPatch) -> None:
+    events: list[Event] = []
+    with openai_server.serving(openai_server.Scripted(model_script)) as server:
+        provider_key.setenv("OPENAI_API_BASE", server.url)
+        answer = open_analyst(model="openai:test-model", on_event=events.append).ask("How many items are there?")
+    assert (answer.status, answer.model, answer.fallback) == ("answered", "test-model", ""), answer.reasons
+    assert answer.text == f"There are {answer.rows[0][0]} items."
+    errors = [event.detail for event in events if event.kind == "tool_called" and '"status": "error"' in event.detail]
+    assert len(errors) == 2
+    assert "no_such_price" in errors[0]
+    assert "123456789" in errors[1]
+    assert server.requests[0]["tools"]
+
+
+@pytest.mark.parametrize(("delay", "broken", "reason"), [(0.0, True, "overloaded"), (30.0, False, "no answer within")])
+def test_rules_answer_when_the_provider_is_down_or_slow(
+    open_analyst: Open, provider_key: pytest.MonkeyPatch, delay: float, broken: bool, reason: str
+) -> None:
+    scripted = openai_server.Scripted(model_script, delay=delay, broken=broken)
+    with openai_server.serving(scripted) as server:
+        provider_key.setenv("OPENAI_API_BASE", server.url)
+        timeout = 1.0 if delay else 20.0
+        answer = open_analyst(model="openai:test-model", model_timeout_s=timeout).ask("revenue last month")
+    assert answer.status == "answered"
+    assert reason in answer.fallback
+
+
+def test_a_run_asked_again_by_its_id_is_not_run_again(open_analyst: Open) -> None:
+    events: list[Event] = []
+    analyst = open_analyst(on_event=events.append)
+    first = analyst.ask("orders last month", run_id="dag/run 1")
+    events.clear()
+    again = analyst.ask("orders last month", run_id="dag/run 1")
+    assert again.rows == first.rows
+    assert {event.kind for event in events} == {"execution_completed"}
+    other = analyst.ask("revenue last month", run_id="dag/run 1")
+    assert other.columns[0].name == "revenue"
