@@ -20,6 +20,7 @@ from embedded.warehouse_server.folder import DataFolder
 
 DATABASES = ("ods", "dwd", "dws", "ads")
 _PIPE_BYTES = 1 << 20
+_PORTION_BYTES = 16 << 20
 _QUEUE_SECONDS = 10.0
 
 
@@ -210,9 +211,8 @@ class Engine:
         try:
             stream = connection.send_insert(insert.head, insert.format)
             try:
-                for chunk in rows:
-                    if chunk:
-                        connection.insert_append(stream, chunk)
+                for portion in _portions(rows):
+                    connection.insert_append(stream, portion)
             except BaseException:
                 connection.insert_cancel(stream)
                 raise
@@ -241,6 +241,20 @@ class Engine:
         condition = f"KILL QUERY WHERE Settings['log_comment'] = {_literal(query_id)} ASYNC"
         with self.connection() as connection:
             self.execute(connection, condition.encode("utf-8", "surrogateescape"), "Null")
+
+
+def _portions(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Join pieces: the engine takes one large portion half as fast again as the same bytes in small ones."""
+    held: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        held.append(piece)
+        size += len(piece)
+        if size >= _PORTION_BYTES:
+            yield b"".join(held)
+            held, size = [], 0
+    if size:
+        yield b"".join(held)
 
 
 def identifier(name: str) -> bytes:

@@ -16,8 +16,8 @@ from embedded.warehouse_server.protocol import Request
 
 # ClickHouse's max_query_size: how much is read to find where a statement ends and its rows begin.
 _HEAD_BYTES = 262_144
-# A statement that must be held whole (an INSERT ... SELECT FROM input() with its rows, at the most).
-_WHOLE_BYTES = 256 << 20
+# A statement without rows is held whole.
+_WHOLE_BYTES = 16 << 20
 # chDB turns these on for its own shell; a server has them off.
 _SERVER_SETTINGS = {"implicit_select": "0", "allow_introspection_functions": "0"}
 _READ_ONLY = "Cannot execute query in readonly mode"
@@ -83,8 +83,11 @@ class Query:
             if len(head) >= _HEAD_BYTES:
                 break
         insert = statements.split_insert(head)
-        if insert is None or insert.needs_whole_text:
+        if insert is None:
             return self._statement(connection, _whole(head, pieces), reply)
+        if insert.selects:
+            # chDB takes the statement and drops its rows.
+            raise WarehouseServerError(48, "INSERT ... SELECT with rows behind FORMAT is not supported")
         if self.user.read_only or not self.may_write:
             raise WarehouseServerError(164, _READ_ONLY)
         return self.engine.insert(connection, insert, chain((head[insert.data_offset :],), pieces))

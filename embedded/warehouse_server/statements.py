@@ -24,7 +24,7 @@ class Insert:
     head: bytes
     format: str
     data_offset: int
-    needs_whole_text: bool
+    selects: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ class WarehouseProcess:
                     return server
             except OSError:
                 time.sleep(0.05)
-        raise AssertionError(server.stop())
+        raise AssertionError(f"{server.stop()} exit {server.process.returncode}")
 
     def ask(
         self,

@@ -231,6 +231,11 @@ def test_a_bad_row_fails_the_whole_insert_and_the_connection_lives(rows: Warehou
     assert rows.sql("select count() from ods.rows") == "0"
 
 
+def test_rows_that_the_engine_would_drop_are_refused(rows: WarehouseProcess) -> None:
+    sql = "insert into ods.rows select a, s from input('a Int64, s String') format CSV"
+    assert rows.ask(b"1,x\n", query=sql).code == "48"
+
+
 def test_an_error_after_the_answer_began_breaks_the_answer(warehouse: WarehouseProcess) -> None:
     with socket.create_connection(("127.0.0.1", warehouse.port)) as client:
         sql = b"select throwIf(number = 3000000) from numbers(4000000)"

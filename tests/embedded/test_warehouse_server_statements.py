@@ -53,10 +53,10 @@ def test_statements_without_inline_rows(sql: str) -> None:
     assert split_insert(sql.encode()) is None
 
 
-def test_rows_for_a_select_are_parsed_by_the_engine() -> None:
+def test_rows_for_a_select_are_marked() -> None:
     insert = split_insert(b"INSERT INTO t SELECT a FROM input('a Int8') FORMAT CSV\n1")
     assert insert is not None
-    assert insert.needs_whole_text
+    assert insert.selects
 
 
 @given(
