@@ -33,7 +33,7 @@ class IngestOperator(TidemarkOperator):
         from warehouse import WarehouseSettings, connect
         from warehouse.ingestion import load_days
 
-        first, last = self._days(context)
+        first, last = self.days(context)
         warehouse = connect(WarehouseSettings())
         try:
             loaded = load_days(warehouse, first, last, progress=self.log.info)
@@ -41,7 +41,8 @@ class IngestOperator(TidemarkOperator):
             warehouse.close()
         return {"first_day": first.isoformat(), "last_day": last.isoformat(), "rows": loaded.rows}
 
-    def _days(self, context: Context) -> tuple[date, date]:
+    def days(self, context: Context) -> tuple[date, date]:
+        """The first and the last day to load. Raises `AirflowFailException` for what is no range."""
         if self.end_day and not self.start_day:
             raise AirflowFailException("end_day is given without start_day: give both, or only start_day.")
         run = context["dag_run"]

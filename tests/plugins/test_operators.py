@@ -1,0 +1,125 @@
+"""The operators on a real warehouse server: which days, what is waited for, which errors end a task."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from airflow.sdk.exceptions import AirflowFailException
+from tidemark_airflow.errors import permanent_errors_fail
+from tidemark_airflow.operators import DbtOperator, GateOperator, IngestOperator, WaitForTelemetryOperator
+from tidemark_airflow.operators.agents import TelemetryLateError
+
+from warehouse import PermanentError, TransientError, Warehouse, WarehouseSettings, connect
+
+
+def run_of(day: datetime | None) -> Any:
+    """The context of a scheduled run of a day, or of a manual run without one."""
+    run = SimpleNamespace(data_interval_start=day, run_after=datetime(2026, 5, 4, 12, tzinfo=UTC))
+    return {"dag_run": run}
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "interval", "days"),
+    [
+        ("", "", datetime(2026, 5, 1, tzinfo=UTC), ("2026-05-01", "2026-05-01")),
+        ("", "", None, ("2026-05-03", "2026-05-03")),
+        ("2026-02-27", "", None, ("2026-02-27", "2026-02-27")),
+        ("2026-02-27", "2026-03-02", datetime(2026, 5, 1, tzinfo=UTC), ("2026-02-27", "2026-03-02")),
+    ],
+)
+def test_a_run_loads_its_own_day_unless_it_is_given_others(
+    start: str, end: str, interval: datetime | None, days: tuple[str, str]
+) -> None:
+    operator = IngestOperator(task_id="load", start_day=start, end_day=end)
+    assert tuple(day.isoformat() for day in operator.days(run_of(interval))) == days
+
+
+@pytest.mark.parametrize(("start", "end"), [("", "2026-01-01"), ("2026-01-02", "2026-01-01")])
+def test_days_that_are_no_range_end_the_task(start: str, end: str) -> None:
+    with pytest.raises(AirflowFailException, match="start_day"):
+        IngestOperator(task_id="load", start_day=start, end_day=end).days(run_of(None))
+
+
+@pytest.mark.parametrize(
+    ("raised", "seen"),
+    [(PermanentError("broken"), AirflowFailException), (TransientError("away"), TransientError)],
+)
+def test_only_permanent_errors_end_a_task_at_once(raised: Exception, seen: type[Exception]) -> None:
+    with pytest.raises(seen, match=str(raised)), permanent_errors_fail():
+        raise raised
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "embedded.warehouse_server", "--data"]
+    command += [str(tmp_path_factory.mktemp("data")), "--port", str(port)]
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        subprocess.Popen(command, stdout=subprocess.DEVNULL) as server,
+    ):
+        patch.setenv("TIDEMARK_WAREHOUSE_URL", f"http://127.0.0.1:{port}")
+        client = connect(WarehouseSettings())
+        try:
+            for _ in range(300):
+                try:
+                    client.ping()
+                    break
+                except TransientError:
+                    time.sleep(0.1)
+            client.execute("create database if not exists ods engine = Atomic")
+            client.execute(
+                "create table ods.agent_executions (trace_id String, span_id String) "
+                "engine = MergeTree order by ()"
+            )
+            yield client
+        finally:
+            client.close()
+            server.terminate()
+
+
+@pytest.mark.integration
+def test_a_day_loaded_twice_changes_nothing(warehouse: Warehouse) -> None:
+    operator = IngestOperator(task_id="load", start_day="2026-05-01", end_day="2026-05-02")
+    count = "select count(), sum(cityHash64(id, status, sale_price)) from ods.commerce_order_items"
+    first = operator.perform(run_of(None))
+    held = warehouse.query(count).rows
+    assert operator.perform(run_of(None)) == first
+    assert warehouse.query(count).rows == held
+    assert first["rows"]["ods.commerce_order_items"] == held[0][0] > 0
+
+
+@pytest.mark.integration
+def test_the_wait_ends_when_every_span_is_there_and_says_what_is_late(warehouse: Warehouse) -> None:
+    warehouse.execute(
+        "insert into ods.agent_executions values ('a', '1'), ('a', '2'), ('b', '3'), ('b', '3')"
+    )
+    there = [{"spans": {"a": 2}}, {"spans": {"b": 1}}]
+    waited = WaitForTelemetryOperator(task_id="wait", answers=there).perform({})
+    assert (waited["spans"], waited["runs"]) == (3, 2)
+    late = WaitForTelemetryOperator(task_id="wait", answers=[{"spans": {"a": 2, "b": 2}}], patience=0.2)
+    with pytest.raises(TelemetryLateError, match=r"1 of 4 spans .*traces b\b"):
+        late.perform({})
+
+
+@pytest.mark.integration
+def test_a_gate_without_its_tables_ends_the_task(warehouse: Warehouse) -> None:
+    with pytest.raises(AirflowFailException, match="Build layer dws first"), permanent_errors_fail():
+        GateOperator(task_id="gate", layer="dws").perform({})
+
+
+def test_dbt_on_a_warehouse_that_is_away_is_retried(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    monkeypatch.setenv("TIDEMARK_WAREHOUSE_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("TIDEMARK_DBT_TARGET_DIR", str(tmp_path))
+    with pytest.raises(TransientError), permanent_errors_fail():
+        DbtOperator(task_id="dwd", select="dwd_users").perform({})
