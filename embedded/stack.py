@@ -24,7 +24,7 @@ from embedded.settings import LOOPBACK, EmbeddedSettings
 from embedded.supervision import MARK, Supervisor, log_path
 
 # Patience for a machine with much else to do; a service that keeps ending is given up far sooner.
-HEALTHY_WITHIN_SECONDS = 300.0
+HEALTHY_WITHIN_SECONDS = 600.0
 ENDINGS_FORGIVEN = 2
 NEEDED_FREE_BYTES = 1 << 30
 POLL_SECONDS = 0.15
