@@ -1,4 +1,6 @@
-"""The analyst's public face: a question in, an answer with its report out, over the one loop's three stages."""
+"""The analyst's public face: a question in, an answer with its report out, over the one loop's three
+stages.
+"""
 
 from __future__ import annotations
 
@@ -79,9 +81,16 @@ class Analyst:
             run = Run(AGENT, identity, models, self._on_event, checkpoints, self._tracer_provider)
             with run.spans.run(question) as span:
                 answer = Answer(
-                    run_id=identity, trace_id=tracing.trace_id(span), question=question, language=spoken,
-                    domain=domain, status="failed", text="", model=models.name, asked_at=now,
-                )  # fmt: skip
+                    run_id=identity,
+                    trace_id=tracing.trace_id(span),
+                    question=question,
+                    language=spoken,
+                    domain=domain,
+                    status="failed",
+                    text="",
+                    model=models.name,
+                    asked_at=now,
+                )
                 try:
                     table, drawn = self._fill(answer, run, now)
                 except WarehouseError as error:
@@ -97,9 +106,13 @@ class Analyst:
                 }
                 _describe(span, answer)
                 run.emit(
-                    "execution_completed", score=answer.score,
-                    status=answer.status, text=answer.text, reasons=answer.reasons, report=answer.report_path,
-                )  # fmt: skip
+                    "execution_completed",
+                    score=answer.score,
+                    status=answer.status,
+                    text=answer.text,
+                    reasons=answer.reasons,
+                    report=answer.report_path,
+                )
         return answer
 
     def answer_list(self, questions: Sequence[str], *, run_id: str | None = None) -> list[Answer]:
@@ -144,9 +157,12 @@ class Analyst:
         spec = drawn.work.get("spec")
         answer.chart = charts.bind(spec, table) if spec else None
         told = self._run(
-            document_stage.stage(answer.question, table, answer.language, found.work, self._tools.data_range()),
-            run, answer,
-        )  # fmt: skip
+            document_stage.stage(
+                answer.question, table, answer.language, found.work, self._tools.data_range()
+            ),
+            run,
+            answer,
+        )
         answer.evidence = [Evidence.model_validate(item) for item in told.work.get("evidence") or []]
         answer.text = str(told.work.get("text") or "")
         answer.status = "answered" if told.passed else "failed"

@@ -13,7 +13,9 @@ Status = Literal["answered", "declined", "failed"]
 
 
 class AnswerColumn(BaseModel):
-    """A result column: name in SQL, label in the question's language, role (time, category, measure), unit."""
+    """A result column: name in SQL, label in the question's language, role (time, category, measure),
+    unit.
+    """
 
     name: str
     label: str
@@ -22,7 +24,9 @@ class AnswerColumn(BaseModel):
 
 
 class Evidence(BaseModel):
-    """A statement's figure and the cell that it was read from; `derived` says how it was computed of a column."""
+    """A statement's figure and the cell that it was read from; `derived` says how it was computed of a
+    column.
+    """
 
     claim: str
     value: Cell

@@ -17,9 +17,11 @@ from agents.runtime.scoring import Score, weighted
 from agents.runtime.stage import Stage
 from agents.runtime.tools import Tool, ToolResult
 
-_PROMPT = """You draw one chart of a query result with Vega-Lite. propose_chart gives a spec that fits the shape of
+_PROMPT = """You draw one chart of a query result with Vega-Lite. propose_chart gives a spec that fits
+the shape of
 the data; draw_chart validates and renders a spec. Use the result's column names as fields; the data is bound
-for you under the name "result", so write no data into the spec. Time series are lines, categories bars, a single
+for you under the name "result", so write no data into the spec. Time series are lines, categories
+bars, a single
 number a card, comparisons grouped bars. When a tool reports an error, put the spec right."""
 
 

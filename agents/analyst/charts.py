@@ -53,11 +53,18 @@ _CONFIG: Spec = {
     "view": {"stroke": None},
     "range": {"category": list(PALETTE)},
     "axis": {
-        "labelColor": "#52525b", "titleColor": "#3f3f46", "gridColor": "#ececef", "domainColor": "#c7c7cf",
-        "tickColor": "#c7c7cf", "labelFontSize": 11, "titleFontSize": 12, "titleFontWeight": "normal", "labelLimit": 220,
+        "labelColor": "#52525b",
+        "titleColor": "#3f3f46",
+        "gridColor": "#ececef",
+        "domainColor": "#c7c7cf",
+        "tickColor": "#c7c7cf",
+        "labelFontSize": 11,
+        "titleFontSize": 12,
+        "titleFontWeight": "normal",
+        "labelLimit": 220,
     },
     "legend": {"labelFontSize": 11, "titleFontSize": 12, "titleFontWeight": "normal", "orient": "top"},
-}  # fmt: skip
+}
 
 
 def _per_unit(measures: list[ColumnMeaning], draw: Any) -> Spec:
@@ -118,8 +125,10 @@ def _line(
     return {
         "transform": transform,
         "mark": {"type": "line", "point": few, "strokeWidth": 2.2, "interpolate": "monotone"},
-        "width": 640, "height": 300, "encoding": encoding,
-    }  # fmt: skip
+        "width": 640,
+        "height": 300,
+        "encoding": encoding,
+    }
 
 
 def _time_axis(table: Table, time: ColumnMeaning) -> Spec:
@@ -163,9 +172,10 @@ def _bars(table: Table, categories: list[ColumnMeaning], measures: list[ColumnMe
     return {
         "transform": transform,
         "mark": {"type": "bar", "cornerRadiusEnd": 3, "color": PALETTE[0]},
-        "width": 560, "height": {"step": step},
+        "width": 560,
+        "height": {"step": step},
         "encoding": encoding,
-    }  # fmt: skip
+    }
 
 
 def _comparison(table: Table, categories: list[ColumnMeaning]) -> Spec:
@@ -179,13 +189,20 @@ def _comparison(table: Table, categories: list[ColumnMeaning]) -> Spec:
     return {
         "transform": transform,
         "mark": {"type": "bar", "cornerRadiusEnd": 3, "size": 56},
-        "width": 320, "height": 260,
+        "width": 320,
+        "height": 260,
         "encoding": {
-            "x": {"field": "measure_label", "type": "nominal", "title": None, "sort": order, "axis": {"labelAngle": 0}},
+            "x": {
+                "field": "measure_label",
+                "type": "nominal",
+                "title": None,
+                "sort": order,
+                "axis": {"labelAngle": 0},
+            },
             "y": {"field": value, **_axis([metric])},
             "color": {**(colour or {}), "legend": None},
         },
-    }  # fmt: skip
+    }
 
 
 def _cards(table: Table, measures: list[ColumnMeaning]) -> Spec:

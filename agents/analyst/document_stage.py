@@ -19,7 +19,8 @@ from agents.runtime.scoring import Score, weighted
 from agents.runtime.stage import Stage
 from agents.runtime.tools import Tool, ToolResult
 
-_PROMPT = """You write the answer to a question from a query result, in {language}, in a few plain sentences or a
+_PROMPT = """You write the answer to a question from a query result, in {language}, in a few plain
+sentences or a
 short list, with write_answer. Every number in the text must be a cell of the result as shown (rounding to the
 digits you write, and % k M 万 亿, are fine) or be declared under `derived` with the operation, column and row
 numbers (from 0) that give it. Write no number from anywhere else. Repeat the assumptions you were given. When
@@ -52,13 +53,17 @@ def stage(question: str, table: Table, language: str, work: Mapping[str, Any], d
         missing = untraced(arguments.text, table, derived, [question, *assumptions, *days])
         if missing:
             raise ToolError(
-                f"these numbers are in no cell of the result and not declared as derived: {', '.join(missing)}"
+                "these numbers are in no cell of the result and not declared as derived: "
+                + ", ".join(missing)
             )
-        return ToolResult({"written": True}, {
-            "text": arguments.text,
-            "evidence": arguments.evidence,
-            "derived": [item.model_dump() for item in arguments.derived],
-        })  # fmt: skip
+        return ToolResult(
+            {"written": True},
+            {
+                "text": arguments.text,
+                "evidence": arguments.evidence,
+                "derived": [item.model_dump() for item in arguments.derived],
+            },
+        )
 
     def find_days(arguments: Any) -> ToolResult:
         result = data_range.run(arguments)
@@ -75,11 +80,11 @@ def stage(question: str, table: Table, language: str, work: Mapping[str, Any], d
         return weighted(
             (
                 (0.2, bool(text.strip()), "no answer was written"),
-                (0.2, bool(text) and (spoken == language or not spoken), f"the answer is not in {_LANGUAGES[language]}"),
+                (0.2, bool(text) and (spoken == language or not spoken), f"not in {_LANGUAGES[language]}"),
                 (0.4, bool(text) and not missing, f"not found in the result: {', '.join(missing)}"),
                 (0.2, bool(text) and said, "the answer names no figure of the result"),
             )
-        )  # fmt: skip
+        )
 
     def policy(messages: Sequence[BaseMessage]) -> Move:
         asked = last_result(messages, "data_range")
@@ -88,16 +93,23 @@ def stage(question: str, table: Table, language: str, work: Mapping[str, Any], d
                 "The result is empty: see which days have data.", (("data_range", {"metrics": metrics}),)
             )
         text, evidence = prose.compose(
-            table, language, order=work.get("order_by") or (), compared=bool(work.get("compared")),
-            assumptions=assumptions, time_range=work.get("time_range"), data_range=(asked or {}).get("data_range") or None,
-        )  # fmt: skip
+            table,
+            language,
+            order=work.get("order_by") or (),
+            compared=bool(work.get("compared")),
+            assumptions=assumptions,
+            time_range=work.get("time_range"),
+            data_range=(asked or {}).get("data_range") or None,
+        )
         derived = [
             {"operation": item["derived"], "column": item.get("column", "")}
             for item in evidence
             if item.get("derived")
         ]
-        return Move("Write what the result says.",
-                    (("write_answer", {"text": text, "evidence": evidence, "derived": derived}),))  # fmt: skip
+        return Move(
+            "Write what the result says.",
+            (("write_answer", {"text": text, "evidence": evidence, "derived": derived}),),
+        )
 
     goal = {
         "question": question,

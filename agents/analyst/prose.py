@@ -1,4 +1,6 @@
-"""The rule-based model's words: a short text in English or Chinese whose figures all come with their cells."""
+"""The rule-based model's words: a short text in English or Chinese whose figures all come with their
+cells.
+"""
 
 from __future__ import annotations
 
@@ -37,11 +39,18 @@ class Draft:
 
 
 def compose(
-    table: Table, language: str, *, order: Sequence[Sequence[str]] = (), compared: bool = False,
-    assumptions: Sequence[str] = (), time_range: Sequence[str] | None = None, data_range: Sequence[str] | None = None,
-) -> tuple[str, list[dict[str, Any]]]:  # fmt: skip
-    """(text, evidence) of a result; `order` and `time_range` are the query's, `data_range` the first and last day
-    with data."""
+    table: Table,
+    language: str,
+    *,
+    order: Sequence[Sequence[str]] = (),
+    compared: bool = False,
+    assumptions: Sequence[str] = (),
+    time_range: Sequence[str] | None = None,
+    data_range: Sequence[str] | None = None,
+) -> tuple[str, list[dict[str, Any]]]:
+    """(text, evidence) of a result; `order` and `time_range` are the query's, `data_range` the first
+    and last day
+        with data."""
     draft = Draft(table, language == "zh")
     measures = table.of_role("measure")
     if not measures or _missing(table, time_range, data_range):
@@ -109,8 +118,10 @@ def _series(draft: Draft, measures: list[ColumnMeaning]) -> None:
                 f"{measure.label} went from {begin} ({from_}) to {end} ({to}).",
                 f"{measure.label}从 {from_} 的 {begin} 到 {to} 的 {end}。",
             )
-        draft.say(f"The highest was **{top}** ({names[0]}), the lowest {bottom} ({names[1]}).",
-                  f"最高为 **{top}**（{names[0]}），最低为 {bottom}（{names[1]}）。")  # fmt: skip
+        draft.say(
+            f"The highest was **{top}** ({names[0]}), the lowest {bottom} ({names[1]}).",
+            f"最高为 **{top}**（{names[0]}），最低为 {bottom}（{names[1]}）。",
+        )
         if measure.additive:
             total = draft.derived("sum", measure, float(sum(value for value, _ in numbers)))
             draft.say(
@@ -124,7 +135,7 @@ def _series(draft: Draft, measures: list[ColumnMeaning]) -> None:
 
 def _ranking(draft: Draft, measures: list[ColumnMeaning], order: Sequence[Sequence[str]]) -> None:
     table = draft.table
-    ordered = {name: direction for name, direction in order}
+    ordered = {pair[0]: pair[1] for pair in order}
     lead = next((measure for measure in measures if measure.name in ordered), measures[0])
     if len(table.rows) > 1:
         word = ("lowest", "最低") if ordered.get(lead.name) == "asc" else ("highest", "最高")

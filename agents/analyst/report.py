@@ -1,4 +1,6 @@
-"""The report folder of one answer: JSON, Markdown, one self-contained page, the chart three ways, the rows as CSV."""
+"""The report folder of one answer: JSON, Markdown, one self-contained page, the chart three ways, the rows
+as CSV.
+"""
 
 from __future__ import annotations
 
@@ -65,9 +67,14 @@ def section(answer: Answer, table: Table, svg: str) -> Markup:
     template = _templates().get_template("answer.html.j2")
     return Markup(
         template.render(
-            answer=answer, table=table, rows=rows, body=_prose(answer.text), svg=Markup(_inline(svg)), words=_WORDS[answer.language]
+            answer=answer,
+            table=table,
+            rows=rows,
+            body=_prose(answer.text),
+            svg=Markup(_inline(svg)),
+            words=_WORDS[answer.language],
         )
-    )  # fmt: skip
+    )
 
 
 def document(title: str, language: str, chapters: list[tuple[str, list[Markup]]]) -> str:
@@ -137,15 +144,45 @@ def _inline(svg: str) -> str:
 
 _WORDS = {
     "en": {
-        "chart": "Chart", "data": "Data", "sql": "SQL", "evidence": "Evidence", "scores": "Scores", "instead": "What can be asked instead",
-        "claim": "Figure", "where": "Where it comes from", "row": "row", "rows": "rows", "answered": "answered", "declined": "declined",
-        "failed": "failed", "score": "score", "asked": "asked", "assumed": "Understood as", "reasons": "Why not higher",
-        "model": "model", "seconds": "s",
+        "chart": "Chart",
+        "data": "Data",
+        "sql": "SQL",
+        "evidence": "Evidence",
+        "scores": "Scores",
+        "instead": "What can be asked instead",
+        "claim": "Figure",
+        "where": "Where it comes from",
+        "row": "row",
+        "rows": "rows",
+        "answered": "answered",
+        "declined": "declined",
+        "failed": "failed",
+        "score": "score",
+        "asked": "asked",
+        "assumed": "Understood as",
+        "reasons": "Why not higher",
+        "model": "model",
+        "seconds": "s",
     },
     "zh": {
-        "chart": "图表", "data": "数据", "sql": "SQL", "evidence": "证据", "scores": "评分", "instead": "可以改问",
-        "claim": "数字", "where": "出处", "row": "第", "rows": "行", "answered": "已回答", "declined": "未回答",
-        "failed": "失败", "score": "得分", "asked": "提问时间", "assumed": "理解为", "reasons": "未得满分的原因",
-        "model": "模型", "seconds": "秒",
+        "chart": "图表",
+        "data": "数据",
+        "sql": "SQL",
+        "evidence": "证据",
+        "scores": "评分",
+        "instead": "可以改问",
+        "claim": "数字",
+        "where": "出处",
+        "row": "第",
+        "rows": "行",
+        "answered": "已回答",
+        "declined": "未回答",
+        "failed": "失败",
+        "score": "得分",
+        "asked": "提问时间",
+        "assumed": "理解为",
+        "reasons": "未得满分的原因",
+        "model": "模型",
+        "seconds": "秒",
     },
-}  # fmt: skip
+}

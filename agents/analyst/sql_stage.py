@@ -1,4 +1,6 @@
-"""Stage one: from a question to rows, through the semantic layer, the guard, a dry run and the reader's query."""
+"""Stage one: from a question to rows, through the semantic layer, the guard, a dry run and the reader's
+query.
+"""
 
 from __future__ import annotations
 
@@ -24,14 +26,17 @@ from warehouse.semantic import Filter, MetricQuery, SemanticLayer
 from warehouse.semantic.model import METRIC_TIME
 
 _PROMPT = """You answer questions from a data warehouse. Work only through the tools.
-1. search_semantic_layer finds metrics and dimensions. Prefer compile_metrics: it writes correct SQL for a metric
+1. search_semantic_layer finds metrics and dimensions. Prefer compile_metrics: it writes correct SQL
+for a metric
    query. Look up the exact value of a filter with lookup_values before using it.
-2. Only when no metric fits, search_catalogue and write one read-only SELECT over the tables it shows, in {dialect}
+2. Only when no metric fits, search_catalogue and write one read-only SELECT over the tables it shows,
+in {dialect}
    SQL with database-qualified names.
 3. dry_run the SQL, then execute_sql. When a tool reports an error, put the SQL right and try again.
 4. When the data cannot answer the question, call decline with the reason in the question's language; never
    answer a different question and never invent a table, a column or a figure.
-Now is {now} UTC. Time ranges are half-open and in UTC. "Last quarter" is the calendar quarter before this one."""
+Now is {now} UTC. Time ranges are half-open and in UTC. "Last quarter" is the calendar quarter
+before this one."""
 
 
 class SearchText(BaseModel):
@@ -270,12 +275,19 @@ def score(work: Mapping[str, Any]) -> Score:
             (0.20, bool(work.get("guarded")), "the SQL has not passed the guard"),
             (0.15, bool(dry), "the SQL has not passed a dry run"),
             (0.35, bool(work.get("ran")), "the SQL has not run"),
-            (0.05, bool(work.get("ran")) and len(set(names)) == len(names), "the result's columns are not distinct"),
-            (0.05, bool(work.get("ran")) and (not dry or [name for name, _ in dry] == names),
-             "the result's columns are not those of the dry run"),
+            (
+                0.05,
+                bool(work.get("ran")) and len(set(names)) == len(names),
+                "the result's columns are not distinct",
+            ),
+            (
+                0.05,
+                bool(work.get("ran")) and (not dry or [name for name, _ in dry] == names),
+                "the result's columns are not those of the dry run",
+            ),
             (0.10, any(value is not None for row in rows for value in row), "the result is empty"),
         )
-    )  # fmt: skip
+    )
 
 
 def policy(question: str, linker: Linker, now: datetime, language: str, domain: str) -> Any:
@@ -284,8 +296,10 @@ def policy(question: str, linker: Linker, now: datetime, language: str, domain: 
     def move(messages: Sequence[BaseMessage]) -> Move:
         searched = last_result(messages, "search_semantic_layer")
         if searched is None:
-            return Move("Look for the question's words in the semantic layer.",
-                        (("search_semantic_layer", {"text": question}),))  # fmt: skip
+            return Move(
+                "Look for the question's words in the semantic layer.",
+                (("search_semantic_layer", {"text": question}),),
+            )
         refused = last_error(messages, "compile_metrics")
         if refused:
             return _broken(refused)

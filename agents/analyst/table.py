@@ -1,4 +1,6 @@
-"""A result with its meaning: which column is time, category or measure, what it is called and in which unit."""
+"""A result with its meaning: which column is time, category or measure, what it is called and in which
+unit.
+"""
 
 from __future__ import annotations
 
@@ -82,7 +84,9 @@ def read(
 
 
 def plain(value: Any) -> Cell:
-    """A warehouse value as a JSON value: times as ISO text, decimals as floats, NaN and infinities as None."""
+    """A warehouse value as a JSON value: times as ISO text, decimals as floats, NaN and infinities as
+    None.
+    """
     if isinstance(value, Decimal):
         value = float(value)
     if isinstance(value, float):

@@ -39,7 +39,9 @@ class Figure:
 
 
 def figures(text: str, known: Iterable[str] = ()) -> list[Figure]:
-    """The numbers of a text, without dates, list markers and the `known` texts (values such as `501 Jeans`)."""
+    """The numbers of a text, without dates, list markers and the `known` texts (values such as `501
+    Jeans`).
+    """
     bare = _LIST_MARKERS.sub(lambda match: " " * len(match.group()), text)
     for phrase in sorted((item for item in known if re.search(r"\d", item)), key=len, reverse=True):
         bare = bare.replace(phrase, " " * len(phrase))

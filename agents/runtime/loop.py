@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Annotated, Any, TypedDict
@@ -193,7 +193,7 @@ def _judge(state: State, runtime: Runtime[_Context]) -> dict[str, Any]:
     return update
 
 
-def _outcome(stage: Stage, state: State) -> Outcome:
+def _outcome(stage: Stage, state: Mapping[str, Any]) -> Outcome:
     return Outcome(
         stage=stage.name,
         work=state["best"],

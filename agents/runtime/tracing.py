@@ -1,4 +1,6 @@
-"""Spans of a run by OpenTelemetry's GenAI conventions; the SDK and its exporter are the caller's to install."""
+"""Spans of a run by OpenTelemetry's GenAI conventions; the SDK and its exporter are the caller's to
+install.
+"""
 
 from __future__ import annotations
 

@@ -47,8 +47,19 @@ VALUES = {
 def dbt_target(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with dbt's manifests; parsing needs no warehouse."""
     target = tmp_path_factory.mktemp("dbt_target")
-    command = [str(Path(sys.executable).with_name("dbt")), "parse", "--quiet", "--profiles-dir", str(ROOT / "dbt"),
-               "--project-dir", str(ROOT / "dbt"), "--target-path", str(target), "--log-path", str(target)]  # fmt: skip
+    command = [
+        str(Path(sys.executable).with_name("dbt")),
+        "parse",
+        "--quiet",
+        "--profiles-dir",
+        str(ROOT / "dbt"),
+        "--project-dir",
+        str(ROOT / "dbt"),
+        "--target-path",
+        str(target),
+        "--log-path",
+        str(target),
+    ]
     quiet = {**os.environ, "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
     subprocess.run(command, check=True, env=quiet, timeout=180)
     return target

@@ -37,7 +37,9 @@ class Scripted:
         self.requests.append(body)
         await asyncio.sleep(self.delay)
         if self.broken:
-            return JSONResponse({"error": {"message": "the model is overloaded", "type": "server_error"}}, 500)
+            return JSONResponse(
+                {"error": {"message": "the model is overloaded", "type": "server_error"}}, 500
+            )
         calls = [
             {
                 "id": f"call_{len(self.requests)}_{index}",
@@ -53,7 +55,9 @@ class Scripted:
                 "object": "chat.completion",
                 "created": int(time.time()),
                 "model": body["model"],
-                "choices": [{"index": 0, "message": message, "finish_reason": "tool_calls" if calls else "stop"}],
+                "choices": [
+                    {"index": 0, "message": message, "finish_reason": "tool_calls" if calls else "stop"}
+                ],
                 "usage": {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120},
             }
         )

@@ -1,4 +1,6 @@
-"""Questions over a real warehouse server: by the rules, by a model behind OpenAI's protocol, and when that fails."""
+"""Questions over a real warehouse server: by the rules, by a model behind OpenAI's protocol, and when that
+fails.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ def reader(commerce: WarehouseSettings) -> Warehouse:
 
 
 @pytest.fixture(scope="module")
-def open_analyst(commerce: WarehouseSettings, reader: Warehouse, semantic: SemanticLayer, tmp_path_factory: Any) -> Open:
+def open_analyst(
+    commerce: WarehouseSettings, reader: Warehouse, semantic: SemanticLayer, tmp_path_factory: Any
+) -> Open:
     catalogue = Catalogue.load(commerce.manifest_path, reader)
     state = tmp_path_factory.mktemp("state")
 
@@ -49,7 +53,9 @@ def open_analyst(commerce: WarehouseSettings, reader: Warehouse, semantic: Seman
     return open_
 
 
-def test_answer_is_what_the_warehouse_holds_and_the_report_stands_alone(open_analyst: Open, reader: Warehouse) -> None:
+def test_answer_is_what_the_warehouse_holds_and_the_report_stands_alone(
+    open_analyst: Open, reader: Warehouse
+) -> None:
     events: list[Event] = []
     answer = open_analyst(on_event=events.append).ask("Top five categories by revenue last month")
     assert (answer.status, answer.score) == ("answered", 1.0), answer.reasons
@@ -86,9 +92,17 @@ def test_chinese_answer_has_its_glyphs_and_its_language(open_analyst: Open) -> N
 
 @pytest.mark.parametrize(
     "question",
-    ["What is our churn prediction for next year?", "员工的平均工资是多少？", "", "drop table users", "ยอดขายเดือนที่แล้ว"],
+    [
+        "What is our churn prediction for next year?",
+        "员工的平均工资是多少？",
+        "",
+        "drop table users",
+        "ยอดขายเดือนที่แล้ว",
+    ],
 )
-def test_unanswerable_questions_are_declined_with_what_can_be_asked(open_analyst: Open, question: str) -> None:
+def test_unanswerable_questions_are_declined_with_what_can_be_asked(
+    open_analyst: Open, question: str
+) -> None:
     answer = open_analyst().ask(question)
     assert answer.status == "declined"
     assert answer.nearest
@@ -144,17 +158,25 @@ def test_model_repairs_its_sql_and_its_figures(open_analyst: Open, provider_key:
     events: list[Event] = []
     with openai_server.serving(openai_server.Scripted(model_script)) as server:
         provider_key.setenv("OPENAI_API_BASE", server.url)
-        answer = open_analyst(model="openai:test-model", on_event=events.append).ask("How many items are there?")
+        answer = open_analyst(model="openai:test-model", on_event=events.append).ask(
+            "How many items are there?"
+        )
     assert (answer.status, answer.model, answer.fallback) == ("answered", "test-model", ""), answer.reasons
     assert answer.text == f"There are {answer.rows[0][0]} items."
-    errors = [event.detail for event in events if event.kind == "tool_called" and '"status": "error"' in event.detail]
+    errors = [
+        event.detail
+        for event in events
+        if event.kind == "tool_called" and '"status": "error"' in event.detail
+    ]
     assert len(errors) == 2
     assert "no_such_price" in errors[0]
     assert "123456789" in errors[1]
     assert server.requests[0]["tools"]
 
 
-@pytest.mark.parametrize(("delay", "broken", "reason"), [(0.0, True, "overloaded"), (30.0, False, "no answer within")])
+@pytest.mark.parametrize(
+    ("delay", "broken", "reason"), [(0.0, True, "overloaded"), (30.0, False, "no answer within")]
+)
 def test_rules_answer_when_the_provider_is_down_or_slow(
     open_analyst: Open, provider_key: pytest.MonkeyPatch, delay: float, broken: bool, reason: str
 ) -> None:

@@ -1,4 +1,6 @@
-"""What questions mean: a table of questions in two languages beside the metric queries that they must become."""
+"""What questions mean: a table of questions in two languages beside the metric queries that they must
+become.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The loop: threshold, limit, best result so far, the fate of a tool's error, and going on where a run stopped."""
+"""The loop: threshold, limit, best result so far, the fate of a tool's error, and going on where a run
+stopped.
+"""
 
 from __future__ import annotations
 
@@ -76,7 +78,9 @@ def test_tool_error_is_told_to_the_model_and_never_becomes_content() -> None:
     outcome = run_stage(stage([0.1, 0.92], run=refuse_low), run_of(events))
     assert outcome.passed
     assert "too low" not in str(outcome.work)
-    failed = [event for event in events if event.kind == "tool_called" and '"status": "error"' in event.detail]
+    failed = [
+        event for event in events if event.kind == "tool_called" and '"status": "error"' in event.detail
+    ]
     assert len(failed) == 1
 
 
@@ -152,7 +156,9 @@ def test_spans_follow_the_genai_conventions() -> None:
         assert attributes["tidemark.stage"] == "guess"
     assert "tidemark.step" not in spans["invoke_agent guess"]
     assert spans["chat rules"]["gen_ai.usage.input_tokens"] == 0
-    assert [spans[name]["tidemark.step"] for name in ("chat rules", "execute_tool attempt", "judge guess")] == [
+    assert [
+        spans[name]["tidemark.step"] for name in ("chat rules", "execute_tool attempt", "judge guess")
+    ] == [
         "think",
         "act",
         "observe",
@@ -187,7 +193,9 @@ def test_rules_take_over_from_a_provider_that_fails_and_say_why() -> None:
     assert "connection refused" in events[0].detail
 
 
-@pytest.mark.parametrize("run_id", ["../../etc/passwd", "a/b", "", "x" * 400, "manual__2026-11-21T10:00:00+00:00"])
+@pytest.mark.parametrize(
+    "run_id", ["../../etc/passwd", "a/b", "", "x" * 400, "manual__2026-11-21T10:00:00+00:00"]
+)
 def test_run_ids_are_safe_file_names(run_id: str) -> None:
     name = file_name(run_id)
     assert "/" not in name

@@ -17,7 +17,10 @@ NUMBERS = st.one_of(st.integers(-(10**9), 10**9), st.floats(-1e9, 1e9, allow_nan
 
 def table_of(unit: str, values: list[float], time: bool = False) -> Table:
     measure = ColumnMeaning("m", "Measure", "measure", unit, additive=True)
-    names = [f"{2000 + i // 12}-{i % 12 + 1:02d}-01" if time else f"Place {chr(65 + i)}" for i in range(len(values))]
+    names = [
+        f"{2000 + i // 12}-{i % 12 + 1:02d}-01" if time else f"Place {chr(65 + i)}"
+        for i in range(len(values))
+    ]
     return Table((MONTH if time else COUNTRY, measure), tuple(zip(names, values, strict=True)))
 
 

@@ -1,4 +1,6 @@
-"""The best reading of a question: among all overlapping matches, the path that explains it with the longest ones."""
+"""The best reading of a question: among all overlapping matches, the path that explains it with the
+longest ones.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ Content = frozenset[Meaning] | TimeSpan | Signal | None
 
 @dataclass(frozen=True)
 class Arc:
-    """A stretch of units read as one thing: names, a time range, a signal, or None for what found no meaning."""
+    """A stretch of units read as one thing: names, a time range, a signal, or None for what found no
+    meaning.
+    """
 
     start: int
     end: int

@@ -1,4 +1,6 @@
-"""The coverage check: words of the question that found no meaning make it unanswerable rather than guessed."""
+"""The coverage check: words of the question that found no meaning make it unanswerable rather than
+guessed.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +16,38 @@ if TYPE_CHECKING:
     from agents.analyst.linker.link import Draft
 
 THRESHOLD = 0.75
-# Words by rjieba's part of speech that only colour a sentence: adverbs, particles, conjunctions, pronouns, ...
+# Words by rjieba's part of speech that only colour a sentence: adverbs, particles, conjunctions,
+# pronouns, ...
 _COLOUR_ZH = ("d", "u", "c", "p", "r", "y", "e", "o", "x", "z", "f", "q", "k")
 _BINDING = frozenset(
-    ["by", "per", "each", "every", "which", "what", "of", "in", "from", "for", "with", "without", "via", "on", "at", "to", "against", "versus", "vs", "and", "or", "not", "among", "excluding", "except", "no"]
+    [
+        "by",
+        "per",
+        "each",
+        "every",
+        "which",
+        "what",
+        "of",
+        "in",
+        "from",
+        "for",
+        "with",
+        "without",
+        "via",
+        "on",
+        "at",
+        "to",
+        "against",
+        "versus",
+        "vs",
+        "and",
+        "or",
+        "not",
+        "among",
+        "excluding",
+        "except",
+        "no",
+    ]
 )
 
 

@@ -1,4 +1,6 @@
-"""From a question's reading to a metric query: what is asked for, split by what, of what, when, in which order."""
+"""From a question's reading to a metric query: what is asked for, split by what, of what, when, in which
+order.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +8,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import pairwise
 from typing import Literal
 
-from agents.analyst.linker import lattice, leftovers, ordering, periods, signals, suggest
+from agents.analyst.linker import lattice, leftovers, ordering, periods, roles, signals, suggest
 from agents.analyst.linker.lattice import Arc, Reading
 from agents.analyst.linker.plan import Declined, Plan
 from agents.analyst.linker.signals import Signal
@@ -138,7 +141,7 @@ class Linker:
 
     def _choose_metrics(self, draft: Draft, metrics: Sequence[Metric]) -> None:
         wanted = _wanted_dimensions(draft.reading)
-        arcs = [arc for arc in draft.reading.arcs if _is_metric(arc, draft.reading)]
+        arcs = [arc for arc in draft.reading.arcs if roles.is_metric(arc, draft.reading)]
         arcs = _without_context(draft, arcs)
         for arc in arcs:
             names = dict.fromkeys(m.name for m in sorted(arc.names, key=_weakness) if m.kind == "metric")
@@ -168,7 +171,7 @@ class Linker:
         chosen: dict[tuple[str, bool], list[str]] = {}
         negated = False
         for index, arc in enumerate(draft.reading.arcs):
-            if not _is_value(arc, draft.reading):
+            if not roles.is_value(arc, draft.reading):
                 continue
             options = [m for m in arc.names if m.kind == "value" and m.name in common]
             if not options:
@@ -186,12 +189,16 @@ class Linker:
                     m.value,
                 ),
             )
-            chained = negated and _joined(draft.reading, index)
-            negated = _before(draft.reading, index, "not") or chained or _excluded_after(draft.reading, index)
+            chained = negated and roles.joined(draft.reading, index)
+            negated = (
+                roles.before(draft.reading, index, "not")
+                or chained
+                or roles.excluded_after(draft.reading, index)
+            )
             chosen.setdefault((best.name, negated), []).append(best.value)
             if best.value.lower() != arc.text:
                 draft.note("value", arc.text, draft.label(self._semantic.dimensions[best.name]), best.value)
-            draft.consumed |= _beside(draft.reading, index, self._semantic.dimensions[best.name])
+            draft.consumed |= roles.beside(draft.reading, index, self._semantic.dimensions[best.name])
         for (name, excluded), values in chosen.items():
             distinct = tuple(dict.fromkeys(values))
             if excluded:
@@ -212,9 +219,9 @@ class Linker:
         found: list[tuple[str, bool]] = []
         arcs = draft.reading.arcs
         for index, arc in enumerate(arcs):
-            if arc in draft.consumed or not _is_dimension(arc, draft.reading):
+            if arc in draft.consumed or not roles.is_dimension(arc, draft.reading):
                 continue
-            mark = _marked(draft.reading, index)
+            mark = roles.marked(draft.reading, index)
             options = [m.name for m in arc.names if m.kind == "dimension" and m.name in common]
             if not options:
                 if not mark and all(signals.is_stop(word) for word in arc.text.split()):
@@ -229,7 +236,7 @@ class Linker:
                 raise draft.refuse("not_by", draft.label(draft.metrics[0]), " / ".join(names))
             if (
                 index + 1 < len(arcs)
-                and _is_dimension(arcs[index + 1], draft.reading)
+                and roles.is_dimension(arcs[index + 1], draft.reading)
                 and not draft.reading.gap(index + 1).strip()
             ):
                 continue
@@ -281,29 +288,12 @@ def _spell(question: str, reading: Reading, vocabulary: Vocabulary, language: st
     return question, notes
 
 
-def _is_metric(arc: Arc, reading: Reading) -> bool:
-    """A metric's name, unless it can be a dimension's or value's too and is used as one."""
-    kinds = {meaning.kind for meaning in arc.names}
-    if "metric" not in kinds:
-        return False
-    return kinds == {"metric"} or not _marked(reading, reading.arcs.index(arc))
-
-
-def _is_dimension(arc: Arc, reading: Reading) -> bool:
-    return not _is_metric(arc, reading) and any(meaning.kind == "dimension" for meaning in arc.names)
-
-
-def _is_value(arc: Arc, reading: Reading) -> bool:
-    kinds = {meaning.kind for meaning in arc.names}
-    return "value" in kinds and not _is_metric(arc, reading) and not _is_dimension(arc, reading)
-
-
 def _wanted_dimensions(reading: Reading) -> list[set[str]]:
     """For each dimension or value that the question names, the dimensions that it may mean."""
     return [
         {meaning.name for meaning in arc.names if meaning.kind in ("dimension", "value")}
         for arc in reading.arcs
-        if _is_dimension(arc, reading) or _is_value(arc, reading)
+        if roles.is_dimension(arc, reading) or roles.is_value(arc, reading)
     ]
 
 
@@ -325,7 +315,7 @@ def _pick(draft: Draft, arc: Arc, options: list[Metric], wanted: list[set[str]])
 def _without_context(draft: Draft, arcs: list[Arc]) -> list[Arc]:
     """Drop the nouns that only say whose figure is meant: `order value of customers`, 订单的退货率."""
     kept = list(arcs)
-    for first, second in zip(arcs, arcs[1:], strict=False):
+    for first, second in pairwise(arcs):
         path = draft.reading.arcs
         between = path[path.index(first) + 1 : path.index(second)]
         gaps = "".join(draft.reading.gap(path.index(arc)) for arc in (*between, second))
@@ -361,66 +351,3 @@ def _one_name(draft: Draft, first: Arc, second: Arc) -> Arc | None:
 
 def _is_entity(arc: Arc, chinese: bool) -> bool:
     return len(arc.text) <= 4 if chinese else " " not in arc.text
-
-
-def _marked(reading: Reading, index: int) -> bool:
-    """Whether an arc is asked to be split by: after by, each, which, top five, 各, 哪个, or joined to one that is."""
-    arcs = reading.arcs
-    if reading.inside(arcs[index], "mark"):
-        return True
-    position = index - 1
-    while position >= 0 and arcs[position].is_signal("stop"):
-        position -= 1
-    if position < 0:
-        return False
-    before = arcs[position]
-    if before.is_signal("mark", "number") or (isinstance(before.content, Signal) and before.content.number):
-        return True
-    if before.is_signal("of") and position and arcs[position - 1].is_signal("order", "change"):
-        return True
-    if before.is_signal("order") and reading.units[before.start].text in ("top", "bottom"):
-        return True
-    if before.is_signal("and") or any(char in reading.gap(index) for char in ",、，&/"):
-        other = position - 1 if before.is_signal("and") else position
-        named = other >= 0 and any(m.kind == "dimension" for m in arcs[other].names)
-        return bool(
-            (named or (other >= 0 and arcs[other].is_signal("grain")))
-            and (arcs[other].is_signal("grain") or _marked(reading, other))
-        )
-    return before.is_signal("and")
-
-
-def _joined(reading: Reading, index: int) -> bool:
-    before = reading.arcs[index - 1] if index else None
-    return bool(before and before.is_signal("and")) or any(char in reading.gap(index) for char in ",、，&/")
-
-
-def _before(reading: Reading, index: int, kind: str) -> bool:
-    position = index - 1
-    while position >= 0 and reading.arcs[position].is_signal("stop"):
-        position -= 1
-    return position >= 0 and reading.arcs[position].is_signal(kind)
-
-
-def _excluded_after(reading: Reading, index: int) -> bool:
-    """中国除外, 中国以外."""
-    tail = reading.folded[reading.units[reading.arcs[index].end - 1].end :]
-    return tail.startswith(("除外", "以外", "之外"))
-
-
-def _beside(reading: Reading, index: int, dimension: Dimension) -> set[Arc]:
-    """The dimension words that only introduce a value: `country China`, 国家为中国, `cancelled status`."""
-    label = [unit.key for unit in split_units(f"{dimension.label.lower()} {dimension.label_zh}")]
-    found = set()
-    for step in (-1, 1):
-        position = index + step
-        while 0 <= position < len(reading.arcs) and reading.arcs[position].is_signal("stop"):
-            position += step
-        if 0 <= position < len(reading.arcs):
-            arc = reading.arcs[position]
-            named = Meaning("dimension", dimension.name) in arc.names or (
-                _is_dimension(arc, reading) and all(unit.key in label for unit in split_units(arc.text))
-            )
-            if named and not _marked(reading, position):
-                found.add(arc)
-    return found

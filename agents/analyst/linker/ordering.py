@@ -27,7 +27,9 @@ class Order:
 
 
 def choose(draft: Draft, periods: Periods) -> Order:
-    """The order that the question asks for, or the one that reads best: time first, else the largest first."""
+    """The order that the question asks for, or the one that reads best: time first, else the largest
+    first.
+    """
     found = _orders(draft)
     limit = _limit(draft)
     series = [item for item in draft.group_by if item.startswith(f"{METRIC_TIME}__")]
@@ -74,7 +76,7 @@ def _target(draft: Draft, found: list[tuple[Arc, Signal]]) -> tuple[Metric, Dire
     """The metric nearest to the superlative, and the direction that the word means for it."""
     if not found:
         return draft.metrics[0], "desc"
-    arc, signal = found[0]
+    arc = found[0][0]
     metric = draft.metrics[0]
     if len(draft.metric_arcs) > 1:
         nearest = min(

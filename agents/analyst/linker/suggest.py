@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from agents.analyst.linker.lattice import Reading
 from agents.analyst.linker.leftovers import name_keys
@@ -40,7 +41,9 @@ def nearest(
 
 
 def infer(reading: Reading, metrics: Sequence[Metric], wanted: Sequence[set[str]]) -> list[Metric]:
-    """The metrics that the question's leftover words and qualities (slowest, p95) may mean; one is an answer."""
+    """The metrics that the question's leftover words and qualities (slowest, p95) may mean; one is an
+    answer.
+    """
     words = [
         arc.content.text
         for arc in reading.arcs
@@ -71,11 +74,7 @@ def _terms(text: str) -> set[str]:
     """What two texts are compared by: stems of English content words, pairs of Chinese characters."""
     found = units(fold(text))
     words = {unit.key for unit in found if not unit.chinese and not is_stop(unit.text)}
-    pairs = {
-        a.text + b.text
-        for a, b in zip(found, found[1:], strict=False)
-        if a.chinese and b.chinese and a.end == b.start
-    }
+    pairs = {a.text + b.text for a, b in pairwise(found) if a.chinese and b.chinese and a.end == b.start}
     return words | pairs
 
 

@@ -1,4 +1,6 @@
-"""Questions as units that can be matched in two writing systems: words in Latin script, characters in Chinese."""
+"""Questions as units that can be matched in two writing systems: words in Latin script, characters in
+Chinese.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,28 @@ _UNKNOWN = re.compile(r"[^\W\d_]")
 _NUMBERS_EN = {
     word: number
     for number, word in enumerate(
-        ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"],
+        [
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+            "sixteen",
+            "seventeen",
+            "eighteen",
+            "nineteen",
+            "twenty",
+        ],
         start=1,
     )
 } | {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "ninety": 90, "hundred": 100}
@@ -38,7 +61,9 @@ class Unit:
 
 
 def fold(text: str) -> str:
-    """Full-width to half-width, lower case, joined names (`tool_failures`, `add-on`) to words; offsets stay."""
+    """Full-width to half-width, lower case, joined names (`tool_failures`, `add-on`) to words; offsets
+    stay.
+    """
     normal = "".join(
         folded if len(folded := unicodedata.normalize("NFKC", char)) == 1 else char for char in text
     )
@@ -62,7 +87,9 @@ def keys(phrase: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=20_000)
 def stem(word: str) -> str:
-    """A light English stem: plurals, -ed, -ing, and failure → fail; the same word on both sides of a match."""
+    """A light English stem: plurals, -ed, -ing, and failure → fail; the same word on both sides of a
+    match.
+    """
     if len(word) <= 3 or not word.isascii() or not word.isalpha():
         return word
     if word.endswith("ies") and len(word) > 4:

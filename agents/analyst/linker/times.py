@@ -1,4 +1,6 @@
-"""Time expressions in English and Chinese → half-open UTC ranges, with the unit that "the one before" needs."""
+"""Time expressions in English and Chinese → half-open UTC ranges, with the unit that "the one before"
+needs.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +9,24 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from dateutil.relativedelta import relativedelta
+from dateutil.relativedelta import relativedelta  # type: ignore[import-untyped]
 
 from agents.analyst.linker.text import NUMBER_EN, NUMBER_ZH, number
 
-_MONTHS = ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"]
+_MONTHS = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+]
 _MONTH_EN = "|".join(f"{name[:3]}(?:{name[3:]})?" if len(name) > 3 else name for name in _MONTHS) + "|sept"
 _UNITS = {
     "second": "second", "minute": "minute", "min": "minute", "hour": "hour", "day": "day", "week": "week",
@@ -26,7 +41,9 @@ _YEAR = r"((?:19|20)\d\d)"
 
 @dataclass(frozen=True)
 class TimeSpan:
-    """A half-open range, in whole `unit`s (`count` of them) where it has one; `start` None means all the data."""
+    """A half-open range, in whole `unit`s (`count` of them) where it has one; `start` None means all the
+    data.
+    """
 
     start: datetime | None
     end: datetime
@@ -150,7 +167,9 @@ def _calendar(unit: str, offset: int, now: datetime, count: int = 1) -> TimeSpan
 
 
 def _last(count: int, unit: str, now: datetime) -> TimeSpan:
-    """The last `count` units: hours and shorter roll; days and longer are whole ones, the current one included."""
+    """The last `count` units: hours and shorter roll; days and longer are whole ones, the current one
+    included.
+    """
     if unit == "second":
         return TimeSpan(now - _delta(unit, count), now, unit, count)
     if unit in ("minute", "hour"):
@@ -246,7 +265,8 @@ _RULES: tuple[tuple[re.Pattern[str], _Build], ...] = (
         r"\b(?:the )?(day before yesterday|today|tonight|yesterday|tomorrow)\b",
         lambda m, now: _calendar("day", _DAY_OFFSETS[m[1]], now),
     ),
-    _rule(r"(今天|今日|昨天|昨日|前天|明天|后天|当天|当日)", lambda m, now: _calendar("day", _DAY_OFFSETS[m[1]], now)),
+    _rule(r"(今天|今日|昨天|昨日|前天|明天|后天|当天|当日)",
+          lambda m, now: _calendar("day", _DAY_OFFSETS[m[1]], now)),
     _rule(
         rf"\b(?:the )?(this|current|last|previous|prior|next|coming|upcoming) (?:calendar )?{_UNIT_EN}\b",
         lambda m, now: _last(1, _unit(m[2]), now)
@@ -264,7 +284,8 @@ _RULES: tuple[tuple[re.Pattern[str], _Build], ...] = (
     _rule(r"前年", lambda m, now: _calendar("year", -2, now)),
     _rule(r"明年", lambda m, now: _calendar("year", 1, now)),
     _rule(
-        rf"\b(?:in |over |during |for |within )?(?:the )?(?:last|past|previous|recent|latest) ({NUMBER_EN})[ -]{_UNIT_EN}\b",
+        rf"\b(?:in |over |during |for |within )?(?:the )?(?:last|past|previous|recent|latest) "
+        rf"({NUMBER_EN})[ -]{_UNIT_EN}\b",
         lambda m, now: _past(m[1], m[2], now),
     ),
     _rule(rf"\b(?:the )?past {_UNIT_EN}\b", lambda m, now: _rolling(_unit(m[1]), now)),
@@ -273,7 +294,8 @@ _RULES: tuple[tuple[re.Pattern[str], _Build], ...] = (
         lambda m, now: _calendar(_unit(m[2]), 1, now, number(m[1]) or 1),
     ),
     _rule(
-        rf"(?:最近的?|近|过去的?|前|这)({NUMBER_ZH})个?{_UNIT_ZH}(?:内|里|以来)?", lambda m, now: _past(m[1], m[2], now)
+        rf"(?:最近的?|近|过去的?|前|这)({NUMBER_ZH})个?{_UNIT_ZH}(?:内|里|以来)?",
+        lambda m, now: _past(m[1], m[2], now)
     ),
     _rule(r"(?:最近|近|过去)半年", lambda m, now: _last(6, "month", now)),
     _rule(rf"(?:未来|接下来|今后)的?({NUMBER_ZH})个?{_UNIT_ZH}", lambda m, now: _calendar(
@@ -299,12 +321,14 @@ _RULES: tuple[tuple[re.Pattern[str], _Build], ...] = (
         lambda m, now: _named(m[3], _month_number(m[2]), now, m[1]),
     ),
     _rule(
-        rf"\b({_MONTH_EN})\b (\d\d?)(?:st|nd|rd|th)?\b", lambda m, now: _named(None, _month_number(m[1]), now, m[2])
+        rf"\b({_MONTH_EN})\b (\d\d?)(?:st|nd|rd|th)?\b",
+        lambda m, now: _named(None, _month_number(m[1]), now, m[2])
     ),
     _rule(
         rf"\b(?!may\b)({_MONTH_EN})\b(?! \d)", lambda m, now: _named(None, _month_number(m[1]), now)
     ),
-    _rule(r"(?<=\bin )may\b|(?<=\bsince )may\b|(?<=\bof )may\b|(?<=\bfor )may\b|(?<=\band )may\b|(?<=\bto )may\b",
+    _rule(r"(?<=\bin )may\b|(?<=\bsince )may\b|(?<=\bof )may\b|(?<=\bfor )may\b"
+          r"|(?<=\band )may\b|(?<=\bto )may\b",
           lambda m, now: _named(None, 5, now)),
     _rule(rf"{_YEAR}年({NUMBER_ZH})月份?", lambda m, now: _named(m[1], number(m[2]) or 0, now)),
     _rule(rf"{_YEAR}年({NUMBER_ZH})月({NUMBER_ZH})[日号]",
@@ -329,6 +353,7 @@ _RULES: tuple[tuple[re.Pattern[str], _Build], ...] = (
     _rule(r"去年第?([一二三四1-4])季度", lambda m, now: _quarter(str(now.year - 1), _QUARTERS_ZH[m[1]], now)),
     _rule(rf"(?:{_YEAR}年|今年)?(上半年|下半年)", lambda m, now: _half(m[1], m[2] == "上半年", now)),
     _rule(rf"\bh([12])(?: {_YEAR})?\b", lambda m, now: _half(m[2], m[1] == "1", now)),
-    _rule(r"\b(?:all[ -]time|ever|since the beginning|in total so far)\b", lambda m, now: TimeSpan(None, now)),
+    _rule(r"\b(?:all[ -]time|ever|since the beginning|in total so far)\b",
+          lambda m, now: TimeSpan(None, now)),
     _rule(r"(?:有史以来|全部时间|所有时间|历史累计|历史上)", lambda m, now: TimeSpan(None, now)),
 )  # fmt: skip

@@ -51,8 +51,8 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "default_limit": ("ranked, the first {0} shown", "按大小排序，显示前 {0} 项"),
 }
 _GRAINS_ZH = {
-    "second": "秒", "minute": "分钟", "hour": "小时", "day": "日", "week": "周", "month": "月", "quarter": "季度",
-    "year": "年",
+    "second": "秒", "minute": "分钟", "hour": "小时", "day": "日", "week": "周", "month": "月",
+    "quarter": "季度", "year": "年",
 }  # fmt: skip
 
 
