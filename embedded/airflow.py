@@ -20,7 +20,7 @@ class AirflowApi:
     def __init__(self, base_url: str, user: str, password: str) -> None:
         self._login = {"username": user, "password": password}
         # Airflow is on this machine or in this network: no proxy of the environment is meant for it.
-        self._http = httpx.Client(base_url=base_url, timeout=30.0, trust_env=False)
+        self._http = httpx.Client(base_url=base_url, timeout=90.0, trust_env=False)
 
     @classmethod
     def of(cls, settings: EmbeddedSettings) -> AirflowApi:

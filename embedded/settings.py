@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -137,7 +138,16 @@ class EmbeddedSettings(BaseSettings):
             ),
             "AIRFLOW__LOGGING__COLORED_CONSOLE_LOG": "False",
             "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+            "TIDEMARK_COMMERCE_START": self._first_day(),
         }
+
+    def _first_day(self) -> str:
+        """The day before the first start, kept: a DAG's start date may not move, and a schedule that began
+        long ago would first catch up on every day since."""
+        file = self.airflow_home / "first_day"
+        if not file.exists():
+            file.write_text((datetime.now(UTC).date() - timedelta(days=1)).isoformat(), "utf-8")
+        return file.read_text("utf-8")
 
     @cached_property
     def airflow_secrets(self) -> AirflowSecrets:
