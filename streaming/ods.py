@@ -37,6 +37,7 @@ class Ods:
     """One connection to the telemetry tables of ODS."""
 
     def __init__(self, settings: WarehouseSettings) -> None:
+        self.settings = settings
         self._url = settings.warehouse_url
         self._http = httpx.Client(
             base_url=settings.warehouse_url,

@@ -1,0 +1,241 @@
+"""What the stream costs: the job over a raw consumer, the loader over chDB's own insert, in one run.
+
+    python benchmarks/streaming.py
+
+An own broker and warehouse on free ports; the job's start-up, measured on an empty topic, is taken off.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import orjson
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from benchmarks import Ratio
+from embedded import jars, kafka
+from embedded.settings import EmbeddedSettings
+from streaming.ddl import ods_statements
+from streaming.loader import Loader
+from streaming.ods import Ods
+from streaming.records import EXECUTION
+from streaming.settings import StreamingSettings
+from streaming.topics import create_topics
+from warehouse.settings import WarehouseSettings
+
+ROWS = 200_000
+
+
+def record(number: int) -> bytes:
+    """An execution of about 600 bytes."""
+    return orjson.dumps(
+        {
+            "trace_id": f"{number // 10:032x}",
+            "span_id": f"{number:016x}",
+            "parent_span_id": "",
+            "session_id": f"session-{number // 100}",
+            "agent": "analyst",
+            "stage": "sql",
+            "step": "act",
+            "name": "execute_tool run_sql",
+            "operation": "execute_tool",
+            "model": "",
+            "tool": "run_sql",
+            "started_at": f"2026-11-21T10:{number % 60:02d}:00.000001Z",
+            "ended_at": f"2026-11-21T10:{number % 60:02d}:01.5Z",
+            "status": "ok",
+            "error": "",
+            "input_tokens": number % 1000,
+            "output_tokens": 20,
+            "cost_usd": 0.001,
+            "attributes": {"rows": "12"},
+            "input": "select 1 " * 10,
+            "output": "x" * 60,
+        }
+    )
+
+
+def measure() -> list[Ratio]:
+    """Job rows/s over raw consumption, loader rows/s over chDB's own insert of the same lines."""
+    lines = [record(number) for number in range(ROWS)]
+    with tempfile.TemporaryDirectory() as home, broker(Path(home)) as settings, warehouse(Path(home)) as ods:
+        create_topics(settings)
+        start = seconds(lambda: job(settings))
+        produce(settings, EXECUTION.topic, lines)
+        raw = ROWS / seconds(lambda: consume(settings, EXECUTION.topic))
+        clean = ROWS / max(seconds(lambda: job(settings)) - start, 0.1)
+        loaded = ROWS / seconds(lambda: load(settings, ods))
+        direct = ROWS / seconds_direct(Path(home), lines)
+    return [
+        Ratio("stream job: check, pass on, count", clean, "rows/s", raw, "raw consumer"),
+        Ratio("loader: Kafka to ODS", loaded, "rows/s", direct, "chDB's own JSONEachRow insert"),
+    ]
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """How long `work` takes."""
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def job(settings: StreamingSettings) -> None:
+    """Run the stream job over what is there."""
+    environment = os.environ | {
+        "TIDEMARK_HOME": str(settings.home),
+        "TIDEMARK_STATE_DIR": str(settings.state_dir),
+        "TIDEMARK_KAFKA_BOOTSTRAP": settings.kafka_bootstrap,
+        "TIDEMARK_FLINK_PORT": str(settings.flink_port),
+    }
+    command = [sys.executable, "-W", "ignore", "-m", "streaming.jobs.telemetry", "--bounded"]
+    subprocess.run(command, env=environment, check=True)
+
+
+def produce(settings: StreamingSettings, topic: str, lines: list[bytes]) -> None:
+    """Put the lines into a topic."""
+    producer = Producer(
+        {"bootstrap.servers": settings.kafka_bootstrap, "linger.ms": 20, "compression.type": "lz4"}
+    )
+    for number, line in enumerate(lines):
+        while True:
+            try:
+                producer.produce(topic, line, str(number // 10))
+                break
+            except BufferError:
+                producer.poll(0.1)
+    producer.flush()
+
+
+def consume(settings: StreamingSettings, topic: str) -> None:
+    """Read `ROWS` messages and do nothing with them."""
+    consumer = Consumer({"bootstrap.servers": settings.kafka_bootstrap, "group.id": "bench"})
+    parts = consumer.list_topics(topic, timeout=10).topics[topic].partitions
+    consumer.assign([TopicPartition(topic, part, 0) for part in parts])
+    left = ROWS
+    while left > 0:
+        left -= len(consumer.consume(10_000, timeout=1.0))
+    consumer.close()
+
+
+def load(settings: StreamingSettings, ods: Ods) -> None:
+    """Run the loader until the clean topic is in its table."""
+    stop = threading.Event()
+    thread = threading.Thread(target=Loader(settings, ods).run, args=(stop,))
+    thread.start()
+    counter = Ods(ods.settings)
+    while not _loaded(counter):
+        time.sleep(0.05)
+    stop.set()
+    thread.join()
+
+
+def _loaded(ods: Ods) -> bool:
+    tables = ods.query(
+        f"SELECT count() FROM system.tables WHERE database = 'ods' AND name = '{EXECUTION.table}'"
+    )
+    return bool(tables[0][0]) and int(ods.query(f"SELECT count() FROM ods.{EXECUTION.table}")[0][0]) >= ROWS
+
+
+def seconds_direct(home: Path, lines: list[bytes]) -> float:
+    """chDB's own insert of the same lines into the same table, in the loader's batch size."""
+    from chdb import _chdb
+
+    direct = _chdb.connect(str(home / "direct"))
+    for statement in ods_statements(90):
+        direct.query(statement)
+    direct.query("SET date_time_input_format = 'best_effort'")
+    batches = [b"\n".join(lines[at : at + 20_000]) for at in range(0, ROWS, 20_000)]
+
+    def insert() -> None:
+        for batch in batches:
+            stream = direct.send_insert(f"INSERT INTO ods.{EXECUTION.table}", "JSONEachRow")
+            direct.insert_append(stream, batch)
+            direct.insert_done(stream)
+
+    took = seconds(insert)
+    direct.close()
+    return took
+
+
+@contextmanager
+def broker(home: Path) -> Iterator[StreamingSettings]:
+    """A broker of this run; the jars of the checkout serve."""
+    shared = EmbeddedSettings()
+    jars.ensure(shared)
+    (home / "jars").symlink_to(shared.jars_dir)
+    ports = [_free_port() for _ in range(3)]
+    embedded = EmbeddedSettings(home=home, kafka_port=ports[0], kafka_controller_port=ports[1])
+    kafka.prepare(embedded)
+    process = subprocess.Popen(kafka.command(embedded), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    admin = AdminClient({"bootstrap.servers": embedded.kafka_bootstrap, "log_level": 0})
+    try:
+        _until(lambda: admin.list_topics(timeout=1.0), KafkaException)
+        yield StreamingSettings(
+            home=home, state_dir=home, kafka_bootstrap=embedded.kafka_bootstrap, flink_port=ports[2]
+        )
+    finally:
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def warehouse(home: Path) -> Iterator[Ods]:
+    """A warehouse server of this run."""
+    port = _free_port()
+    command = [
+        sys.executable,
+        "-m",
+        "embedded.warehouse_server",
+        "--data",
+        str(home / "wh"),
+        "--port",
+        str(port),
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _until(lambda: httpx.get(f"{url}/ping").raise_for_status(), httpx.HTTPError)
+        yield Ods(WarehouseSettings(warehouse_url=url))
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _until(attempt: Callable[[], object], failure: type[Exception]) -> None:
+    for _ in range(100):
+        try:
+            attempt()
+            return
+        except failure:
+            time.sleep(0.3)
+    raise SystemExit("a server did not come up in time")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def main() -> None:
+    """Print both ratios."""
+    for ratio in measure():
+        print(
+            f"{ratio.what} / {ratio.against}: {ratio.share or 0:.2f}  "
+            f"({ratio.value / 1e3:.0f}k and {(ratio.baseline or 0) / 1e3:.0f}k {ratio.unit})"
+        )
+
+
+if __name__ == "__main__":
+    main()
