@@ -18,6 +18,7 @@ from opentelemetry.trace import Span, TracerProvider
 from agents.analyst import chart_stage, charts, document_stage, report, sql_stage
 from agents.analyst.answer import Answer, AnswerColumn, Evidence, Suggestion
 from agents.analyst.linker import Linker
+from agents.analyst.linker.suggest import nearest
 from agents.analyst.linker.text import language as script
 from agents.analyst.table import Table, as_columns, read
 from agents.runtime import tracing
@@ -138,7 +139,9 @@ class Analyst:
         declined = found.work.get("declined")
         if declined:
             answer.status = "failed" if declined["failed"] else "declined"
-            answer.nearest = [Suggestion.model_validate(item) for item in declined["nearest"]]
+            answer.nearest = [
+                Suggestion.model_validate(item) for item in declined["nearest"]
+            ] or self._nearest(answer)
             answer.text = _declined_text(answer, str(declined["reason"]))
             return nothing, {}
         answer.sql = str(found.work.get("sql") or "")
@@ -178,6 +181,12 @@ class Analyst:
         answer.reasons += [f"{stage.name}: {reason}" for reason in outcome.reasons]
         answer.fallback = answer.fallback or outcome.fallback
         return outcome
+
+    def _nearest(self, answer: Answer) -> list[Suggestion]:
+        """For a model that declined without saying what can be asked instead."""
+        metrics = list(self._semantic.metrics.values())
+        found = nearest(answer.question, metrics, self._semantic, answer.language)
+        return [Suggestion(name=item.name, label=item.label, example=item.example) for item in found]
 
     def _values(self, dimension: str) -> list[str]:
         return self._semantic.values(dimension, self._warehouse)

@@ -13,6 +13,7 @@ Spec = dict[str, Any]
 # A family that does not exist blanks all text in silence, so the list always ends with sans-serif.
 FONT = "Noto Sans CJK TC, Noto Sans, Helvetica, Arial, sans-serif"
 PALETTE = ("#2563a8", "#d97706", "#0f766e", "#b4416b", "#6d5bd0", "#65822b", "#0e7490", "#a8552a")
+MUTED = "#b4c0d0"
 _SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 _MOST_BARS = 30
 _FORMATS = {"USD": "$,.2~f", "ratio": ".1~%", "ms": ",.0f", "days": ",.1f", "count": ",.2~f"}
@@ -117,7 +118,7 @@ def _line(
         "tooltip": [{"field": time.name, "type": "temporal"}, {"field": value, "type": "quantitative"}],
     }
     if categories:
-        encoding["color"] = {"field": categories[0].name, "type": "nominal", "title": categories[0].label}
+        encoding["color"] = _colour(table, categories[0])
         if colour:
             encoding["strokeDash"] = colour
     elif colour:
@@ -131,6 +132,13 @@ def _line(
     }
 
 
+def _colour(table: Table, column: ColumnMeaning) -> Spec:
+    """A category as colour; beyond the palette's own colours, a scheme with twenty."""
+    many = len(set(table.values(column))) > len(PALETTE)
+    spec: Spec = {"field": column.name, "type": "nominal", "title": column.label}
+    return {**spec, "scale": {"scheme": "tableau20"}} if many else spec
+
+
 def _time_axis(table: Table, time: ColumnMeaning) -> Spec:
     formats = {"year": "%Y", "quarter": "%Y-%m", "month": "%Y-%m", "week": "%m-%d", "day": "%m-%d"}
     axis: Spec = {"format": formats.get(time.grain, "%m-%d %H:%M"), "labelAngle": 0, "grid": False}
@@ -142,6 +150,8 @@ def _time_axis(table: Table, time: ColumnMeaning) -> Spec:
 
 def _bars(table: Table, categories: list[ColumnMeaning], measures: list[ColumnMeaning]) -> Spec:
     transform, value, colour = _folded(measures)
+    # The eye tells few colours apart: the dimension with more values goes on the axis.
+    categories = sorted(categories[:2], key=lambda column: -len(set(table.values(column))))
     category = categories[0]
     distinct = list(dict.fromkeys(str(value) for value in table.values(category)))
     encoding: Spec = {
@@ -156,11 +166,7 @@ def _bars(table: Table, categories: list[ColumnMeaning], measures: list[ColumnMe
     }
     if len(distinct) > _MOST_BARS:
         transform = [{"filter": {"field": category.name, "oneOf": distinct[:_MOST_BARS]}}, *transform]
-    second = (
-        {"field": categories[1].name, "type": "nominal", "title": categories[1].label}
-        if len(categories) > 1
-        else colour
-    )
+    second = _colour(table, categories[1]) if len(categories) > 1 else colour
     if second:
         encoding |= {"color": second, "yOffset": {"field": second["field"]}}
     series = (
@@ -183,7 +189,9 @@ def _comparison(table: Table, categories: list[ColumnMeaning]) -> Spec:
     metric = next(column for column in table.columns if f"{column.name}_previous" in names)
     pair = [names[f"{metric.name}_previous"], metric]
     if categories:
-        return _bars(table, categories[:1], pair)
+        spec = _bars(table, categories[:1], pair)
+        spec["encoding"]["color"]["scale"] = {"range": [MUTED, PALETTE[0]]}
+        return spec
     transform, value, colour = _folded(pair)
     order = [pair[0].label, pair[1].label]
     return {
@@ -200,7 +208,7 @@ def _comparison(table: Table, categories: list[ColumnMeaning]) -> Spec:
                 "axis": {"labelAngle": 0},
             },
             "y": {"field": value, **_axis([metric])},
-            "color": {**(colour or {}), "legend": None},
+            "color": {**(colour or {}), "legend": None, "scale": {"range": [MUTED, PALETTE[0]]}},
         },
     }
 

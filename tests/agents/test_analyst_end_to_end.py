@@ -5,7 +5,6 @@ fails.
 from __future__ import annotations
 
 import csv
-import importlib.util
 import json
 import re
 from collections.abc import Callable
@@ -19,15 +18,6 @@ from agents.runtime.events import Event
 from agents.runtime.settings import AgentSettings
 from warehouse import Catalogue, Warehouse, WarehouseSettings, connect
 from warehouse.semantic import SemanticLayer
-
-_spec = importlib.util.spec_from_file_location("openai_server", Path(__file__).parent / "openai_server.py")
-assert _spec is not None
-assert _spec.loader is not None
-openai_server = importlib.util.module_from_spec(_spec)
-import sys  # noqa: E402
-
-sys.modules["openai_server"] = openai_server
-_spec.loader.exec_module(openai_server)
 
 pytestmark = pytest.mark.integration
 Open = Callable[..., Analyst]
@@ -154,9 +144,11 @@ def provider_key(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     return monkeypatch
 
 
-def test_model_repairs_its_sql_and_its_figures(open_analyst: Open, provider_key: pytest.MonkeyPatch) -> None:
+def test_model_repairs_its_sql_and_its_figures(
+    open_analyst: Open, model_server: Any, provider_key: pytest.MonkeyPatch
+) -> None:
     events: list[Event] = []
-    with openai_server.serving(openai_server.Scripted(model_script)) as server:
+    with model_server(model_script) as server:
         provider_key.setenv("OPENAI_API_BASE", server.url)
         answer = open_analyst(model="openai:test-model", on_event=events.append).ask(
             "How many items are there?"
@@ -178,10 +170,14 @@ def test_model_repairs_its_sql_and_its_figures(open_analyst: Open, provider_key:
     ("delay", "broken", "reason"), [(0.0, True, "overloaded"), (30.0, False, "no answer within")]
 )
 def test_rules_answer_when_the_provider_is_down_or_slow(
-    open_analyst: Open, provider_key: pytest.MonkeyPatch, delay: float, broken: bool, reason: str
+    open_analyst: Open,
+    model_server: Any,
+    provider_key: pytest.MonkeyPatch,
+    delay: float,
+    broken: bool,
+    reason: str,
 ) -> None:
-    scripted = openai_server.Scripted(model_script, delay=delay, broken=broken)
-    with openai_server.serving(scripted) as server:
+    with model_server(model_script, delay=delay, broken=broken) as server:
         provider_key.setenv("OPENAI_API_BASE", server.url)
         timeout = 1.0 if delay else 20.0
         answer = open_analyst(model="openai:test-model", model_timeout_s=timeout).ask("revenue last month")

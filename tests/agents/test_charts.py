@@ -1,0 +1,72 @@
+"""Charts: the kind that fits each shape of data, valid Vega-Lite, drawn with text in both languages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from agents.analyst import charts, rendering
+from agents.analyst.table import ColumnMeaning, Table
+from agents.runtime.errors import ToolError
+
+MONTH = ColumnMeaning("metric_time__month", "月份", "time", grain="month")
+COUNTRY = ColumnMeaning("user__country", "Country", "category")
+BRAND = ColumnMeaning("product__brand", "Brand", "category")
+REVENUE = ColumnMeaning("revenue", "销售额", "measure", "USD")
+BEFORE = ColumnMeaning("revenue_previous", "before", "measure", "USD")
+RATE = ColumnMeaning("return_rate", "Return rate", "measure", "ratio")
+MONTHS = ("2026-01-01", "2026-02-01", "2026-03-01")
+
+SHAPES: dict[str, tuple[Table, bool, str]] = {
+    "one number": (Table((REVENUE,), ((1234.5,),)), False, "text"),
+    "series": (Table((MONTH, REVENUE), tuple((m, 1.0) for m in MONTHS)), False, "line"),
+    "series by category": (
+        Table((MONTH, COUNTRY, REVENUE), tuple((m, c, 2.0) for m in MONTHS for c in "AB")), False, "line"
+    ),
+    "categories": (Table((COUNTRY, REVENUE), (("A", 1.0), ("B's", None))), False, "bar"),
+    "two categories": (Table((COUNTRY, BRAND, REVENUE), (("A", "x", 1.0), ("A", "y", 3.0))), False, "bar"),
+    "two units": (Table((COUNTRY, REVENUE, RATE), (("A", 1.0, 0.1), ("B", 2.0, 0.2))), False, "bar"),
+    "comparison": (Table((COUNTRY, REVENUE, BEFORE), (("A", 1.0, 2.0),)), True, "bar"),
+    "two numbers compared": (Table((REVENUE, BEFORE), ((1.0, 2.0),)), True, "bar"),
+    "nothing": (Table((REVENUE,), ()), False, "text"),
+    "many categories": (Table((COUNTRY, REVENUE), tuple((f"C{i}", i) for i in range(90))), False, "bar"),
+}  # fmt: skip
+
+
+def marks(node: Any) -> set[str]:
+    if isinstance(node, dict):
+        mark = node.get("mark")
+        own = {mark["type"]} if isinstance(mark, dict) else set()
+        return own.union(*(marks(value) for value in node.values()))
+    if isinstance(node, list):
+        return set().union(*(marks(value) for value in node))
+    return set()
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_chart_fits_the_shape_is_valid_and_draws_its_text(shape: str) -> None:
+    table, compared, mark = SHAPES[shape]
+    spec = charts.choose(table, "What was 销售额?", compared)
+    assert marks(spec) == {mark}
+    bound = charts.bind(spec, table)
+    rendering.validate(bound)
+    image = rendering.svg(bound)
+    assert "销售额" in image
+    assert rendering.png(bound).startswith(b"\x89PNG")
+
+
+def test_every_font_list_ends_with_one_that_exists_everywhere() -> None:
+    assert charts.FONT.split(",")[-1].strip() == "sans-serif"
+
+
+def test_a_spec_that_is_not_vega_lite_is_refused_with_a_reason() -> None:
+    with pytest.raises(ToolError, match="not valid"):
+        rendering.validate({"mark": "spiral", "encoding": {}})
+
+
+def test_the_page_works_without_a_network() -> None:
+    table, compared, _ = SHAPES["categories"]
+    page = rendering.html(charts.bind(charts.choose(table, "t", compared), table))
+    assert '<script src="http' not in page
+    assert "import(" not in page.split("</head>")[0][:5000]
