@@ -15,7 +15,7 @@ from tidemark_airflow.operators import (
     OverviewOperator,
     WaitForTelemetryOperator,
 )
-from tidemark_airflow.wiring import ODS_COMMERCE, RETRIES, commerce_start
+from tidemark_airflow.wiring import ODS_COMMERCE, RETRIES
 
 with DAG(
     dag_id="tidemark_pipeline",
@@ -24,7 +24,7 @@ with DAG(
     schedule=AssetOrTimeSchedule(
         timetable=CronTriggerTimetable("0 * * * *", timezone="UTC"), assets=[ODS_COMMERCE]
     ),
-    start_date=commerce_start(),
+    # No start date: the first hourly run is the next full hour, not one that is past when the DAG is unpaused.
     catchup=False,
     max_active_runs=1,
     default_args=RETRIES,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from airflow.sdk import BaseOperatorLink
 
 REPORTS = "/tidemark/reports/"
@@ -13,4 +15,10 @@ class ReportLink(BaseOperatorLink):
     name = "Report"
 
     def get_link(self, operator: object, *, ti_key: object) -> str:
-        return REPORTS + getattr(operator, "report_id", "")
+        report = getattr(operator, "report_id", "")
+        return report_url(report) if report else REPORTS
+
+
+def report_url(report: str) -> str:
+    """Where Airflow hosts a report, by its folder's name."""
+    return f"{REPORTS}{quote(report)}/"

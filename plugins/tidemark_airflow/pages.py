@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from airflow.api_fastapi.core_api.security import requires_access_dag
 from fastapi import Depends, FastAPI, HTTPException
@@ -55,7 +56,7 @@ def report_list() -> HTMLResponse:
 
 @app.get("/reports/{run_id}", include_in_schema=False)
 def to_report(run_id: str) -> RedirectResponse:
-    return RedirectResponse(f"/tidemark/reports/{run_id}/")
+    return RedirectResponse(f"/tidemark/reports/{quote(run_id)}/")
 
 
 @app.get("/reports/{run_id}/{name:path}")
@@ -112,7 +113,7 @@ def read_reports(folder: Path) -> Iterator[Report]:
 
 def render_list(reports: list[Report]) -> str:
     rows = "\n".join(
-        f'<tr><td><a href="/tidemark/reports/{escape(report.run_id)}/">{escape(report.question)}</a></td>'
+        f'<tr><td><a href="/tidemark/reports/{quote(report.run_id)}/">{escape(report.question)}</a></td>'
         f"<td>{escape(report.status)}</td>"
         f"<td>{'' if report.score is None else format(report.score, '.2f')}</td>"
         f"<td>{report.written_at:%Y-%m-%d %H:%M:%S} UTC</td></tr>"

@@ -14,4 +14,4 @@ os.environ["AIRFLOW__CORE__PLUGINS_FOLDER"] = str(ROOT / "plugins")
 os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
 os.environ["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS"] = "False"
 os.environ["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS"] = "ada:admin,vic:viewer"
-os.environ["AIRFLOW__API_AUTH__JWT_SECRET"] = "a secret of the tests, as long as the algorithm wants its keys to be: 64"
+os.environ["AIRFLOW__API_AUTH__JWT_SECRET"] = "the key of the tests, " * 4

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.definitions.context import Context
 
-from tidemark_airflow.links import REPORTS, ReportLink
+from tidemark_airflow.links import ReportLink, report_url
 from tidemark_airflow.operators.base import TidemarkOperator
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class OverviewOperator(TidemarkOperator):
         ]
         path = overview(listed.title, chapters, run_id=run_id(context), reports=reports)
         self.report_id = path.parent.name
-        return {"path": str(path), "report": f"{REPORTS}{self.report_id}/"}
+        return {"path": str(path), "report": report_url(self.report_id)}
 
 
 class WeeklyReportOperator(TidemarkOperator):
@@ -125,7 +125,7 @@ class WeeklyReportOperator(TidemarkOperator):
         self.report_id = path.parent.name
         return {
             "path": str(path),
-            "report": f"{REPORTS}{self.report_id}/",
+            "report": report_url(self.report_id),
             "answers": [summary(answer, spans) for answer in answers],
         }
 
@@ -206,6 +206,6 @@ def summary(answer: Answer, spans: SpanCount) -> dict[str, Any]:
         "text": answer.text,
         "sql": answer.sql,
         "run_id": answer.run_id,
-        "report": f"{REPORTS}{answer.run_id}/",
+        "report": report_url(answer.run_id),
         "spans": {answer.trace_id: spans.by_trace.get(answer.trace_id, 0)},
     }
