@@ -24,7 +24,7 @@ with DAG(
     schedule=AssetOrTimeSchedule(
         timetable=CronTriggerTimetable("0 * * * *", timezone="UTC"), assets=[ODS_COMMERCE]
     ),
-    # No start date: the first hourly run is the next full hour, not one that is past when the DAG is unpaused.
+    # No start date: the first hourly run is the next full hour, not one that is past already.
     catchup=False,
     max_active_runs=1,
     default_args=RETRIES,
