@@ -197,4 +197,8 @@ def _environment(options: dict[str, str]) -> TableEnvironment:
 def _first_cause(error: BaseException) -> str:
     lines = str(error).splitlines()
     causes = [line.strip() for line in lines if line.strip().startswith("Caused by:")]
-    return causes[-1].removeprefix("Caused by: ") if causes else (lines[0] if lines else repr(error))
+    cause = causes[-1].removeprefix("Caused by: ") if causes else (lines[0] if lines else repr(error))
+    if "savepoint" in cause or "checkpoint" in cause:
+        # A changed job cannot always take over its predecessor's state.
+        cause += "; if the job was changed, remove flink/checkpoints in the state folder: it then goes on from Kafka"
+    return cause
