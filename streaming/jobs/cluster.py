@@ -200,5 +200,5 @@ def _first_cause(error: BaseException) -> str:
     cause = causes[-1].removeprefix("Caused by: ") if causes else (lines[0] if lines else repr(error))
     if "savepoint" in cause or "checkpoint" in cause:
         # A changed job cannot always take over its predecessor's state.
-        cause += "; if the job was changed, remove flink/checkpoints in the state folder: it then goes on from Kafka"
+        cause += "; if the job was changed, remove flink/checkpoints in the state folder to go on from Kafka"
     return cause
