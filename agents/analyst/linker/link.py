@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
-from typing import Literal
 
 from agents.analyst.linker import lattice, leftovers, ordering, periods, roles, signals, suggest
 from agents.analyst.linker.lattice import Arc, Reading
@@ -22,7 +21,6 @@ from agents.analyst.linker.wording import say
 from warehouse.semantic import Dimension, Filter, Metric, MetricQuery, SemanticLayer
 
 VALUES_TTL_S = 300.0
-Domain = Literal["auto", "commerce", "agents"] | str
 
 
 class Refusal(Exception):
@@ -65,10 +63,10 @@ class Linker:
     def __init__(self, semantic: SemanticLayer, values: Callable[[str], Sequence[str]]) -> None:
         self._semantic = semantic
         self._values = values
-        self._vocabularies: dict[tuple[str, bool], tuple[float, Vocabulary]] = {}
+        self._vocabularies: dict[tuple[str, frozenset[str]], tuple[float, Vocabulary]] = {}
 
     def link(
-        self, question: str, now: datetime, language: str = "auto", domain: Domain = "auto"
+        self, question: str, now: datetime, language: str = "auto", domain: str = "auto"
     ) -> Plan | Declined:
         """A plan, or a refusal with the nearest things one can ask. The warehouse's errors pass through."""
         spoken = script(question) if language == "auto" else language
@@ -88,19 +86,28 @@ class Linker:
             return Declined(str(refusal), options, refusal.unlinked)
 
     def _plan(
-        self, question: str, now: datetime, language: str, domain: Domain, metrics: Sequence[Metric]
+        self, question: str, now: datetime, language: str, domain: str, metrics: Sequence[Metric]
     ) -> Plan:
         qualities = _qualities(metrics)
-        reading = lattice.read(question, self._vocabulary(domain, metrics, False), qualities, now)
+        vocabulary = self._vocabulary(domain, metrics, frozenset())
+        reading = lattice.read(question, vocabulary, qualities, now)
         for arc in reading.arcs:
             if isinstance(arc.content, Signal) and arc.content.kind == "refuse":
                 raise Refusal(say(arc.content.text, language), (arc.text,))
         spelling: list[str] = []
-        if any(arc.content is None for arc in reading.arcs):
-            vocabulary = self._vocabulary(domain, metrics, True)
+        # First the misspelt metric, if none is named; then the values of what the metrics are split by.
+        for _ in range(2):
+            if all(arc.content is not None for arc in reading.arcs):
+                break
+            named = {
+                meaning.name for arc in reading.arcs for meaning in arc.names if meaning.kind == "metric"
+            }
+            valued = frozenset(name for m in metrics if m.name in named for name in m.dimensions)
+            vocabulary = self._vocabulary(domain, metrics, valued)
             reading = lattice.read(question, vocabulary, qualities, now)
-            question, spelling = _spell(question, reading, vocabulary, language)
-            if spelling:
+            question, notes = _spell(question, reading, vocabulary, language)
+            if notes:
+                spelling += notes
                 reading = lattice.read(question, vocabulary, qualities, now)
         draft = Draft(
             reading, language, now, {metric.name: metric for metric in metrics}, assumptions=spelling
@@ -121,22 +128,22 @@ class Linker:
         )
         return Plan(query, time_range.previous, tuple(draft.assumptions), coverage, order.superlative)
 
-    def _metrics(self, domain: Domain) -> list[Metric]:
+    def _metrics(self, domain: str) -> list[Metric]:
         found = [m for m in self._semantic.metrics.values() if domain in ("auto", m.domain)]
         return found or list(self._semantic.metrics.values())
 
-    def _vocabulary(self, domain: Domain, metrics: Sequence[Metric], with_values: bool) -> Vocabulary:
-        until, known = self._vocabularies.get((domain, with_values), (0.0, None))
+    def _vocabulary(self, domain: str, metrics: Sequence[Metric], valued: frozenset[str]) -> Vocabulary:
+        """The words of a domain, and the values of the `valued` dimensions; kept as long as values are."""
+        until, known = self._vocabularies.get((domain, valued), (0.0, None))
         if known is not None and until > time.monotonic():
             return known
         names = {name for metric in metrics for name in metric.dimensions}
         dimensions = {name: d for name, d in self._semantic.dimensions.items() if name in names}
         vocabulary = Vocabulary(metrics, dimensions)
-        if with_values:
-            for name, dimension in dimensions.items():
-                if dimension.type == "categorical":
-                    vocabulary.add_values(name, self._values(name))
-        self._vocabularies[domain, with_values] = (time.monotonic() + VALUES_TTL_S, vocabulary)
+        for name in sorted(valued):
+            if name in dimensions and dimensions[name].type == "categorical":
+                vocabulary.add_values(name, self._values(name))
+        self._vocabularies[domain, valued] = (time.monotonic() + VALUES_TTL_S, vocabulary)
         return vocabulary
 
     def _choose_metrics(self, draft: Draft, metrics: Sequence[Metric]) -> None:
