@@ -138,4 +138,7 @@ def _log_line(event: str | dict[str, Any]) -> str:
     if isinstance(event, str):
         return event
     moment = str(event.get("timestamp") or "")[:23]
-    return " ".join(part for part in (moment, str(event.get("level") or ""), str(event.get("event"))) if part)
+    words = [moment, str(event.get("level") or ""), str(event.get("event"))]
+    # Airflow's own line says only that a task failed; what failed stands beside it.
+    words += [f"{cause['exc_type']}: {cause['exc_value']}" for cause in (event.get("error_detail") or [])[:1]]
+    return " ".join(word for word in words if word)

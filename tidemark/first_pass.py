@@ -10,7 +10,6 @@ from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from embedded.airflow import AirflowApi
 from embedded.errors import EmbeddedError
@@ -22,7 +21,7 @@ from warehouse import Warehouse, WarehouseSettings, connect
 
 INGESTION, PIPELINE, ASK, WEEKLY = "commerce_ingestion", "tidemark_pipeline", "ask", "weekly_report"
 HISTORY_DAYS = 400
-RESULTS = {"answer_questions", "report", "answer_about_runs"}
+ANSWERS = ("answer_questions", "answer_about_runs")
 GOOD, BAD = {"success"}, {"failed", "upstream_failed"}
 MARKS = {"success": "[green]✓[/green]", "skipped": "[dim]-[/dim]"}
 
@@ -66,7 +65,7 @@ def full_pass(airflow: AirflowApi, warehouse: Warehouse, days: int) -> dict[str,
     return {
         task["task_id"]: airflow.xcom(PIPELINE, run_id, task["task_id"])
         for task in airflow.task_instances(PIPELINE, run_id)
-        if task["task_id"] in RESULTS
+        if task["task_id"] in {*ANSWERS, "report"}
     }
 
 
@@ -153,13 +152,15 @@ def summary(settings: EmbeddedSettings, warehouse: Warehouse, result: dict[str, 
         tables, count = found.get(layer, (0, 0))
         console.print(f"  {layer}  {count:>12,} rows in {tables} tables")
 
-    table = Table("score", "question", "answer", title="Questions", title_justify="left", box=None)
-    for task in ("answer_questions", "answer_about_runs"):
-        for answer in result.get(task) or []:
-            table.add_row(f"{answer['score']:.2f}", escape(answer["question"]), escape(answer["text"]))
-    if not table.row_count:
+    answers = [answer for task in ANSWERS for answer in result.get(task) or []]
+    if not answers:
         fail("the main DAG answered no question; see its log in Airflow")
-    console.print(table)
+    console.print("\n[bold]Questions[/bold]")
+    for answer in answers:
+        headline = answer["text"].splitlines()[0].replace("**", "")
+        console.print(
+            f"  {answer['score']:.2f}  {escape(answer['question'])}\n        [green]{escape(headline)}[/green]"
+        )
 
     secrets = settings.airflow_secrets
     report = (result.get("report") or {}).get("path", settings.home / "reports")

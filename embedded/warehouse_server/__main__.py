@@ -27,8 +27,7 @@ def main() -> int:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=int(os.environ.get("TIDEMARK_WAREHOUSE_PORT", "18123")))
     arguments = parser.parse_args()
-    # chDB takes the server's time zone from here.
-    os.environ["TZ"] = "UTC"
+    _with_environment(TZ="UTC", TMPDIR=f"{arguments.data.absolute()}/tmp", LC_CTYPE="C.UTF-8")
     try:
         folder = DataFolder(arguments.data)
         server = _listen(arguments.host, arguments.port)
@@ -50,6 +49,16 @@ def main() -> int:
     print(f"warehouse server: stopped, {left} requests cut off", flush=True)
     # The engine's background threads would hold an ordinary exit; what was acknowledged is on disk.
     os._exit(0)
+
+
+def _with_environment(**wanted: str) -> None:
+    """Start again, as the same process, with these variables: the engine takes its time zone from there.
+
+    They cannot be set in place. The engine reads what the kernel laid behind the first environment, and
+    setting a variable moves the environment away from there: a crash in some of the starts.
+    """
+    if any(os.environ.get(name) != value for name, value in wanted.items()):
+        os.execve(sys.executable, sys.orig_argv, {**os.environ, **wanted})
 
 
 def _listen(host: str, port: int) -> WarehouseServer:

@@ -60,8 +60,6 @@ class Engine:
     """
 
     def __init__(self, folder: DataFolder, concurrency: int = 100) -> None:
-        # chDB's temporary files belong where the process may write.
-        os.environ["TMPDIR"] = str(folder.path / "tmp")
         self._chdb: Any = import_module("chdb._chdb")
         self._chdb.set_signal_handlers_enabled(0)
         self._path = str(folder.path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 import time
 import uuid
 import zlib
@@ -63,6 +64,13 @@ def parse(query_string: str, headers: Message, fields: Mapping[str, str] | None 
         raise WarehouseServerError(374, f"Invalid session timeout: '{params['session_timeout']}'") from None
     if not 0 <= timeout <= 3600:
         raise WarehouseServerError(374, f"Session timeout {timeout:g} is not between 0 and 3600 seconds")
+    # Both go into places that are not theirs alone: a statement's end, a header.
+    default_format = params.get("default_format") or headers.get("X-ClickHouse-Format") or "TabSeparated"
+    if not re.fullmatch(r"\w+", default_format, re.ASCII):
+        raise WarehouseServerError(73, f"Unknown format '{default_format}'")
+    query_id = params.get("query_id") or headers.get("X-ClickHouse-Query-Id") or str(uuid.uuid4())
+    if not re.fullmatch(r"[\x20-\x7e]+", query_id):
+        raise WarehouseServerError(36, "A query_id is printable ASCII")
     settings = {name: value for name, value in params.items() if name not in _RESERVED and name}
     compressed = settings.get("enable_http_compression") == "1"
     return Request(
@@ -70,8 +78,8 @@ def parse(query_string: str, headers: Message, fields: Mapping[str, str] | None 
         password=password,
         query=params.get("query", "").encode("utf-8", "surrogateescape"),
         database=params.get("database", "") or str(headers.get("X-ClickHouse-Database", "")),
-        query_id=params.get("query_id") or headers.get("X-ClickHouse-Query-Id") or str(uuid.uuid4()),
-        default_format=params.get("default_format") or headers.get("X-ClickHouse-Format") or "TabSeparated",
+        query_id=query_id,
+        default_format=default_format,
         session_id=params.get("session_id", ""),
         session_timeout=timeout,
         session_check=params.get("session_check") == "1",

@@ -58,23 +58,22 @@ class Query:
         # A reader keeps nothing between requests, so its sessions are of no use but to name them.
         if self.user.read_only or not self.request.session_id:
             with self.engine.connection() as connection:
-                return self._run(connection, settings, pieces, reply)
+                self.engine.set(connection, settings)
+                return self._run(connection, pieces, reply)
         key = (self.user.name, self.request.session_id)
         with self.engine.session(key, self.request.session_timeout, self.request.session_check) as session:
             stale = [
                 name for name in session.settings if name not in settings and not name.startswith("param_")
             ]
             self.engine.reset(session.connection, stale)
+            self.engine.set(session.connection, settings)
             session.settings = settings
-            summary = self._run(session.connection, settings, pieces, reply)
+            summary = self._run(session.connection, pieces, reply)
         if self.request.close_session:
             self.engine.close_session(key)
         return summary
 
-    def _run(
-        self, connection: Any, settings: dict[str, str], pieces: Iterator[bytes], reply: Reply
-    ) -> Summary:
-        self.engine.set(connection, settings)
+    def _run(self, connection: Any, pieces: Iterator[bytes], reply: Reply) -> Summary:
         if self.request.database:
             self.engine.use(connection, self.request.database)
         head = self.request.query + b"\n" if self.request.query else b""
@@ -107,6 +106,8 @@ class Query:
             raise WarehouseServerError(
                 48, "INTO OUTFILE and FROM INFILE name the server's files; send rows over HTTP"
             )
+        if self.files and self.user.read_only:
+            raise WarehouseServerError(164, f"{_READ_ONLY}: a file becomes a table")
         for name, rows in self.files.items():
             self._table_of_file(connection, name, rows)
         if self.user.read_only:

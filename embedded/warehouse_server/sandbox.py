@@ -25,7 +25,7 @@ _READABLE = (
     "/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/localtime", "/sys/fs/cgroup", "/sys/devices/system",
     "/proc/meminfo", "/proc/cpuinfo", "/proc/stat", "/proc/uptime", "/proc/loadavg", "/proc/sys/vm",
     "/proc/self/statm", "/proc/self/stat", "/proc/self/status", "/proc/self/cgroup", "/proc/self/maps",
-    "/dev/urandom", "/dev/random",
+    "/proc/self/auxv", "/dev/urandom", "/dev/random",
 )  # fmt: skip
 
 
