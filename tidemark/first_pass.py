@@ -158,9 +158,8 @@ def summary(settings: EmbeddedSettings, warehouse: Warehouse, result: dict[str, 
     console.print("\n[bold]Questions[/bold]")
     for answer in answers:
         headline = answer["text"].splitlines()[0].replace("**", "")
-        console.print(
-            f"  {answer['score']:.2f}  {escape(answer['question'])}\n        [green]{escape(headline)}[/green]"
-        )
+        console.print(f"  {answer['score']:.2f}  {escape(answer['question'])}")
+        console.print(f"        [green]{escape(headline)}[/green]")
 
     secrets = settings.airflow_secrets
     report = (result.get("report") or {}).get("path", settings.home / "reports")

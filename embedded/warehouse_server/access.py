@@ -34,6 +34,14 @@ READER_TABLE_FUNCTIONS = {
     "values", "view", "merge", "null",
 }  # fmt: skip
 
+# Settings that carry SQL of their own, or change what SQL is, past the look at a statement's functions.
+_READER_REFUSED = (
+    "additional_table_filters",
+    "additional_result_filter",
+    "parallel_replicas_custom_key",
+    "dialect",
+)
+
 # A reader may ask for less than this, never for more. Seconds, rows and bytes.
 READER_LIMITS = {
     "max_execution_time": 60,
@@ -66,6 +74,9 @@ class Users:
 def reader_settings(asked: dict[str, str]) -> dict[str, str]:
     """What a reader's settings become: their own, no looser than the limits. Raises code 452."""
     settings = dict(asked)
+    for name in _READER_REFUSED:
+        if name in settings:
+            raise WarehouseServerError(452, f"Setting {name} should not be changed")
     for name, limit in READER_LIMITS.items():
         value = settings.get(name, str(limit))
         try:
