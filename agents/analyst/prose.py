@@ -138,13 +138,7 @@ def _ranking(draft: Draft, measures: list[ColumnMeaning], order: Sequence[Sequen
     ordered = {pair[0]: pair[1] for pair in order}
     lead = next((measure for measure in measures if measure.name in ordered), measures[0])
     if len(table.rows) > 1:
-        word = ("lowest", "最低") if ordered.get(lead.name) == "asc" else ("highest", "最高")
-        best = 0 if lead.name in ordered else _extreme(table.values(lead))
-        value, name = draft.cell(best, lead), _name(draft, best)
-        draft.say(
-            f"{name} has the {word[0]} {_lower(lead.label)}: **{value}**.",
-            f"{lead.label}{word[1]}的是{name}：**{value}**。",
-        )
+        _leader(draft, lead, ordered.get(lead.name))
     shown = min(LISTED, len(table.rows))
     for row in range(shown):
         figures = [f"{measure.label} {draft.cell(row, measure)}" for measure in measures]
@@ -154,6 +148,25 @@ def _ranking(draft: Draft, measures: list[ColumnMeaning], order: Sequence[Sequen
     if shown < len(table.rows):
         draft.evidence.append({"claim": str(len(table.rows)), "value": len(table.rows), "derived": "count"})
         draft.say(f"All {len(table.rows)} rows are in the table.", f"全部 {len(table.rows)} 行见表格。")
+
+
+def _leader(draft: Draft, lead: ColumnMeaning, direction: str | None) -> None:
+    """Who is first; ties share the place, and where all are equal nobody is."""
+    values = draft.table.values(lead)
+    best = 0 if direction else _extreme(values)
+    tied = [row for row, value in enumerate(values) if value == values[best]]
+    value = draft.cell(best, lead)
+    if len(tied) == len(values):
+        draft.say(f"None stands out: {_lower(lead.label)} is **{value}** for all.",
+                  f"没有差别：{lead.label}均为 **{value}**。")  # fmt: skip
+        return
+    name = _list(draft, [_name(draft, row) for row in tied[:LISTED]])
+    have = "have" if len(tied) > 1 else "has"
+    extreme = ("lowest", "最低") if direction == "asc" else ("highest", "最高")
+    draft.say(
+        f"{name} {have} the {extreme[0]} {_lower(lead.label)}: **{value}**.",
+        f"{lead.label}{extreme[1]}的是{name}：**{value}**。",
+    )
 
 
 def _comparison(draft: Draft, measures: list[ColumnMeaning]) -> None:

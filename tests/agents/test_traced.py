@@ -68,3 +68,10 @@ def test_dates_must_be_in_the_data_or_the_question() -> None:
 @given(st.text(max_size=200))
 def test_figures_never_fails(text: str) -> None:
     figures(text)
+
+
+def test_where_all_are_equal_nobody_is_called_first() -> None:
+    text, _ = prose.compose(table_of("count", [0.0, 0.0, 0.0]), "en", order=[["m", "desc"]])
+    assert text.startswith("None stands out: measure is **0** for all.")
+    text, _ = prose.compose(table_of("count", [5.0, 5.0, 1.0]), "en", order=[["m", "desc"]])
+    assert text.startswith("Place A, Place B have the highest measure: **5**.")
