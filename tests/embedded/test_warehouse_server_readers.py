@@ -89,6 +89,24 @@ def test_an_attack_is_refused_and_leaves_no_trace(held: WarehouseProcess, code: 
     assert held.sql("select sum(a), count() from ods.held") == "1\t1"
 
 
+def test_the_parts_around_a_statement_carry_no_second_one(held: WarehouseProcess) -> None:
+    for name in ("TSV; drop table ods.held", "TSV settings readonly = 0", "TSV into outfile 'x'"):
+        assert held.ask("select 1", user="reader", default_format=name).code == "73"
+    assert held.ask("select 1", user="reader", database="ods`; drop table ods.held --").code == "81"
+    assert held.ask("select 1", user="reader", **{"max_threads = 1, readonly": "0"}).code == "115"
+    assert held.ask("select 1", user="reader", max_threads="1', readonly = '0").status >= 400
+    assert held.ask("select 1", user="reader", additional_result_filter="file('x') = ''").code == "452"
+    assert held.ask("print 1", user="reader", dialect="kusto").code == "452"
+    form = (
+        '--cut\r\nContent-Disposition: form-data; name="x"; filename="x"\r\n\r\n1\r\n--cut\r\n'
+        'Content-Disposition: form-data; name="query"\r\n\r\nselect 1\r\n--cut--\r\n'
+    )
+    headers = {"Content-Type": "multipart/form-data; boundary=cut"}
+    structure = "a Int8) engine = Memory; drop table ods.held; --"
+    assert held.ask(form, user="reader", headers=headers, x_structure=structure).code == READONLY
+    assert held.sql("select sum(a), count() from ods.held") == "1\t1"
+
+
 @pytest.mark.parametrize(
     ("sql", "expected"),
     [
