@@ -3,6 +3,7 @@
 .PHONY: help setup run ask status stop logs test test-unit test-integration lint bench lock clean
 
 BIN := .venv/bin
+UV = $(or $(shell command -v uv),.tidemark/uv/bin/uv)
 export SLUGIFY_USES_TEXT_UNIDECODE := yes
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
@@ -47,7 +48,7 @@ bench: setup  ## measured ratios, as one table
 	@$(BIN)/python -m benchmarks
 
 lock:  ## resolve requirements*.txt again into requirements.lock
-	@uv lock -q && uv export -q --frozen --extra dev --no-emit-project --no-header --no-annotate -o requirements.lock > /dev/null
+	@$(UV) lock -q && $(UV) export -q --frozen --extra dev --no-emit-project --no-header --no-annotate -o requirements.lock > /dev/null
 
 clean: stop  ## stop the stack and delete all its state
 	@rm -rf .tidemark

@@ -1,4 +1,4 @@
-"""What is measured, always as a ratio of two things timed in one run, so that figures travel between machines."""
+"""What is measured, always as a ratio of two things timed in one run: ratios travel, seconds do not."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Ratio:
-    """`value` of `unit`, as a share of `baseline` in the same unit, where there is something to compare with."""
+    """A `value` and, where there is one, the `baseline` in the same unit that it is a share of."""
 
     what: str
     value: float

@@ -60,9 +60,9 @@ def show_answer(answer: Answer) -> None:
     if answer.nearest:
         console.print("One can ask, for example:")
         for nearest in answer.nearest:
-            console.print(f"  {escape(str(nearest))}")
+            console.print(f"  {escape(nearest.example)}")
     if answer.rows:
-        table = Table(*answer.columns, box=None)
+        table = Table(*(escape(column.label) for column in answer.columns), box=None)
         for row in answer.rows[:SHOWN_ROWS]:
             table.add_row(*(escape(str(cell)) for cell in row))
         console.print(table)
