@@ -15,10 +15,9 @@ def replay(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A recorded trace file (JSON).")],
 ) -> None:
     """Send a recorded trace file through the pipeline, as if its agents ran now."""
-    from streaming.replay import replay as send
-
     from streaming.errors import StreamingError
     from streaming.producer import RecordProducer
+    from streaming.replay import replay as send
     from streaming.settings import StreamingSettings
 
     try:
@@ -34,11 +33,15 @@ def dead_letters(
     limit: Annotated[int, typer.Option(min=1, help="How many of the newest.")] = 20,
 ) -> None:
     """The newest refused records, with the reason and the original bytes."""
-    from streaming.dead_letters import recent
+    from streaming.deadletters import recent
+    from streaming.errors import StreamingError
+    from streaming.ods import Ods
+    from warehouse import WarehouseSettings
 
-    from streaming.settings import StreamingSettings
-
-    letters = recent(StreamingSettings(), limit)
+    try:
+        letters = recent(Ods(WarehouseSettings()), limit)
+    except StreamingError as error:
+        fail(str(error))
     if not letters:
         console.print("No record has been refused.")
     for letter in letters:
