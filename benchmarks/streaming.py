@@ -1,6 +1,6 @@
 """What the stream costs: the job over a raw consumer, the loader over chDB's own insert, in one run.
 
-    python benchmarks/streaming.py
+    python -m benchmarks streaming
 
 An own broker and warehouse on free ports; the job's start-up, measured on an empty topic, is taken off.
 """
@@ -226,16 +226,3 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def main() -> None:
-    """Print both ratios."""
-    for ratio in measure():
-        print(
-            f"{ratio.what} / {ratio.against}: {ratio.share or 0:.2f}  "
-            f"({ratio.value / 1e3:.0f}k and {(ratio.baseline or 0) / 1e3:.0f}k {ratio.unit})"
-        )
-
-
-if __name__ == "__main__":
-    main()

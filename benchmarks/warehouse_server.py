@@ -1,6 +1,6 @@
 """What HTTP costs: rows/s of JSONEachRow into the warehouse server over chDB's own insert, in one run.
 
-    python benchmarks/warehouse_server.py
+    python -m benchmarks warehouse_server
 
 Both write the same 20 columns in batches of 20,000 rows, in turns, each into a fresh folder; the ratio
 travels between machines, the rows/s do not.
@@ -20,6 +20,8 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
+from benchmarks import Ratio
+
 ROWS, COLUMNS, ROUNDS = 20_000, 20, 12
 NAMES = ", ".join(f"c{n} {'Int64' if n % 2 else 'String'}" for n in range(COLUMNS))
 TABLE = f"({NAMES}) ENGINE = MergeTree ORDER BY c1"
@@ -37,7 +39,8 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-def main() -> None:
+def measure() -> list[Ratio]:
+    """Both ratios, on a server of this run."""
     with tempfile.TemporaryDirectory() as home, socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -53,13 +56,13 @@ def main() -> None:
         ]
         server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         try:
-            measure(Path(home), port)
+            return compare(Path(home), port)
         finally:
             server.terminate()
             server.wait()
 
 
-def measure(home: Path, port: int) -> None:
+def compare(home: Path, port: int) -> list[Ratio]:
     from chdb import _chdb
 
     direct = _chdb.connect(str(home / "direct"))
@@ -95,16 +98,11 @@ def measure(home: Path, port: int) -> None:
     for _ in range(ROUNDS):
         times["direct"].append(seconds(insert_directly))
         times["http"].append(seconds(lambda: ask("INSERT INTO ods.bench FORMAT JSONEachRow", rows)))
-    http_rate, direct_rate = ROWS / median(times["http"]), ROWS / median(times["direct"])
     selects = seconds(lambda: [ask("SELECT 1") for _ in range(SELECTS)]) / SELECTS
     alone = seconds(lambda: [direct.query("SELECT 1") for _ in range(SELECTS)]) / SELECTS
-    print(f"JSONEachRow over HTTP / chDB's own insert: {http_rate / direct_rate:.2f}", end="  ")
-    print(f"({http_rate / 1e3:.0f}k and {direct_rate / 1e3:.0f}k rows/s)")
-    print(
-        f"SELECT 1 over HTTP / chDB's own query: {selects / alone:.1f} times as long ({selects * 1e3:.1f} ms)"
-    )
     direct.close()
-
-
-if __name__ == "__main__":
-    main()
+    http_rate, direct_rate = ROWS / median(times["http"]), ROWS / median(times["direct"])
+    return [
+        Ratio("JSONEachRow over HTTP", http_rate, "rows/s", direct_rate, "chDB's own insert"),
+        Ratio("SELECT 1 over HTTP", selects * 1e3, "ms", alone * 1e3, "chDB's own query"),
+    ]

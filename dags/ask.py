@@ -1,6 +1,7 @@
 """Ask the analyst one question: trigger it with the form, then open the task's report link."""
 
 from airflow.sdk import DAG, Param
+
 from tidemark_airflow.operators import AskOperator
 from tidemark_airflow.wiring import RETRIES
 

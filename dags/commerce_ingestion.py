@@ -1,6 +1,7 @@
 """Load the commerce sample into ODS: by schedule one logical day a run, by params a range of days at once."""
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param
+
 from tidemark_airflow.operators import IngestOperator
 from tidemark_airflow.wiring import ODS_COMMERCE, RETRIES, commerce_start
 

@@ -7,6 +7,7 @@ questions about its own runs.
 
 from airflow.sdk import DAG, AssetOrTimeSchedule, CronTriggerTimetable
 from airflow.sdk.bases.operator import chain
+
 from tidemark_airflow.operators import (
     AnswerListOperator,
     DbtDocsOperator,

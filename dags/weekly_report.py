@@ -1,6 +1,7 @@
 """The week in one document, each Monday at six: sales and the agents' own work."""
 
 from airflow.sdk import DAG, CronTriggerTimetable
+
 from tidemark_airflow.operators import WeeklyReportOperator
 from tidemark_airflow.wiring import RETRIES, commerce_start
 

@@ -26,9 +26,8 @@ def ask(
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole answer as JSON.")] = False,
 ) -> None:
     """Ask one question. Exit code 0: answered; 3: declined, with the nearest questions; 1: failed."""
-    from tidemark_airflow.analyst import open_analyst
-
     from agents.runtime.errors import AgentError
+    from tidemark_airflow.analyst import open_analyst
     from warehouse import WarehouseError
 
     try:

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
+
 from tidemark_airflow.errors import permanent_errors_fail
 from tidemark_airflow.operators import DbtOperator, GateOperator, IngestOperator, WaitForTelemetryOperator
 from tidemark_airflow.operators.agents import TelemetryLateError
-
 from warehouse import PermanentError, TransientError, Warehouse, WarehouseSettings, connect
 
 

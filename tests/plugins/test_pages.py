@@ -124,6 +124,7 @@ def test_no_way_leads_out_of_the_reports(viewer: TestClient, path: str) -> None:
 )
 def test_whatever_the_name_only_files_below_the_folder_are_served(state: Path, parts: list[str]) -> None:
     from fastapi import HTTPException
+
     from tidemark_airflow.pages import serve
 
     root = state / "reports"
