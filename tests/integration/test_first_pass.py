@@ -40,7 +40,7 @@ def test_the_summary_answers_a_question_about_the_agents_own_runs(first, stack, 
     answers = airflow.xcom("tidemark_pipeline", run["dag_run_id"], "answer_about_runs")
     about_tools = next(answer for answer in answers if "tool failed most" in answer["question"])
     assert about_tools["status"] == "answered", about_tools
-    assert "ads." in about_tools["sql"]
+    assert "ads_agent_tool_calls_minutely" in about_tools["sql"]
     assert about_tools["question"] in first.stdout
 
 
