@@ -22,14 +22,14 @@ class TidemarkPlugin(AirflowPlugin):
             "name": "Reports",
             "href": "/tidemark/reports/",
             "destination": "nav",
-            "category": "browse",
+            "nav_top_level": True,
             "url_route": "tidemark-reports",
         },
         {
             "name": "dbt docs",
             "href": "/tidemark/docs/",
             "destination": "nav",
-            "category": "browse",
+            "nav_top_level": True,
             "url_route": "tidemark-dbt-docs",
         },
     ]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from html import escape
+from html import escape, unescape
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -93,13 +94,16 @@ def serve(folder: Path, name: str, headers: Mapping[str, str]) -> FileResponse:
 def read_reports(folder: Path) -> Iterator[Report]:
     """The reports of a folder; one that is still being written, or is broken, is left out.
 
-    A page over several answers has no answer of its own and is listed by its run.
+    A page over several answers has no answer of its own and is listed by its title.
     """
     for path in folder.glob("*/index.html"):
         try:
-            alone: dict[str, Any] = {"question": path.parent.name, "status": "overview"}
             file = path.with_name("answer.json")
-            answer = json.loads(file.read_text("utf-8")) if file.exists() else alone
+            answer: dict[str, Any] = (
+                json.loads(file.read_text("utf-8"))
+                if file.exists()
+                else {"question": page_title(path), "status": "overview"}
+            )
             yield Report(
                 run_id=path.parent.name,
                 question=str(answer["question"]),
@@ -109,6 +113,13 @@ def read_reports(folder: Path) -> Iterator[Report]:
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             continue
+
+
+def page_title(path: Path) -> str:
+    """What a page calls itself; its folder's name when it says nothing."""
+    with path.open(encoding="utf-8") as page:
+        found = re.search(r"<title>(.+?)</title>", page.read(2_000))
+    return unescape(found[1]) if found else path.parent.name
 
 
 def render_list(reports: list[Report]) -> str:
@@ -125,8 +136,10 @@ def render_list(reports: list[Report]) -> str:
         else "<p>No report yet. Trigger the DAG <b>ask</b>, or run <code>tidemark ask</code>.</p>"
     )
     return f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>Reports</title>
+<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
 <style>
 body {{ font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem }}
 table {{ border-collapse: collapse; width: 100% }}
-th, td {{ text-align: left; padding: .4rem .8rem .4rem 0; border-bottom: 1px solid #ddd }}
-</style><h1>Reports</h1>{body}</html>"""
+th, td {{ text-align: left; padding: .4rem .8rem .4rem 0; border-bottom: 1px solid #8884 }}
+</style><nav><a href="/">Airflow</a> · <a href="/tidemark/docs/">dbt docs</a></nav>
+<h1>Reports</h1>{body}</html>"""
