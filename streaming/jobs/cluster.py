@@ -1,7 +1,7 @@
 """Runs a Flink job where it is started: on the cluster that launched it, or on a mini-cluster of its own.
 
-The mini-cluster keeps its checkpoints in the state folder and a new process goes on from the newest one,
-so that a killed job neither repeats nor leaves out a record.
+Either keeps its checkpoints in the state folder (on a cluster: a volume that client, job and task managers
+share) and a new job goes on from the newest one, so that a lost job neither repeats nor leaves out a record.
 """
 
 from __future__ import annotations
@@ -43,6 +43,8 @@ logger.groups.name = org.apache.flink.runtime.metrics
 logger.groups.level = error
 """
 
+JOB_NAME = "telemetry"
+
 
 class JobFailed(StreamingError):
     """The job ended by itself; the message holds the first cause."""
@@ -60,18 +62,23 @@ def prepare(settings: StreamingSettings) -> None:
 
 
 def run(settings: StreamingSettings, build: Callable[[TableEnvironment], StatementSet]) -> int:
-    """Build and run the prepared job; returns when a bounded one ends, on SIGTERM, or once a cluster has it.
+    """Build and run the prepared job; returns when a bounded one ends, on SIGTERM, when a cluster's has ended
+    (`flink run`), or once a cluster has it (`flink run --detached`).
 
     Raises:
-        JobFailed: it failed more often than its restart strategy allows.
+        JobFailed: it failed more often than its restart strategy allows, or its cluster has lost it.
     """
-    if _on_cluster():
-        build(_environment({"table.local-time-zone": "UTC"})).execute()
-        return 0
     try:
-        job = build(_environment(_options(settings, _jars(settings)))).execute().get_job_client()
+        if _on_cluster():
+            _run_there(settings, build)
+            return 0
+        options = _job_options(settings) | _mini_cluster_options(settings, _jars(settings))
+        _forget_superseded(settings)
+        job = build(_environment(options)).execute().get_job_client()
+    except JobFailed:
+        raise
     except Exception as error:
-        raise JobFailed(_first_cause(error)) from error
+        raise JobFailed(_first_cause(str(error))) from error
     return _watch(job)
 
 
@@ -86,6 +93,39 @@ def _on_cluster() -> bool:
     return "PYFLINK_GATEWAY_PORT" in os.environ
 
 
+def _run_there(settings: StreamingSettings, build: Callable[[TableEnvironment], StatementSet]) -> None:
+    from pyflink.datastream import StreamExecutionEnvironment
+    from pyflink.java_gateway import get_gateway
+
+    here = StreamExecutionEnvironment.get_execution_environment()
+    given = here._j_stream_execution_environment.getConfiguration()
+    flink = get_gateway().jvm.org.apache.flink
+    client = flink.client.program.rest.RestClusterClient(
+        given, flink.client.deployment.StandaloneClusterId.getInstance()
+    )
+    try:
+        # A second job of the same name would write under the first one's transactions.
+        job = _unfinished(client)
+        if job is None:
+            # What the cluster or the command line (`-s`, `-D`) sets goes before what we would.
+            ours = _job_options(settings)
+            options = {key: value for key, value in ours.items() if key not in given.toMap()}
+            job = build(_environment(options)).execute().get_job_client()._j_job_client.getJobID()
+        if given.toMap().get("execution.attached") == "true":
+            failure = client.requestJobResult(job).get().getSerializedThrowable()
+            if failure.isPresent():
+                raise JobFailed(_first_cause(str(failure.get().getFullStringifiedStackTrace())))
+    finally:
+        client.close()
+
+
+def _unfinished(client: Any) -> Any | None:
+    for job in client.listJobs().get():
+        if job.getJobName() == JOB_NAME and not job.getJobState().isGloballyTerminalState():
+            return job.getJobId()
+    return None
+
+
 def _watch(job: Any) -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -94,7 +134,7 @@ def _watch(job: Any) -> int:
     threading.Thread(target=_result_of, args=(job, stop, outcome), daemon=True).start()
     stop.wait()
     if outcome and outcome[0] is not None:
-        raise JobFailed(_first_cause(outcome[0])) from outcome[0]
+        raise JobFailed(_first_cause(str(outcome[0]))) from outcome[0]
     return 0
 
 
@@ -143,13 +183,9 @@ def _prepare_java(settings: StreamingSettings) -> None:
     os.environ["LOG4J_PROPERTIES"] = str(logging.resolve())
 
 
-def _options(settings: StreamingSettings, jars: list[Path]) -> dict[str, str]:
-    checkpoints = (settings.flink_dir / "checkpoints").resolve()
-    checkpoints.mkdir(parents=True, exist_ok=True)
+def _job_options(settings: StreamingSettings) -> dict[str, str]:
+    checkpoints = _checkpoints(settings)
     newest = newest_checkpoint(checkpoints)
-    for folder in checkpoints.iterdir():
-        if newest is None or folder != newest.parent:
-            shutil.rmtree(folder, ignore_errors=True)
     # Flink takes the checkpoint over and deletes it once it has a newer one.
     recovery = (
         {"execution.state-recovery.path": newest.as_uri(), "execution.state-recovery.claim-mode": "CLAIM"}
@@ -157,9 +193,25 @@ def _options(settings: StreamingSettings, jars: list[Path]) -> dict[str, str]:
         else {}
     )
     return {
-        "pipeline.name": "telemetry",
-        "pipeline.jars": ";".join(jar.as_uri() for jar in jars),
+        "pipeline.name": JOB_NAME,
         "table.local-time-zone": "UTC",
+        "execution.checkpointing.interval": f"{settings.flink_checkpoint_ms} ms",
+        "execution.checkpointing.mode": "EXACTLY_ONCE",
+        "execution.checkpointing.dir": checkpoints.as_uri(),
+        "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
+        "execution.checkpointing.tolerable-failed-checkpoints": "10",
+        # Rides out a broker's restart; then the job ends with the cause and its supervisor decides.
+        "restart-strategy.type": "failure-rate",
+        "restart-strategy.failure-rate.max-failures-per-interval": "20",
+        "restart-strategy.failure-rate.failure-rate-interval": "5 min",
+        "restart-strategy.failure-rate.delay": "2 s",
+        **recovery,
+    }
+
+
+def _mini_cluster_options(settings: StreamingSettings, jars: list[Path]) -> dict[str, str]:
+    return {
+        "pipeline.jars": ";".join(jar.as_uri() for jar in jars),
         "parallelism.default": "1",
         "rest.address": "127.0.0.1",
         "rest.bind-address": "127.0.0.1",
@@ -168,18 +220,20 @@ def _options(settings: StreamingSettings, jars: list[Path]) -> dict[str, str]:
         "taskmanager.memory.managed.size": "64m",
         "taskmanager.memory.network.min": "32m",
         "taskmanager.memory.network.max": "32m",
-        "execution.checkpointing.interval": f"{settings.flink_checkpoint_ms} ms",
-        "execution.checkpointing.mode": "EXACTLY_ONCE",
-        "execution.checkpointing.dir": checkpoints.as_uri(),
-        "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
-        "execution.checkpointing.tolerable-failed-checkpoints": "10",
-        # Rides out a broker's restart; then the process ends with the cause and its supervisor decides.
-        "restart-strategy.type": "failure-rate",
-        "restart-strategy.failure-rate.max-failures-per-interval": "20",
-        "restart-strategy.failure-rate.failure-rate-interval": "5 min",
-        "restart-strategy.failure-rate.delay": "2 s",
-        **recovery,
     }
+
+
+def _checkpoints(settings: StreamingSettings) -> Path:
+    return (settings.flink_dir / "checkpoints").resolve()
+
+
+def _forget_superseded(settings: StreamingSettings) -> None:
+    checkpoints = _checkpoints(settings)
+    checkpoints.mkdir(parents=True, exist_ok=True)
+    newest = newest_checkpoint(checkpoints)
+    for folder in checkpoints.iterdir():
+        if newest is None or folder != newest.parent:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _environment(options: dict[str, str]) -> TableEnvironment:
@@ -194,10 +248,10 @@ def _environment(options: dict[str, str]) -> TableEnvironment:
     )
 
 
-def _first_cause(error: BaseException) -> str:
-    lines = str(error).splitlines()
+def _first_cause(trace: str) -> str:
+    lines = trace.splitlines()
     causes = [line.strip() for line in lines if line.strip().startswith("Caused by:")]
-    cause = causes[-1].removeprefix("Caused by: ") if causes else (lines[0] if lines else repr(error))
+    cause = causes[-1].removeprefix("Caused by: ") if causes else (lines[0] if lines else "it gave no cause")
     if "savepoint" in cause or "checkpoint" in cause:
         # A changed job cannot always take over its predecessor's state.
         cause += "; if the job was changed, remove flink/checkpoints in the state folder to go on from Kafka"

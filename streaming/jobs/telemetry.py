@@ -1,7 +1,7 @@
 """The stream job: checks every record, passes on the good, keeps the refused, counts each minute.
 
-`python -m streaming.jobs.telemetry` runs it on an embedded mini-cluster, `flink run -pym
-streaming.jobs.telemetry` on a real one. `build` is the job as a function of its source and sink.
+`python -m streaming.jobs.telemetry` runs it on an embedded mini-cluster, `flink run -py` this file on a
+real one. `build` is the job as a function of its source and sink.
 """
 
 from __future__ import annotations

@@ -125,3 +125,16 @@ def read_all(settings: StreamingSettings, *topics: str) -> list[Message]:
 def read() -> object:
     """`read_all`, for tests that cannot import a conftest."""
     return read_all
+
+
+@pytest.fixture
+def free_ports() -> int:
+    """A free port whose successor is free too."""
+    while True:
+        first = free_port()
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", first + 1))
+            except (OSError, OverflowError):
+                continue
+        return first
