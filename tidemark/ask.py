@@ -56,14 +56,12 @@ def show(event: Event) -> None:
 def show_answer(answer: Answer) -> None:
     """The text, the first rows, the SQL, the score, the report."""
     console.print(f"\n[bold]{escape(answer.text)}[/bold]")
-    if answer.nearest:
-        console.print("One can ask, for example:")
-        for nearest in answer.nearest:
-            console.print(f"  {escape(nearest.example)}")
     if answer.rows:
-        table = Table(*(escape(column.label) for column in answer.columns), box=None)
+        table = Table(box=None)
+        for column in answer.columns:
+            table.add_column(escape(column.label), justify="right" if column.role == "measure" else "left")
         for row in answer.rows[:SHOWN_ROWS]:
-            table.add_row(*(escape(str(cell)) for cell in row))
+            table.add_row(*map(escape, answer.shown(row)))
         console.print(table)
         if len(answer.rows) > SHOWN_ROWS:
             console.print(f"... {len(answer.rows) - SHOWN_ROWS} more rows in the report")

@@ -151,7 +151,8 @@ class Analyst:
         table = read(as_columns(found.work), found.work["rows"], self._semantic, answer.language)
         answer.assumptions = list(found.work.get("assumptions") or [])
         answer.columns = [
-            AnswerColumn(name=c.name, label=c.label, role=c.role, unit=c.unit) for c in table.columns
+            AnswerColumn(name=c.name, label=c.label, role=c.role, unit=c.unit, grain=c.grain)
+            for c in table.columns
         ]
         answer.rows = [list(row) for row in table.rows]
         drawn = self._run(
@@ -161,7 +162,7 @@ class Analyst:
         answer.chart = charts.bind(spec, table) if spec else None
         told = self._run(
             document_stage.stage(
-                answer.question, table, answer.language, found.work, self._tools.data_range()
+                answer.question, table, answer.language, found.work, self._tools.data_range(), now
             ),
             run,
             answer,

@@ -7,20 +7,23 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from agents.analyst.table import Cell
+from agents.analyst.table import Cell, ColumnMeaning, Role, show
 
 Status = Literal["answered", "declined", "failed"]
 
 
 class AnswerColumn(BaseModel):
-    """A result column: name in SQL, label in the question's language, role (time, category, measure),
-    unit.
-    """
+    """A result column: name in SQL, label in the question's language, role, unit, and a time's grain."""
 
     name: str
     label: str
-    role: str
+    role: Role
     unit: str = ""
+    grain: str = ""
+
+    @property
+    def meaning(self) -> ColumnMeaning:
+        return ColumnMeaning(self.name, self.label, self.role, self.unit, self.grain)
 
 
 class Evidence(BaseModel):
@@ -70,3 +73,7 @@ class Answer(BaseModel):
     report_path: str = ""
     asked_at: datetime
     timings: dict[str, float] = Field(default_factory=dict)
+
+    def shown(self, row: list[Cell]) -> list[str]:
+        """A row's cells as people read them, in their units."""
+        return [show(value, column.meaning) for value, column in zip(row, self.columns, strict=True)]

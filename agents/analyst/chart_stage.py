@@ -57,7 +57,7 @@ def stage(question: str, table: Table, compared: bool) -> Stage:
             (
                 (0.4, bool(work.get("spec")), "no valid chart was drawn"),
                 (0.3, "<svg" in image, "the chart was not rendered"),
-                (0.3, "<text" in image and (len(table.rows) < 2 or bool(work.get("fields"))),
+                (0.3, "<text" in image and (len(table.rows) < 2 or table.empty or bool(work.get("fields"))),
                  "the chart shows none of the result's columns"),
             )
         )  # fmt: skip

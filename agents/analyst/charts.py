@@ -24,6 +24,8 @@ def choose(table: Table, title: str, compared: bool = False) -> Spec:
     measures, times, categories = table.of_role("measure"), table.of_role("time"), table.of_role("category")
     if not table.rows or not measures:
         body = _text("–")
+    elif table.empty and categories and not times:
+        body = _cards(table, measures, f"{categories[0].label} × {len(table.rows)}")
     elif compared:
         body = _comparison(table, categories)
     elif times and len(table.rows) > 1:
@@ -62,7 +64,7 @@ _CONFIG: Spec = {
         "labelFontSize": 11,
         "titleFontSize": 12,
         "titleFontWeight": "normal",
-        "labelLimit": 220,
+        "labelLimit": 240,
     },
     "legend": {"labelFontSize": 11, "titleFontSize": 12, "titleFontWeight": "normal", "orient": "top"},
 }
@@ -125,7 +127,7 @@ def _line(
         encoding["color"] = colour
     return {
         "transform": transform,
-        "mark": {"type": "line", "point": few, "strokeWidth": 2.2, "interpolate": "monotone"},
+        "mark": {"type": "line", "point": few, "interpolate": "monotone", "color": PALETTE[0]},
         "width": 640,
         "height": 300,
         "encoding": encoding,
@@ -160,6 +162,7 @@ def _bars(table: Table, categories: list[ColumnMeaning], measures: list[ColumnMe
             "type": "nominal",
             "title": category.label,
             "sort": distinct[:_MOST_BARS],
+            "axis": {"titlePadding": 16},
         },
         "x": {"field": value, **_axis(measures)},
         "tooltip": [{"field": category.name}, {"field": value, "type": "quantitative"}],
@@ -213,9 +216,14 @@ def _comparison(table: Table, categories: list[ColumnMeaning]) -> Spec:
     }
 
 
-def _cards(table: Table, measures: list[ColumnMeaning]) -> Spec:
+def _cards(table: Table, measures: list[ColumnMeaning], of: str = "") -> Spec:
+    """The first row's figures; `of` says what they are the figures of when all rows are alike."""
     cards = [
-        _text(show(table.rows[0][table.index(measure.name)], measure), measure.label) for measure in measures
+        _text(
+            show(table.rows[0][table.index(measure.name)], measure),
+            f"{measure.label} ({of})" if of else measure.label,
+        )
+        for measure in measures
     ]
     return cards[0] if len(cards) == 1 else {"hconcat": cards}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from langchain_core.messages import BaseMessage
@@ -42,8 +43,12 @@ class WriteAnswer(BaseModel):
     )
 
 
-def stage(question: str, table: Table, language: str, work: Mapping[str, Any], data_range: Tool) -> Stage:
-    """The document stage; `work` is what the SQL stage left, `data_range` the tool for empty results."""
+def stage(
+    question: str, table: Table, language: str, work: Mapping[str, Any], data_range: Tool, now: datetime
+) -> Stage:
+    """The document stage; `work` is what the SQL stage left, `data_range` the tool for empty results and
+    for periods that are not over.
+    """
     assumptions: list[str] = list(work.get("assumptions") or [])
     metrics: list[str] = list(work.get("metrics") or [])
     days: list[str] = []
@@ -86,12 +91,14 @@ def stage(question: str, table: Table, language: str, work: Mapping[str, Any], d
             )
         )
 
+    # What is missing, or not over yet, must be told from what is zero.
+    until = str((work.get("time_range") or ("", ""))[1])
+    unsure = bool(metrics) and (table.empty or until > now.isoformat())
+
     def policy(messages: Sequence[BaseMessage]) -> Move:
         asked = last_result(messages, "data_range")
-        if table.empty and metrics and asked is None and not last_error(messages, "data_range"):
-            return Move(
-                "The result is empty: see which days have data.", (("data_range", {"metrics": metrics}),)
-            )
+        if unsure and asked is None and not last_error(messages, "data_range"):
+            return Move("See which days have data.", (("data_range", {"metrics": metrics}),))
         text, evidence = prose.compose(
             table,
             language,

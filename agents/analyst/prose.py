@@ -6,8 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from typing import Any
 
+from agents.analyst.linker.wording import say
 from agents.analyst.table import Cell, ColumnMeaning, Table, show
 
 LISTED = 10
@@ -63,9 +65,12 @@ def compose(
         _ranking(draft, measures, order)
     else:
         _single(draft, measures)
-    if assumptions:
-        notes = "；".join(assumptions) if draft.zh else "; ".join(assumptions)
-        draft.lines.append(f"\n_{notes}_")
+    notes = list(assumptions)
+    if data_range and time_range and not _covered(time_range[1], data_range[1]):
+        notes.append(say("running", language, data_range[1]))
+    if notes:
+        joined = "；".join(notes) if draft.zh else "; ".join(notes)
+        draft.lines.append(f"\n_{joined}_")
     return "\n".join(draft.lines), draft.evidence
 
 
@@ -78,6 +83,11 @@ def _missing(table: Table, time_range: Sequence[str] | None, data_range: Sequenc
     if data_range is None or time_range is None:
         return data_range is None
     return time_range[0][:10] > data_range[1] or time_range[1][:10] <= data_range[0]
+
+
+def _covered(end: str, last: str) -> bool:
+    """Whether the last day with data is the last one before the (exclusive) end."""
+    return date.fromisoformat(last) + timedelta(days=1) >= datetime.fromisoformat(end).date()
 
 
 def _nothing(draft: Draft, data_range: Sequence[str] | None) -> None:
@@ -139,6 +149,8 @@ def _ranking(draft: Draft, measures: list[ColumnMeaning], order: Sequence[Sequen
     lead = next((measure for measure in measures if measure.name in ordered), measures[0])
     if len(table.rows) > 1:
         _leader(draft, lead, ordered.get(lead.name))
+        if table.empty:
+            return
     shown = min(LISTED, len(table.rows))
     for row in range(shown):
         figures = [f"{measure.label} {draft.cell(row, measure)}" for measure in measures]
@@ -153,9 +165,14 @@ def _ranking(draft: Draft, measures: list[ColumnMeaning], order: Sequence[Sequen
 def _leader(draft: Draft, lead: ColumnMeaning, direction: str | None) -> None:
     """Who is first; ties share the place, and where all are equal nobody is."""
     values = draft.table.values(lead)
-    best = 0 if direction else _extreme(values)
+    known = [row for row, value in enumerate(values) if value is not None]
+    best = (known or [0])[0] if direction else _extreme(values)
     tied = [row for row, value in enumerate(values) if value == values[best]]
     value = draft.cell(best, lead)
+    if not any(values):
+        draft.say(f"None has any: {_lower(lead.label)} is **{value}** throughout.",
+                  f"都没有：{lead.label}均为 **{value}**。")  # fmt: skip
+        return
     if len(tied) == len(values):
         draft.say(f"None stands out: {_lower(lead.label)} is **{value}** for all.",
                   f"没有差别：{lead.label}均为 **{value}**。")  # fmt: skip

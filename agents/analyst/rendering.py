@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from agents.analyst import fonts
 from agents.runtime.errors import ToolError
+
+_DRAW = "vegaEmbed('#vega-chart', spec, "
 
 
 def validate(spec: Mapping[str, Any]) -> None:
@@ -34,19 +37,23 @@ def png(spec: Mapping[str, Any]) -> bytes:
     return bytes(_converter().vegalite_to_png(json.dumps(spec), scale=2, allowed_base_urls=[]))
 
 
-def html(spec: Mapping[str, Any]) -> str:
-    """The chart as one page with Vega inside, about 0.9 MB."""
-    return str(_converter().vegalite_to_html(json.dumps(spec), bundle=True))
+def html(spec: Mapping[str, Any], font_face: str) -> str:
+    """The chart as one page with Vega inside, about 0.9 MB. Vega measures its text while it draws, so it
+    must not begin before the page's own font is there.
+    """
+    page = str(_converter().vegalite_to_html(json.dumps(spec), bundle=True))
+    if font_face:
+        ready = f"document.fonts.load('12px \"{fonts.FAMILY}\"')"
+        page = page.replace(f"{_DRAW}opts)", f"{ready}.then(() => {_DRAW}opts))", 1)
+    return fonts.into_page(page, font_face)
 
 
 @lru_cache(maxsize=1)
 def _converter() -> Any:
     """vl-convert with the Chinese font known to it."""
-    from importlib.util import find_spec
-
     import vl_convert
 
-    package = find_spec("cvttf_NotoSansCJK_Regular")
-    for folder in (package.submodule_search_locations or ()) if package else ():
-        vl_convert.register_font_directory(str(folder))
+    found = fonts.folder()
+    if found:
+        vl_convert.register_font_directory(str(found))
     return vl_convert

@@ -17,7 +17,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from agents.analyst import rendering
+from agents.analyst import fonts, rendering
 from agents.analyst.answer import Answer
 from agents.analyst.table import Table
 from agents.runtime.errors import PermanentError
@@ -36,17 +36,18 @@ def write(answer: Answer, table: Table, drawn: Mapping[str, Any], reports: Path)
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
         answer.report_path = str(folder)
+        page = document(
+            answer.question, answer.language, [("", [section(answer, table, str(drawn.get("svg", "")))])]
+        )
+        (draft / "index.html").write_text(page, encoding="utf-8")
         if answer.chart is not None:
-            (draft / "chart.svg").write_text(str(drawn["svg"]), encoding="utf-8")
+            rule = fonts.face(page)
+            (draft / "chart.svg").write_text(fonts.into_svg(str(drawn["svg"]), rule), encoding="utf-8")
             (draft / "chart.png").write_bytes(rendering.png(answer.chart))
-            (draft / "chart.html").write_text(rendering.html(answer.chart), encoding="utf-8")
+            (draft / "chart.html").write_text(rendering.html(answer.chart, rule), encoding="utf-8")
         if table.columns:
             (draft / "data.csv").write_text(_csv(table), encoding="utf-8-sig")
         (draft / "answer.md").write_text(_markdown(answer, table), encoding="utf-8")
-        page = section(answer, table, str(drawn.get("svg", "")))
-        (draft / "index.html").write_text(
-            document(answer.question, answer.language, [("", [page])]), encoding="utf-8"
-        )
         (draft / "answer.json").write_text(answer.model_dump_json(indent=2), encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)
         draft.rename(folder)
@@ -79,7 +80,9 @@ def section(answer: Answer, table: Table, svg: str) -> Markup:
 
 def document(title: str, language: str, chapters: list[tuple[str, list[Markup]]]) -> str:
     """A whole page of chapters (title, sections); it needs no other file and no network."""
-    return _templates().get_template("page.html.j2").render(title=title, language=language, chapters=chapters)
+    template = _templates().get_template("page.html.j2")
+    page = template.render(title=title, language=language, chapters=chapters)
+    return fonts.into_page(page, fonts.face(page))
 
 
 @lru_cache(maxsize=1)

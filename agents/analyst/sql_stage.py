@@ -10,6 +10,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+import sqlglot
 from langchain_core.messages import BaseMessage
 from pydantic import BaseModel, Field
 
@@ -233,10 +234,13 @@ class SqlTools:
         return ToolResult({"data_range": found}, {"data_range": found})
 
     def _checked(self, sql: str) -> str:
+        """What passes the guard, laid out for people: the SQL that is shown is the SQL that runs."""
+        dialect = self._warehouse.dialect
         try:
-            return guard(sql, self._catalogue, self._warehouse.dialect, max_rows=self._max_rows)
+            safe = guard(sql, self._catalogue, dialect, max_rows=self._max_rows)
         except PermanentError as error:
             raise errors.ToolError(str(error)) from error
+        return sqlglot.parse_one(safe, dialect=dialect).sql(dialect=dialect, pretty=True)
 
     def _call(self, ask: Callable[[], Any]) -> Any:
         try:

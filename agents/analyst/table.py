@@ -21,6 +21,7 @@ _SUFFIXES = {
     "_previous": (" before", "（对比期）", ""),
     "_change": (" change", "变化", ""),
 }
+_DIGITS = {"ratio": 6, "count": 4, "ms": 3, "days": 3}
 _GRAINS_ZH = {
     "day": "日期",
     "week": "周",
@@ -76,11 +77,25 @@ class Table:
 def read(
     columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[Cell]], semantic: SemanticLayer, language: str
 ) -> Table:
-    """Give (name, server type) columns their meaning: by the semantic layer's names, else by their types."""
+    """Give (name, server type) columns their meaning: by the semantic layer's names, else by their types.
+    Figures are rounded to their unit here, once, so that all that is made of the rows agrees.
+    """
+    meanings = tuple(_meaning(name, kind, semantic, language) for name, kind in columns)
     return Table(
-        tuple(_meaning(name, kind, semantic, language) for name, kind in columns),
-        tuple(tuple(row) for row in rows),
+        meanings,
+        tuple(tuple(_rounded(v, c.unit) for c, v in zip(meanings, row, strict=True)) for row in rows),
     )
+
+
+def _rounded(value: Cell, unit: str) -> Cell:
+    """Sums of floats come as 48937.93999999997: cents, but six digits of what is less than one cent."""
+    if isinstance(value, bool) or not isinstance(value, float):
+        return value
+    if unit == "USD":
+        return round(value, 2 if abs(value) >= 0.01 else 6)
+    if unit == "count" and value.is_integer():
+        return int(value)
+    return round(value, _DIGITS.get(unit, 6))
 
 
 def plain(value: Any) -> Cell:

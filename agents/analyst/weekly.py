@@ -10,7 +10,7 @@ from agents.analyst import charts, rendering, report
 from agents.analyst.analyst import Analyst
 from agents.analyst.answer import Answer
 from agents.analyst.questions import load_list
-from agents.analyst.table import ColumnMeaning, Role, Table
+from agents.analyst.table import Table
 from agents.runtime.errors import PermanentError
 from agents.runtime.sessions import file_name
 
@@ -47,14 +47,7 @@ def overview(
 
 
 def _table(answer: Answer) -> Table:
-    roles: dict[str, Role] = {"time": "time", "category": "category", "measure": "measure"}
-    columns = tuple(
-        ColumnMeaning(
-            c.name, c.label, roles[c.role], c.unit, c.name.rpartition("__")[2] if c.role == "time" else ""
-        )
-        for c in answer.columns
-    )
-    return Table(columns, tuple(tuple(row) for row in answer.rows))
+    return Table(tuple(c.meaning for c in answer.columns), tuple(tuple(row) for row in answer.rows))
 
 
 def _svg(answer: Answer) -> str:

@@ -67,6 +67,7 @@ def test_a_spec_that_is_not_vega_lite_is_refused_with_a_reason() -> None:
 
 def test_the_page_works_without_a_network() -> None:
     table, compared, _ = SHAPES["categories"]
-    page = rendering.html(charts.bind(charts.choose(table, "t", compared), table))
+    page = rendering.html(charts.bind(charts.choose(table, "t", compared), table), "@font-face{}")
     assert '<script src="http' not in page
     assert "import(" not in page.split("</head>")[0][:5000]
+    assert ".then(() => vegaEmbed(" in page

@@ -41,8 +41,6 @@ def choose(draft: Draft) -> Periods:
             raise draft.refuse("future", show_range(current.start, current.end))
         said = next((arc.text for arc in arcs if arc.span == current), draft.reading.folded.strip())
         draft.note("range", said, show_range(current.start, current.end))
-        if current.end > draft.now + timedelta(days=1):
-            draft.note("running", f"{draft.now:%Y-%m-%d %H:%M}")
     else:
         draft.note("all_time")
     if previous is not None and previous.start is not None:
