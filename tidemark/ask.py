@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.markup import escape
@@ -21,8 +21,8 @@ SHOWN_ROWS = 12
 
 def ask(
     question: Annotated[str, typer.Argument(help="What to find out, in English or Chinese.")],
-    language: Annotated[str, typer.Option(help="Of the answer: auto, en or zh.")] = "auto",
-    domain: Annotated[str, typer.Option(help="auto, commerce or agents.")] = "auto",
+    language: Annotated[Literal["auto", "en", "zh"], typer.Option(help="Of the answer.")] = "auto",
+    domain: Annotated[Literal["auto", "commerce", "agents"], typer.Option(help="What it is about.")] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole answer as JSON.")] = False,
 ) -> None:
     """Ask one question. Exit code 0: answered; 3: declined, with the nearest questions; 1: failed."""
