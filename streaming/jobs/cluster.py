@@ -179,6 +179,9 @@ def _prepare_java(settings: StreamingSettings) -> None:
     # PyFlink takes its own options from its configuration only while this variable is not set.
     own = " ".join(gateway.get_jvm_opts(environment))
     os.environ["FLINK_ENV_JAVA_OPTS"] = f"{own} {lean}"
+    # Otherwise PyFlink opens a server for Python functions, of which the job has none, to every network and
+    # imports all of Beam for it.
+    os.environ["_python_worker_execution_mode"] = "process"  # noqa: SIM112
     os.environ["FLINK_LOG_DIR"] = str(logs)
     os.environ["LOG4J_PROPERTIES"] = str(logging.resolve())
 
@@ -213,6 +216,9 @@ def _mini_cluster_options(settings: StreamingSettings, jars: list[Path]) -> dict
     return {
         "pipeline.jars": ";".join(jar.as_uri() for jar in jars),
         "parallelism.default": "1",
+        # Nothing of it listens beyond this machine: not its REST server, not the one for jars and logs.
+        "jobmanager.bind-host": "127.0.0.1",
+        "taskmanager.bind-host": "127.0.0.1",
         "rest.address": "127.0.0.1",
         "rest.bind-address": "127.0.0.1",
         "rest.port": str(settings.flink_port),

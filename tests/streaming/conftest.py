@@ -57,6 +57,11 @@ class Broker:
                 assert self._process.poll() is None, "the broker died"
         raise AssertionError("the broker did not come up in 60 s")
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def kill(self) -> None:
         if self._process is not None:
             self._process.kill()
