@@ -81,7 +81,7 @@ class Loader:
     def __init__(self, settings: StreamingSettings, ods: Ods) -> None:
         self._settings = settings
         self._ods = ods
-        self._heartbeat = settings.home / "run" / "loader.heartbeat"
+        self._heartbeat = settings.state_dir / "run" / "loader.heartbeat"
         self._checked = 0.0
 
     def run(self, stop: threading.Event) -> None:
