@@ -19,6 +19,7 @@ SETTINGS_MODULES = (
     "agents.runtime.settings",
     "embedded.settings",
     "streaming.settings",
+    "tidemark_airflow.settings",
     "warehouse.settings",
 )
 
