@@ -22,8 +22,8 @@ from warehouse import Warehouse, WarehouseSettings, connect
 INGESTION, PIPELINE, ASK, WEEKLY = "commerce_ingestion", "tidemark_pipeline", "ask", "weekly_report"
 HISTORY_DAYS = 400
 ANSWERS = ("answer_questions", "answer_about_runs")
-GOOD, BAD = {"success"}, {"failed", "upstream_failed"}
-MARKS = {"success": "[green]✓[/green]", "skipped": "[dim]-[/dim]"}
+AIRFLOWS_WORDS = "Task failed with exception "
+MARKS = {"success": "[green]✓[/green]", "failed": "[red]✗[/red]", "skipped": "[dim]-[/dim]"}
 
 
 def run(
@@ -60,7 +60,7 @@ def full_pass(airflow: AirflowApi, warehouse: Warehouse, days: int) -> dict[str,
     run_id = queued_run(airflow, PIPELINE) or airflow.trigger(PIPELINE)
     follow(airflow, PIPELINE, run_id, "transforms, checks, asks, reports")
     for dag_id, what in ((ASK, "asks one question"), (WEEKLY, "writes the week's report")):
-        if not any(run["state"] in GOOD for run in airflow.dag_runs(dag_id)):
+        if not any(run["state"] == "success" for run in airflow.dag_runs(dag_id)):
             follow(airflow, dag_id, airflow.trigger(dag_id), what)
     return {
         task["task_id"]: airflow.xcom(PIPELINE, run_id, task["task_id"])
@@ -100,7 +100,7 @@ def follow(airflow: AirflowApi, dag_id: str, run_id: str, what: str) -> None:
             tasks = airflow.task_instances(dag_id, run_id)
             for task in tasks:
                 key = (task["task_id"], task["map_index"])
-                if task["state"] in {*MARKS, *BAD} and key not in told:
+                if task["state"] in MARKS and key not in told:
                     told.add(key)
                     _tell(task)
             running = [_title(task) for task in tasks if task["state"] == "running"]
@@ -113,8 +113,7 @@ def follow(airflow: AirflowApi, dag_id: str, run_id: str, what: str) -> None:
 
 
 def _tell(task: dict[str, Any]) -> None:
-    mark = MARKS.get(task["state"], "[red]✗[/red]")
-    console.print(f"  {mark} {escape(_title(task)):<44} {task['duration'] or 0:6.1f} s")
+    console.print(f"  {MARKS[task['state']]} {escape(_title(task)):<44} {task['duration'] or 0:6.1f} s")
 
 
 def _title(task: dict[str, Any]) -> str:
@@ -127,8 +126,10 @@ def _reason(airflow: AirflowApi, dag_id: str, run_id: str, tasks: list[dict[str,
     if failed is None:
         return f"{dag_id} failed; see {run_id} in Airflow"
     log = airflow.task_log(dag_id, run_id, failed["task_id"], failed["try_number"], failed["map_index"])
-    lines = [line for line in log.splitlines() if " error " in line] or log.splitlines()
-    return f"{dag_id}.{failed['task_id']} failed: {lines[-1][:600] if lines else 'its log is empty'}"
+    lines = (
+        [line for line in log.splitlines() if " error " in line] or log.splitlines() or ["its log is empty"]
+    )
+    return f"{dag_id}.{failed['task_id']} failed: {lines[-1].partition(AIRFLOWS_WORDS)[2] or lines[-1]}"
 
 
 @contextmanager
