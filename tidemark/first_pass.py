@@ -57,7 +57,10 @@ def full_pass(airflow: AirflowApi, warehouse: Warehouse, days: int) -> dict[str,
     else:
         conf = {"start_day": missing[0].isoformat(), "end_day": missing[1].isoformat()}
         follow(airflow, INGESTION, airflow.trigger(INGESTION, conf), f"loads {missing[0]} to {missing[1]}")
-    run_id = queued_run(airflow, PIPELINE) or airflow.trigger(PIPELINE)
+    # The hour or the fresh asset may have asked for a run already, and one pass is enough; but a run that was
+    # under way while days were loaded may have missed them.
+    states = {"queued", "running"} if missing is None else {"queued"}
+    run_id = pending_run(airflow, PIPELINE, states) or airflow.trigger(PIPELINE)
     follow(airflow, PIPELINE, run_id, "transforms, checks, asks, reports")
     for dag_id, what in ((ASK, "asks one question"), (WEEKLY, "writes the week's report")):
         if not any(run["state"] == "success" for run in airflow.dag_runs(dag_id)):
@@ -69,10 +72,9 @@ def full_pass(airflow: AirflowApi, warehouse: Warehouse, days: int) -> dict[str,
     }
 
 
-def queued_run(airflow: AirflowApi, dag_id: str) -> str | None:
-    """A run that the schedule or a fresh asset has already asked for: one pass is enough."""
-    queued = [run["dag_run_id"] for run in airflow.dag_runs(dag_id) if run["state"] == "queued"]
-    return str(queued[0]) if queued else None
+def pending_run(airflow: AirflowApi, dag_id: str, states: set[str]) -> str | None:
+    """The newest run in one of these states."""
+    return next((str(run["dag_run_id"]) for run in airflow.dag_runs(dag_id) if run["state"] in states), None)
 
 
 def missing_days(warehouse: Warehouse, yesterday: date, days: int) -> tuple[date, date] | None:
