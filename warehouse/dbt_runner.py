@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from warehouse.errors import PermanentError, TransientError
+from warehouse.errors import PermanentError, TransientError, says_away
 from warehouse.settings import WarehouseSettings
 
 LAYERS = ("ods", "dwd", "dws", "ads")
@@ -136,7 +136,10 @@ def run_dbt(
     if outcome.exception is not None:
         raise _error(outcome.exception)
     if result.failures:
-        raise DbtFailedError(result)
+        failed = DbtFailedError(result)
+        if any(says_away(node.message) for node in result.failures):
+            raise DbtUnreachableError(f"The warehouse went away under dbt: {failed}")
+        raise failed
     if not outcome.success:
         raise DbtError(f"dbt {' '.join(command)} failed; its log is {target / 'dbt.log'}.")
     return result
@@ -203,8 +206,7 @@ def _nodes(result: Any) -> Iterator[DbtNode]:
 
 def _error(exception: BaseException) -> Exception:
     text = _one_line(str(exception))
-    unreachable = ("Connection refused", "Max retries exceeded", "timed out")
-    if any(sign in text for sign in unreachable):
+    if says_away(text):
         return DbtUnreachableError(f"dbt could not reach the warehouse: {text}")
     return DbtError(f"dbt could not run: {text}")
 

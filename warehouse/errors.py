@@ -92,3 +92,18 @@ class UnknownDimensionError(_UnknownNameError):
     """No dimension has this name, or none that all the metrics of the query share."""
 
     kind = "dimension"
+
+
+_AWAY = (
+    "Connection aborted",
+    "Connection refused",
+    "Connection reset",
+    "Max retries exceeded",
+    "RemoteDisconnected",
+    "timed out",
+)
+
+
+def says_away(text: str) -> bool:
+    """Whether a driver says that the server went away: dbt and Great Expectations pass on only words."""
+    return any(sign in text for sign in _AWAY)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import select
+import socket
+import socketserver
+import threading
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -178,3 +182,50 @@ def test_what_dbt_cannot_do_is_said(dbt_settings: WarehouseSettings, tmp_path: P
     away = dbt_settings.model_copy(update={"warehouse_url": "http://127.0.0.1:21399"})
     with pytest.raises(DbtUnreachableError):
         build_layer(away, "ods")
+
+
+class Relay(socketserver.ThreadingTCPServer):
+    """Stands before a server and goes away, with all its connections, when a request says a word."""
+
+    daemon_threads = True
+
+    def __init__(self, port: int, word: bytes) -> None:
+        self.upstream, self.word, self.gone = ("127.0.0.1", port), word, threading.Event()
+        super().__init__(("127.0.0.1", 0), Passage)
+
+
+class Passage(socketserver.BaseRequestHandler):
+    server: Relay
+
+    def handle(self) -> None:
+        if self.server.gone.is_set():
+            return
+        with socket.create_connection(self.server.upstream) as upstream:
+            while True:
+                readable, _, _ = select.select([self.request, upstream], [], [], 0.2)
+                if self.server.gone.is_set():
+                    return
+                for source, sink in ((self.request, upstream), (upstream, self.request)):
+                    if source in readable:
+                        data = source.recv(65_536)
+                        if not data:
+                            return
+                        if source is self.request and self.server.word in data:
+                            self.server.gone.set()
+                            return
+                        sink.sendall(data)
+
+
+def test_a_warehouse_that_goes_away_in_the_middle_is_worth_a_retry(
+    shop: Warehouse, dbt_settings: WarehouseSettings
+) -> None:
+    port = int(dbt_settings.warehouse_url.rpartition(":")[2])
+    with Relay(port, b"dwd_order_items") as relay:
+        threading.Thread(target=relay.serve_forever, daemon=True).start()
+        through = dbt_settings.model_copy(
+            update={"warehouse_url": f"http://127.0.0.1:{relay.server_address[1]}"}
+        )
+        with pytest.raises(DbtUnreachableError, match="went away"):
+            build_layer(through, "dwd")
+        relay.shutdown()
+    build_layer(dbt_settings, "dwd")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from warehouse.client import Warehouse, connect
-from warehouse.errors import PermanentError
+from warehouse.errors import PermanentError, UnreachableError, says_away
 from warehouse.quality.suite import Suite, TableSuite, load_suite
 from warehouse.settings import WarehouseSettings
 
@@ -173,7 +173,8 @@ def _outcome(table: TableSuite, result: Any, warehouse: Warehouse) -> Outcome:
     found = result.result
     if not found:
         reason = _reason(result.exception_info)
-        raise PermanentError(f"The gate could not check {table.table}: {words}: {reason}")
+        error = UnreachableError if says_away(reason) else PermanentError
+        raise error(f"The gate could not check {table.table}: {words}: {reason}")
     if sql:
         failing = warehouse.query(f"select * from ({sql.format(batch=table.table)}) limit {SAMPLE}").records()
         return Outcome(table.table, words, False, f"{found['observed_value']} rows", tuple(failing))
