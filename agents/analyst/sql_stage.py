@@ -15,6 +15,8 @@ from langchain_core.messages import BaseMessage
 from pydantic import BaseModel, Field
 
 from agents.analyst.linker import Declined, Linker, Plan
+from agents.analyst.linker.plan import PLAIN, Shape, Threshold
+from agents.analyst.shaping import shaped_sql
 from agents.analyst.table import plain, read
 from agents.runtime import errors
 from agents.runtime.rules import Move, after, last_error, last_result
@@ -60,6 +62,22 @@ class OrderArgument(BaseModel):
     direction: Literal["asc", "desc"] = "desc"
 
 
+class ThresholdArgument(BaseModel):
+    metric: str
+    op: Literal[">", ">=", "<", "<="]
+    value: float
+
+
+class ShapeArgument(BaseModel):
+    """At most one of share, average_per and growth."""
+
+    share: bool = Field(default=False, description="adds <metric>_share, of the total of all groups")
+    share_of: str = Field(default="", description="a filtered dimension: only its filter's values' share")
+    average_per: Literal["", "minute", "hour", "day", "week", "month", "quarter", "year"] = ""
+    growth: bool = Field(default=False, description="adds <metric>_change_rate along a time series")
+    thresholds: list[ThresholdArgument] = Field(default_factory=list)
+
+
 class CompileMetrics(BaseModel):
     """A question in the semantic layer's words. Ranges are half-open [start, end), ISO 8601, UTC."""
 
@@ -74,6 +92,7 @@ class CompileMetrics(BaseModel):
         default=None,
         description="an earlier range to compare with; adds <metric>_previous, _change, _change_rate",
     )
+    shape: ShapeArgument = Field(default_factory=ShapeArgument)
     order_by: list[OrderArgument] = Field(default_factory=list)
     limit: int | None = Field(default=None, gt=0)
     assumptions: list[str] = Field(
@@ -172,18 +191,22 @@ class SqlTools:
             limit=arguments.limit,
         )
         previous = _utc(arguments.previous_range)
+        asked = arguments.shape
+        thresholds = tuple(Threshold(t.metric, t.op, t.value) for t in asked.thresholds)
+        shape = Shape(asked.share, asked.share_of, asked.average_per, asked.growth, thresholds)
         try:
-            sql = (
-                self._semantic.compile_comparison(query, previous)
-                if previous
-                else self._semantic.compile(query)
-            )
+            if previous:
+                sql = self._semantic.compile_comparison(query, previous)
+            elif shape != PLAIN:
+                sql = shaped_sql(query, shape, self._semantic.compile)
+            else:
+                sql = self._semantic.compile(query)
         except PermanentError as error:
             raise errors.ToolError(str(error)) from error
         work = {
             "sql": sql,
             "metrics": list(query.metrics),
-            "order_by": [list(order) for order in query.order_by],
+            "order_by": [[shape.column(name), direction] for name, direction in query.order_by],
             "compared": previous is not None,
             "time_range": [moment.isoformat() for moment in query.time_range] if query.time_range else None,
             "assumptions": arguments.assumptions,
@@ -338,6 +361,7 @@ def _compile_move(plan: Plan) -> Move:
         "filters": [{"dimension": f.dimension, "op": f.op, "values": list(f.values)} for f in query.filters],
         "time_range": [moment.isoformat() for moment in query.time_range] if query.time_range else None,
         "previous_range": [moment.isoformat() for moment in plan.previous] if plan.previous else None,
+        "shape": asdict(plan.shape),
         "order_by": [{"name": name, "direction": direction} for name, direction in query.order_by],
         "limit": query.limit,
         "assumptions": list(plan.assumptions),

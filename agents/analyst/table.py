@@ -20,6 +20,14 @@ _SUFFIXES = {
     "_change_rate": (" change rate", "变化率", "ratio"),
     "_previous": (" before", "（对比期）", ""),
     "_change": (" change", "变化", ""),
+    "_share": (" share", "占比", "ratio"),
+    "_per_minute": (" per minute", "（每分钟平均）", ""),
+    "_per_hour": (" per hour", "（每小时平均）", ""),
+    "_per_day": (" per day", "（日均）", ""),
+    "_per_week": (" per week", "（周均）", ""),
+    "_per_month": (" per month", "（月均）", ""),
+    "_per_quarter": (" per quarter", "（季均）", ""),
+    "_per_year": (" per year", "（年均）", ""),
 }
 _DIGITS = {"ratio": 6, "count": 4, "ms": 3, "days": 3}
 _GRAINS_ZH = {

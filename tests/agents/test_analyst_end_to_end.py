@@ -73,6 +73,25 @@ def test_answer_is_what_the_warehouse_holds_and_the_report_stands_alone(
     assert kinds == {"thought_generated", "tool_called", "iteration_completed", "execution_completed"}
 
 
+def test_shares_means_growth_and_thresholds_are_what_one_computes_by_hand(open_analyst: Open) -> None:
+    ask = open_analyst().ask
+    totals = dict(ask("revenue by department last month").rows)
+    shares = {name: share for name, _, share in ask("share of revenue by department last month").rows}
+    assert shares == {name: pytest.approx(v / sum(totals.values()), abs=1e-5) for name, v in totals.items()}
+    [[_, _, part]] = ask("what percentage of revenue comes from Women last month").rows
+    assert part == shares["Women"]
+    days = ask("revenue by day last month").rows
+    [[mean]] = ask("average daily revenue last month").rows
+    assert mean == pytest.approx(sum(value for _, value in days) / len(days), abs=0.01)
+    months = ask("monthly revenue growth in the last 3 months").rows
+    assert months[0][2] is None
+    assert months[1][2] == pytest.approx(months[1][1] / months[0][1] - 1, abs=1e-5)
+    countries = ask("revenue by country last month").rows
+    bound = countries[2][1]
+    above = ask(f"countries with revenue of at least {bound} last month")
+    assert above.rows == countries[:3], above.text
+
+
 def test_chinese_answer_has_its_glyphs_and_its_language(open_analyst: Open) -> None:
     answer = open_analyst().ask("上个月销售额最高的五个品类是什么？")
     assert (answer.status, answer.language) == ("answered", "zh")

@@ -36,6 +36,14 @@ def describe(plan: Plan | Declined) -> str:
         )
     if plan.previous:
         parts.append("against {:%Y-%m-%d}..{:%Y-%m-%d}".format(*plan.previous))
+    shape = plan.shape
+    if shape.share:
+        parts.append(f"share {shape.share_of}".strip())
+    if shape.average_per:
+        parts.append(f"average per {shape.average_per}")
+    if shape.growth:
+        parts.append("growth")
+    parts += [f"having {one.metric} {one.op} {one.value:g}" for one in shape.thresholds]
     if query.order_by and not query.order_by[0][0].startswith("metric_time"):
         parts.append("order {} {}".format(*query.order_by[0]))
     if query.limit:

@@ -4,17 +4,19 @@ longest ones.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from agents.analyst.linker import signals, times
+from agents.analyst.linker import signals, thresholds, times
 from agents.analyst.linker.signals import Signal
 from agents.analyst.linker.text import Unit, fold, units
 from agents.analyst.linker.times import TimeSpan
 from agents.analyst.linker.vocabulary import Meaning, Vocabulary
 
 _BEFORE_VALUE = frozenset(("in", "from", "of", "for", "the", "vs", "versus", "excluding", "except", "via"))
+_A_PERIOD = re.compile(r" (?:per|a|each|every) (?:hour|day|week|month|quarter|year)\b")
 Content = frozenset[Meaning] | TimeSpan | Signal | None
 
 
@@ -89,7 +91,7 @@ def read(
     arcs: list[Arc] = []
     for match in times.find(folded, now):
         arcs += arc(match.start, match.end, match.span)
-    for signal in signals.find(folded):
+    for signal in (*signals.find(folded), *thresholds.find(folded)):
         arcs += arc(signal.start, signal.end, signal.signal)
     marks = {item.end for item in arcs if item.is_signal("mark")}
     for index in range(len(text)):
@@ -100,6 +102,12 @@ def read(
         for end, meanings in found:
             swallows = index in marks and end > split and all(m.kind == "metric" for m in meanings)
             # 每个工具的调用次数 asks for calls by tool, though 工具调用次数 is a metric's name.
+            # "Average orders per day" averages orders, though an "average order" is a metric's name.
+            swallows = swallows or (
+                text[index].text in ("average", "avg", "mean")
+                and bool(_A_PERIOD.match(folded, text[end - 1].end))
+                and any(stop == end for stop, _ in vocabulary.matches(text, index + 1))
+            )
             if not swallows and (end - index > 1 or not _is_filler(meanings, text, index, question)):
                 arcs.append(Arc(index, end, folded[text[index].start : text[end - 1].end], meanings))
     arcs += _qualities(text, qualities)

@@ -119,7 +119,10 @@ def _words(reading: Reading, known: frozenset[str]) -> list[tuple[str, bool]]:
             before = reading.units[arc.start - 1].text if arc.start else ""
             article = before in ("the", "a", "an", "our", "all") and arc.start > 1
             before = reading.units[arc.start - 2].text if article else before
-            binding = before in _BINDING or bool(re.search(r"\d", arc.text)) or index == len(reading.arcs) - 1
+            after = reading.units[arc.end].text if arc.end < len(reading.units) else ""
+            last = index == len(reading.arcs) - 1
+            paired = last or after in ("vs", "versus", "and", "or")
+            binding = paired or before in _BINDING or bool(re.search(r"\d", arc.text))
             found.append((arc.text, binding))
     return found
 

@@ -4,13 +4,14 @@ order.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
 
-from agents.analyst.linker import lattice, leftovers, ordering, periods, roles, signals, suggest
+from agents.analyst.linker import lattice, leftovers, ordering, periods, roles, shapes, signals, suggest
 from agents.analyst.linker.lattice import Arc, Reading
 from agents.analyst.linker.plan import Declined, Plan
 from agents.analyst.linker.signals import Signal
@@ -45,7 +46,8 @@ class Draft:
     filters: list[Filter] = field(default_factory=list)
     assumptions: list[str] = field(default_factory=list)
     consumed: set[Arc] = field(default_factory=set)
-    limit: int | None = None
+    as_values: set[Arc] = field(default_factory=set)
+    growth: str = ""
 
     def note(self, key: str, *values: str) -> None:
         self.assumptions.append(say(key, self.language, *values))
@@ -116,6 +118,7 @@ class Linker:
         self._choose_filters(draft)
         self._choose_groups(draft)
         time_range = periods.choose(draft)
+        shape = shapes.choose(draft, time_range)
         order = ordering.choose(draft, time_range)
         coverage = leftovers.check(draft)
         query = MetricQuery(
@@ -126,7 +129,7 @@ class Linker:
             order_by=order.by,
             limit=order.limit,
         )
-        return Plan(query, time_range.previous, tuple(draft.assumptions), coverage, order.superlative)
+        return Plan(query, time_range.previous, tuple(draft.assumptions), coverage, order.superlative, shape)
 
     def _metrics(self, domain: str) -> list[Metric]:
         found = [m for m in self._semantic.metrics.values() if domain in ("auto", m.domain)]
@@ -178,7 +181,7 @@ class Linker:
         chosen: dict[tuple[str, bool], list[str]] = {}
         negated = False
         for index, arc in enumerate(draft.reading.arcs):
-            if not roles.is_value(arc, draft.reading):
+            if arc not in draft.as_values and not roles.is_value(arc, draft.reading):
                 continue
             options = [m for m in arc.names if m.kind == "value" and m.name in common]
             if not options:
@@ -224,6 +227,7 @@ class Linker:
     def _choose_groups(self, draft: Draft) -> None:
         common = self._common(draft)
         found: list[tuple[str, bool]] = []
+        counted = ""
         arcs = draft.reading.arcs
         for index, arc in enumerate(arcs):
             if arc in draft.consumed or not roles.is_dimension(arc, draft.reading):
@@ -253,12 +257,23 @@ class Linker:
                     mark,
                 )
             )
+            if not mark and _counted(draft.reading, index):
+                counted = arc.text
         marked = [name for name, mark in found if mark]
+        if counted and not marked:
+            raise draft.refuse("count_values", counted)
         for name in marked or [name for name, _ in found]:
             dimension = self._semantic.dimensions[name]
             item = name if dimension.type == "categorical" else f"{name}__day"
             if item not in draft.group_by:
                 draft.group_by.append(item)
+
+
+def _counted(reading: Reading, index: int) -> bool:
+    """`how many products`, 多少个国家: the values themselves are to be counted."""
+    ahead = reading.folded[: reading.units[reading.arcs[index].start].start]
+    counting = r"(?:\b(?:how many|number of)(?: different| distinct)? |(?:多少|几)[个种家]?)$"
+    return bool(re.search(counting, ahead))
 
 
 def _weakness(meaning: Meaning) -> tuple[bool, str]:
@@ -278,7 +293,7 @@ def _fit(dimension: Dimension, arc: Arc, name: str, common: Sequence[str]) -> tu
 
 def _qualities(metrics: Sequence[Metric]) -> dict[str, tuple[str, ...]]:
     words = {word for metric in metrics for word in (*metric.words_high, *metric.words_low)}
-    return {word: signals.quality_forms(word) for word in words}
+    return {word: signals.quality_forms(word) for word in sorted(words)}
 
 
 def _spell(question: str, reading: Reading, vocabulary: Vocabulary, language: str) -> tuple[str, list[str]]:
@@ -310,6 +325,7 @@ def _pick(draft: Draft, arc: Arc, options: list[Metric], wanted: list[set[str]])
     exact = [m for m in options if arc.text in (m.label.lower(), m.label_zh, m.name.replace("_", " "))]
     for candidates in (exact, [m for m in options if m.name in strong], options):
         fitting = [m for m in candidates if all(names & set(m.dimensions) for names in wanted)]
+        fitting = suggest.of_what_is_named(fitting, wanted)
         if len(fitting) == 1:
             return fitting[0]
         if len(fitting) > 1:
@@ -322,6 +338,7 @@ def _pick(draft: Draft, arc: Arc, options: list[Metric], wanted: list[set[str]])
 def _without_context(draft: Draft, arcs: list[Arc]) -> list[Arc]:
     """Drop the nouns that only say whose figure is meant: `order value of customers`, 订单的退货率."""
     kept = list(arcs)
+    joined: set[Arc] = set()
     for first, second in pairwise(arcs):
         path = draft.reading.arcs
         between = path[path.index(first) + 1 : path.index(second)]
@@ -329,7 +346,14 @@ def _without_context(draft: Draft, arcs: list[Arc]) -> list[Arc]:
         if any(arc.is_signal("and", "versus") for arc in between) or any(
             char in gaps for char in ",，、;；&/+"
         ):
+            joined.add(second)
             continue
+        if first.names == second.names:
+            joined.add(second)
+            continue
+        per = next((arc.text for arc in between if arc.is_signal("mark")), "")
+        if per in ("per", "each", "by") or per.startswith("每"):
+            raise draft.refuse("per", first.text, second.text)
         chinese = draft.reading.units[second.start].chinese
         whole = _one_name(draft, first, second)
         if whole is not None:
@@ -338,11 +362,18 @@ def _without_context(draft: Draft, arcs: list[Arc]) -> list[Arc]:
                 kept.remove(dropped)
             continue
         context = first if chinese or not between else second
-        if not _is_entity(context, chinese):
+        if not _is_entity(context, chinese) or context.text.endswith("ing"):
             raise draft.refuse("unlinked", f"{first.text} … {second.text}")
         if context in kept:
             kept.remove(context)
-            draft.note("context", context.text)
+            if any(m.kind == "value" and m.value.lower() == context.text for m in context.names):
+                draft.as_values.add(context)
+            else:
+                draft.note("context", context.text)
+    # What a dropped word stood between has not been joined by anything.
+    for first, second in pairwise(kept):
+        if second not in joined:
+            raise draft.refuse("unlinked", f"{first.text} … {second.text}")
     return kept
 
 

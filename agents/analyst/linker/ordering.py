@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from agents.analyst.linker.lattice import Arc
 from agents.analyst.linker.periods import Periods
-from agents.analyst.linker.signals import Signal
+from agents.analyst.linker.signals import Signal, is_said
 from agents.analyst.linker.wording import grain_name
 from warehouse.semantic.model import METRIC_TIME, Direction, Metric
 
@@ -36,6 +36,8 @@ def choose(draft: Draft, periods: Periods) -> Order:
     others = [item for item in draft.group_by if item not in series]
     change = _change(draft) if periods.previous is not None else None
     if not draft.group_by:
+        if any(signal.superlative for _, signal in found):
+            raise draft.refuse("rank_what")
         return Order((), None)
     if change is not None:
         key, direction, superlative = change
@@ -93,10 +95,10 @@ def _target(draft: Draft, found: list[tuple[Arc, Signal]]) -> tuple[Metric, Dire
 
 
 def _direction(signal: Signal, said: str, metric: Metric) -> Direction | None:
-    for word in (said, signal.text):
-        if word in metric.words_high:
+    for word in (said, said.split()[0], signal.text):
+        if is_said(metric.words_high, word):
             return "desc"
-        if word in metric.words_low:
+        if is_said(metric.words_low, word):
             return "asc"
     if signal.text in ("high", "low"):
         return "desc" if signal.text == "high" else "asc"

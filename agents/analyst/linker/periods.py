@@ -35,7 +35,7 @@ def choose(draft: Draft) -> Periods:
         spans = [inner]
     cumulative = any(metric.kind == "cumulative" for metric in draft.metrics)
     current, previous = _pair(draft, spans)
-    grain = _grain(draft, current, previous is not None, cumulative)
+    grain = draft.growth or _grain(draft, current, previous is not None, cumulative)
     if current is not None and current.start is not None:
         if current.start > draft.now:
             raise draft.refuse("future", show_range(current.start, current.end))
@@ -90,20 +90,61 @@ def _pair(draft: Draft, spans: list[TimeSpan]) -> tuple[TimeSpan | None, TimeSpa
         earlier, later = sorted(spans, key=lambda span: span.start or draft.now)
         return later, earlier
     span = spans[0] if spans else None
+    if span is not None and _is_set_against(draft, span):
+        current = TimeSpan(times.floor(draft.now, span.unit), _end(draft.now, span.unit), span.unit)
+        if span == current.previous():
+            return current, span
     if before or year_ago:
         unit = before.text if before else ""
-        if span is None and not unit:
-            raise draft.refuse("periods")
-        current = span or TimeSpan(times.floor(draft.now, unit), _end(draft.now, unit), unit)
-        if unit and current.unit != unit:
-            raise draft.refuse("periods")
+        series = _explicit_grain(draft) if before else ""
+        if before and not year_ago and (series or (span and unit and span.unit != unit)):
+            draft.growth = series or unit
+            return span, None
+        current = span or _default_period(draft, unit or "month", to_date=year_ago is not None)
         return current, current.year_ago() if year_ago else current.previous()
     if change:
+        series = _explicit_grain(draft)
+        if series and (span is None or span.unit != series or span.count > 1):
+            draft.growth = series
+            return span, None
         if span is None or span.start is None:
             raise draft.refuse("periods")
         draft.note("default_previous")
         return span, span.previous()
     return span, None
+
+
+def _is_set_against(draft: Draft, span: TimeSpan) -> bool:
+    """`compared to last year`, 和上个月比: the only period that is named is the earlier one."""
+    arcs = [arc for arc in draft.reading.arcs if not arc.is_signal("stop", "and", "of")]
+    for index, arc in enumerate(arcs):
+        if arc.span == span:
+            chinese = draft.reading.units[arc.start].chinese
+            beside = arcs[index + 1 : index + 2] if chinese else arcs[:index][-1:]
+            return any(other.is_signal("versus") for other in beside)
+    return False
+
+
+def _explicit_grain(draft: Draft) -> str:
+    """The unit that a series is asked by, such as monthly; not `trend`, which leaves it open."""
+    return next(
+        (
+            arc.content.text
+            for arc in draft.reading.arcs
+            if isinstance(arc.content, Signal) and arc.content.kind == "grain" and arc.content.text != "auto"
+        ),
+        "",
+    )
+
+
+def _default_period(draft: Draft, unit: str, to_date: bool) -> TimeSpan:
+    """What "month over month" and "year over year" compare when no period is named: the current month with
+    the one before, and its days so far with the same days a year ago.
+    """
+    start = times.floor(draft.now, unit)
+    end = times.floor(draft.now, "day") + timedelta(days=1) if to_date else _end(draft.now, unit)
+    draft.note("default_period", show_range(start, end))
+    return TimeSpan(start, end, unit)
 
 
 def _end(now: datetime, unit: str) -> datetime:

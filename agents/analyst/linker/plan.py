@@ -20,6 +20,36 @@ class Nearest:
 
 
 @dataclass(frozen=True)
+class Threshold:
+    """A condition on a metric's own value; `op` is one of > >= < <=."""
+
+    metric: str
+    op: str
+    value: float
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What is made of the figures: shares of the total (`share_of`: only of the values that the filter on
+    this dimension names), means a period of the grain `average_per`, growth from one period of the series
+    to the next, and only the rows that pass the thresholds.
+    """
+
+    share: bool = False
+    share_of: str = ""
+    average_per: str = ""
+    growth: bool = False
+    thresholds: tuple[Threshold, ...] = ()
+
+    def column(self, name: str) -> str:
+        """What a metric's column is called in the result; other names stay."""
+        return f"{name}_per_{self.average_per}" if self.average_per and "__" not in name else name
+
+
+PLAIN = Shape()
+
+
+@dataclass(frozen=True)
 class Plan:
     """A question fully linked. `previous` is the earlier range of a comparison.
 
@@ -32,6 +62,7 @@ class Plan:
     assumptions: tuple[str, ...]
     coverage: float
     superlative: str = ""
+    shape: Shape = PLAIN
 
 
 @dataclass(frozen=True)

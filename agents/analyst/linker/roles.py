@@ -56,8 +56,12 @@ def marked(reading: Reading, index: int) -> bool:
 
 
 def joined(reading: Reading, index: int) -> bool:
-    before = reading.arcs[index - 1] if index else None
-    return bool(before and before.is_signal("and")) or any(char in reading.gap(index) for char in ",、，&/")
+    """Whether `and` or a comma ties an arc to the one before it, articles aside."""
+    while index and not any(char in reading.gap(index) for char in ",、，&/"):
+        index -= 1
+        if not reading.arcs[index].is_signal("stop"):
+            return reading.arcs[index].is_signal("and")
+    return bool(index)
 
 
 def before(reading: Reading, index: int, kind: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,20 +11,23 @@ from agents.analyst.linker.text import NUMBER_EN, NUMBER_ZH, number, stem
 
 SignalKind = Literal[
     "grain", "number", "order", "change", "versus", "previous", "year_ago", "mark", "not", "and", "of",
-    "stop", "refuse",
+    "stop", "refuse", "share", "average", "threshold",
 ]  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Signal:
     """`text` refines the kind: a unit, high/low, abs/up/down, why/predict/write. `superlative`: of an
-    order.
+    order. A threshold's `text` is its comparison, `value` and `unit` (ratio, USD, days, ms or empty) its
+    figure.
     """
 
     kind: SignalKind
     text: str = ""
     number: int | None = None
     superlative: bool = False
+    value: float = 0.0
+    unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,14 @@ _HIGH = r"most|highest|largest|biggest|greatest|maximum|max|best|top|leading|pea
 _LOW = r"least|lowest|smallest|fewest|minimum|min|worst|bottom"
 
 _FIXED: tuple[tuple[str, Signal], ...] = (
+    (r"\b(?:(?:what |the )?(?:share|proportion|percentage|percent|fraction)s?(?: of(?: (?:the )?total)?)?|"
+     r"as an? (?:share|percentage|proportion) of(?: (?:the )?total)?|contributions?(?: to)?)\b",
+     Signal("share")),
+    (r"占比(?:情况)?|所占(?:的)?(?:比例|比重|份额|百分比)|比重|份额|百分比|百分之(?:多少|几)|占|的?比例",
+     Signal("share")),
+    (r"\b(?:on average|average|avg|mean)\b|平均", Signal("average")),
+    (r"\b(?:up or down|increas(?:e|ed|ing) or decreas(?:e|ed|ing)|better or worse)\b|涨还是跌|增还是减",
+     Signal("change", "abs")),
     (r"\b(?:trends?|trending|over time|time series|evolution|evolve[ds]?|develop(?:ed|ment))\b",
      Signal("grain", "auto")),
     (r"(?:变化)?(?:趋势|走势)图?|随时间(?:的?变化)?", Signal("grain", "auto")),
@@ -108,6 +119,9 @@ _FIXED: tuple[tuple[str, Signal], ...] = (
     (r"\b(?:and|or|plus|as well as|along with|both)\b|以及|和|与|及|跟|或者?|还有", Signal("and")),
     (r"\bof\b|的", Signal("of")),
     (r"\bwhy\b|\breasons?\b|\bcauses?\b|\bexplain\b|为什么|为何|原因", Signal("refuse", "why")),
+    (r"\b(?:days? of (?:the )?week|weekdays?|(?:hours?|time) of (?:the )?day|months? of (?:the )?year)\b"
+     r"|星期几|周几|几点钟?|哪个时段", Signal("refuse", "weekday")),
+    (r"^\s*how (?:do|can|should|could) i\b|^\s*how to\b|^如何", Signal("refuse", "howto")),
     (r"\b(?:forecast\w*|predict\w*|project(?:ed|ion|ions)|expected|will)\b|预测|预计|预期|展望",
      Signal("refuse", "predict")),
     (r"^\s*(?:please )?(?:drop(?! in)|delete|truncate|insert|update(?! me)|alter|grant|revoke|"
@@ -134,7 +148,8 @@ _STOP_EN = frozenset(
     something kind kinds type types group groups grouped period periods range s t m re ve if at's had
     using use uses used earn earns earned saw seen sees stand stands each own compute calculate
     calculated measured measure generated generate generates bring brought brings platform store shop
-    site system ones one's been other's recorded record calendar utc
+    site system ones one's been other's recorded record calendar utc pls u mind telling table tabular pie bar
+    dashboard
     """.replace('"', "").split()
 )
 _STOP_ZH = frozenset(
@@ -151,7 +166,7 @@ _STOP_ZH = frozenset(
         分布 细分 维度 角度 排在 位于 到 其中 其 最近的 最近 前面 方面 的话 结果 大概
         大约 具体 哪里 产生 带来 贡献 实现 达到 为止 每 各 以来 之外 以外 除外 外 而言
         说 汇总 明细 总体 累计到现在 有关 关于 水平 表现 数字 花费了 花了 用了 有哪些 哪些
-        时 性 度 量 数 消耗 耗费 发展
+        时 性 度 量 数 消耗 耗费 发展 柱状图 条形图 饼图 折线图 表格
         """,
     )
 )
@@ -160,15 +175,19 @@ _BUILT: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Signal]], ...] = 
     (re.compile(rf"\b(?:by|per|each|every|for each|in each|a|which|what|"
                 rf"group(?:ed)? by) (?:the )?(?:calendar )?{_UNITS_EN}s?\b"),
      lambda m: Signal("grain", m[1])),
-    (re.compile(rf"\b{_UNITS_EN} by {_UNITS_EN}\b"), lambda m: Signal("grain", m[1])),
+    (re.compile(rf"\b{_UNITS_EN} by \1\b"), lambda m: Signal("grain", m[1])),
     (re.compile(rf"\b{_UNITS_EN}s?\b"), lambda m: Signal("grain", m[1])),
     (re.compile(r"\b(?:by |on a |per )?(hourly|daily|weekly|monthly|quarterly|yearly|annually|"
                 r"annual)\b(?: basis)?"),
      lambda m: Signal("grain", _ADVERBS[m[1]])),
     (re.compile(r"\bby (date|time)\b"), lambda m: Signal("grain", _ADVERBS[m[1]])),
-    (re.compile(rf"(?:按照?|每一?个?|各个?|逐|分|以|哪一?个?|按每个?){_ZH}(?:来看|统计|汇总|划分|分组|"
+    (re.compile(rf"(?:按照?|每一?个?|各个?|逐|分|以|哪一?个?|哪些|按每个?){_ZH}(?:来看|统计|汇总|划分|分组|"
                 rf"为单位)?"),
      lambda m: Signal("grain", _UNITS_ZH[m[1]])),
+    (re.compile(r"(日|天|周|月|季|年)均"), lambda m: Signal("average", _UNITS_ZH[m[1]])),
+    (re.compile(rf"平均每个?{_ZH}|每个?{_ZH}平均"), lambda m: Signal("average", _UNITS_ZH[m[1] or m[2]])),
+    (re.compile(r"\b(?:average|avg|mean) (hourly|daily|weekly|monthly|quarterly|yearly|annual)\b"),
+     lambda m: Signal("average", _ADVERBS[m[1]])),
     (re.compile(r"逐?(小时|日|周|月|季|年)度"), lambda m: Signal("grain", _UNITS_ZH[m[1]])),
     (re.compile(r"(月份|日期|年份)"), lambda m: Signal("grain", _UNITS_ZH[m[1]])),
     (re.compile(rf"\b(?:the )?(?:top|best|leading|highest|largest|biggest)[ -]+({NUMBER_EN})\b"),
@@ -245,6 +264,11 @@ def quality_forms(word: str) -> tuple[str, ...]:
     if word.endswith("y"):
         forms += [f"{word[:-1]}iest", f"{word[:-1]}ier"]
     return tuple(forms)
+
+
+def is_said(words: Iterable[str], said: str) -> bool:
+    """Whether what was said (slowest) is a form of one of a metric's words for high or low (slow)."""
+    return any(said in quality_forms(word) for word in words)
 
 
 def is_superlative(form: str) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 
 from agents.analyst.linker.lattice import Reading
 from agents.analyst.linker.leftovers import name_keys
 from agents.analyst.linker.plan import Nearest
-from agents.analyst.linker.signals import Signal, is_stop
+from agents.analyst.linker.signals import Signal, is_said, is_stop
 from agents.analyst.linker.text import fold, units
 from warehouse.semantic import Metric, SemanticLayer
 
@@ -20,11 +21,11 @@ def nearest(
 ) -> tuple[Nearest, ...]:
     """The metrics whose words and meaning share most with the question, each with an example question."""
     asked = _terms(question)
+    called = {metric.name: _terms(" / ".join(_names(metric))) for metric in metrics}
+    # A word in the names of many metrics (average, 平均) says little about which one is near.
+    often = Counter(term for terms in called.values() for term in terms)
 
     def shared(metric: Metric) -> float:
-        called = (metric.name, metric.label, metric.label_zh, *metric.synonyms_en, *metric.synonyms_zh)
-        names = _terms(" / ".join(called))
-        described = _terms(metric.description)
         splits = _terms(
             " / ".join(
                 f"{semantic.dimensions[name].label} / {semantic.dimensions[name].label_zh}"
@@ -32,42 +33,67 @@ def nearest(
                 if name in semantic.dimensions
             )
         )
-        return (
-            3 * len(asked & names) / (1 + len(names)) ** 0.25 + len(asked & described) + len(asked & splits)
-        )
+        names = sum(1 / often[term] ** 0.5 for term in asked & called[metric.name])
+        in_label = len(asked & _terms(f"{metric.label} / {metric.label_zh}"))
+        described = _terms(metric.description)
+        return 3 * names + in_label + 0.3 * len(asked & described) + 0.2 * len(asked & splits)
 
     ranked = sorted(metrics, key=lambda metric: (-shared(metric), -len(metric.dimensions)))
-    return tuple(_suggestion(metric, semantic, language) for metric in ranked[:SUGGESTED])
+    best = shared(ranked[0]) if ranked else 0.0
+    # Where no domain is clearly meant, the nearest of each take turns.
+    domains = [
+        near
+        for domain in dict.fromkeys(metric.domain for metric in ranked)
+        if (near := [metric for metric in ranked if metric.domain == domain]) and shared(near[0]) >= best / 2
+    ]
+    turns = [metric for turn in zip_longest(*domains) for metric in turn if metric is not None]
+    return tuple(_suggestion(metric, semantic, language) for metric in turns[:SUGGESTED])
+
+
+def _names(metric: Metric) -> tuple[str, ...]:
+    return (metric.name, metric.label, metric.label_zh, *metric.synonyms_en, *metric.synonyms_zh)
 
 
 def infer(reading: Reading, metrics: Sequence[Metric], wanted: Sequence[set[str]]) -> list[Metric]:
     """The metrics that the question's leftover words and qualities (slowest, p95) may mean; one is an
     answer.
     """
-    words = [
-        arc.content.text
+    said = [
+        arc.text
         for arc in reading.arcs
-        if isinstance(arc.content, Signal) and arc.content.kind == "order"
+        if isinstance(arc.content, Signal)
+        and arc.content.kind == "order"
+        and arc.content.text not in ("high", "low")
     ]
     left = [reading.units[arc.start].key for arc in reading.arcs if arc.content is None]
-    fitting = [
-        metric for metric in metrics if wanted and all(names & set(metric.dimensions) for names in wanted)
-    ]
-    qualities = [word for word in words if word not in ("high", "low")]
-    if qualities:
-        fitting = [m for m in fitting if any(word in (*m.words_high, *m.words_low) for word in qualities)]
-    elif not left:
+    if not said and not left:
         return []
-    fitting = [metric for metric in fitting if all(key in name_keys(metric) for key in left)]
+    fitting = [
+        metric
+        for metric in metrics
+        if wanted
+        and all(names & set(metric.dimensions) for names in wanted)
+        and (not said or any(is_said((*metric.words_high, *metric.words_low), word) for word in said))
+        and all(key in name_keys(metric) for key in left)
+    ]
+    fitting = of_what_is_named(fitting, wanted)
+    # A bare "slowest" asks for a mean.
+    means = [metric for metric in fitting if {"avg", "average", "mean"} & set(metric.name.split("_"))]
+    return means if len(fitting) > 1 and means else fitting
+
+
+def of_what_is_named(metrics: list[Metric], wanted: Sequence[set[str]]) -> list[Metric]:
+    """Of several metrics those of the named thing itself: "which stage is slowest" means the stage's own
+    time, and "which agent" its runs'.
+    """
     named = {name.rpartition("__")[2] for names in wanted for name in names}
-    # "Which stage is slowest" means the stage's own time; and a bare "slowest" asks for a mean.
-    for narrower in (
-        [metric for metric in fitting if named & set(metric.name.split("_"))],
-        [metric for metric in fitting if {"avg", "average", "mean"} & set(metric.name.split("_"))],
+    for own in (
+        [metric for metric in metrics if named & set(metric.name.split("_"))],
+        [metric for metric in metrics if named & name_keys(metric)],
     ):
-        if len(fitting) > 1 and narrower:
-            fitting = [metric for metric in fitting if metric in narrower]
-    return fitting
+        if len(metrics) > 1 and own:
+            return own
+    return metrics
 
 
 def _terms(text: str) -> set[str]:

@@ -348,6 +348,7 @@ _RULES: tuple[tuple[re.Pattern[str], _Build], ...] = (
         rf"\b(?:the )?(first|second|third|fourth|1st|2nd|3rd|4th) quarter(?: (?:of )?{_YEAR})?\b",
         lambda m, now: _quarter(m[2], _QUARTERS_EN[m[1]], now),
     ),
+    _rule(rf"\b(?:the )?last quarter of {_YEAR}\b", lambda m, now: _quarter(m[1], 4, now)),
     _rule(rf"(?:{_YEAR}年?)?第?([一二三四1-4])季度", lambda m, now: _quarter(m[1], _QUARTERS_ZH[m[2]], now)),
     _rule(r"今年第?([一二三四1-4])季度", lambda m, now: _quarter(str(now.year), _QUARTERS_ZH[m[1]], now)),
     _rule(r"去年第?([一二三四1-4])季度", lambda m, now: _quarter(str(now.year - 1), _QUARTERS_ZH[m[1]], now)),

@@ -38,6 +38,51 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "The top {0} within each period cannot be asked at once; ask without “by {1}”.",
         "不能一次查询每个时间段的前{0}名，请去掉“按{1}”。",
     ),
+    "weekday": (
+        "Figures are not kept by the day of the week or hour of the day; days and weeks can be asked for.",
+        "没有按星期几或一天中的时段统计的数据，可以按日或按周查询。",
+    ),
+    "howto": (
+        "Only figures can be asked for here, not how something is done.",
+        "这里只能查询数字，不能询问操作方法。",
+    ),
+    "rank_what": (
+        "Say what is to be ranked: for example countries, brands or categories.",
+        "请说明对什么排名，例如国家、品牌或品类。",
+    ),
+    "count_values": (
+        "How many different values of {0} there are is not a metric here.",
+        "{0}有多少个不是这里的指标。",
+    ),
+    "per": ("{0} per {1} is not a metric here.", "这里没有每个{1}的{0}这一指标。"),
+    "two_shapes": (
+        "Only one of these can be asked at once: a share, an average per period, growth, a threshold, "
+        "a comparison of two periods.",
+        "占比、按时间段平均、增长、阈值、两个时间段的对比，一次只能问其中一项。",
+    ),
+    "threshold_group": (
+        "A threshold needs something to list: say for example which countries or brands.",
+        "阈值需要说明列出什么，例如哪些国家或品牌。",
+    ),
+    "threshold_unit": ("“{0}” is not in the unit of {1}.", "“{0}”与{1}的单位不一致。"),
+    "share_of_rate": ("{0} does not add up, so it has no shares.", "{0}不可相加，没有占比。"),
+    "share_group": (
+        "Say of what the share is: by country, by category, or of one value such as China.",
+        "请说明按什么计算占比：例如按国家、按品类，或某一个值（如中国）。",
+    ),
+    "average": (
+        "Say over what to average a sum or a count: per hour, day, week, month or year.",
+        "请说明按什么时间单位平均：每小时、每天、每周、每月或每年。",
+    ),
+    "average_over": (
+        "the mean over each {0} for which there is data",
+        "按有数据的每{0}平均",
+    ),
+    "growth_split": (
+        "Growth from one period to the next can be shown for the whole only, not split.",
+        "逐期增长只能查询整体，不能再拆分或排名。",
+    ),
+    "default_period": ("no period named: {0}", "未指明时间段：按{0}"),
     "range": ("{0} = {1} UTC", "{0} = {1}（UTC）"),
     "compare": ("compared with {0} UTC", "对比时间段：{0}（UTC）"),
     "all_time": ("no time named: all the data", "未指明时间：使用全部数据"),

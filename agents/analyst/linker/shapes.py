@@ -1,0 +1,95 @@
+"""What is asked of a figure beyond the figure: its share of the total, its mean a period, a threshold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agents.analyst.linker.lattice import Arc
+from agents.analyst.linker.periods import Periods
+from agents.analyst.linker.plan import Shape, Threshold
+from agents.analyst.linker.signals import Signal
+from agents.analyst.linker.wording import grain_name
+from warehouse.semantic import Metric
+from warehouse.semantic.model import METRIC_TIME
+
+if TYPE_CHECKING:
+    from agents.analyst.linker.link import Draft
+
+_UNITS = {"ratio": "ratio", "USD": "USD", "days": "days", "ms": "ms"}
+
+
+def choose(draft: Draft, periods: Periods) -> Shape:
+    """The shape that the question asks for; refuses what cannot be computed, and two shapes at once."""
+    thresholds = tuple(_threshold(draft, arc, signal) for arc, signal in _found(draft, "threshold"))
+    share, average = _found(draft, "share"), _average(draft)
+    if sum((bool(share), bool(average), bool(draft.growth), bool(thresholds))) > 1 or (
+        periods.previous is not None and (share or average or thresholds)
+    ):
+        raise draft.refuse("two_shapes")
+    if thresholds and not draft.group_by:
+        raise draft.refuse("threshold_group")
+    if share:
+        return _share(draft)
+    if average:
+        return Shape(average_per=average)
+    if draft.growth and draft.group_by != [f"{METRIC_TIME}__{draft.growth}"]:
+        raise draft.refuse("growth_split")
+    return Shape(growth=bool(draft.growth), thresholds=thresholds)
+
+
+def _found(draft: Draft, kind: str) -> list[tuple[Arc, Signal]]:
+    return [
+        (arc, arc.content)
+        for arc in draft.reading.arcs
+        if isinstance(arc.content, Signal) and arc.content.kind == kind
+    ]
+
+
+def _adds_up(metric: Metric) -> bool:
+    return metric.kind == "simple" and metric.unit in ("USD", "count") and metric.name != "inventory_on_hand"
+
+
+def _share(draft: Draft) -> Shape:
+    """Of the groups; or, without groups, of the values that the one filter names."""
+    for metric in draft.metrics:
+        if metric.kind != "simple" or metric.unit not in ("USD", "count"):
+            raise draft.refuse("share_of_rate", draft.label(metric))
+    if any(not item.startswith(f"{METRIC_TIME}__") for item in draft.group_by):
+        return Shape(share=True)
+    parts = [item for item in draft.filters if item.op in ("=", "in")]
+    if len(parts) != 1:
+        raise draft.refuse("share_group")
+    return Shape(share=True, share_of=parts[0].dimension)
+
+
+def _average(draft: Draft) -> str:
+    """The grain to average over, taken out of what the result is split by; empty when none is asked for."""
+    signals = [signal for _, signal in _found(draft, "average")]
+    if not signals or all(not _adds_up(metric) for metric in draft.metrics):
+        # "Average conversion rate per week" is the rate itself, by week.
+        return ""
+    times = [item for item in draft.group_by if item.startswith(f"{METRIC_TIME}__")]
+    grain = next((signal.text for signal in signals if signal.text), "")
+    grain = grain or (times[0].removeprefix(f"{METRIC_TIME}__") if times else "")
+    others = [item for item in times if item != f"{METRIC_TIME}__{grain}"]
+    if not grain or others or not all(_adds_up(metric) for metric in draft.metrics):
+        raise draft.refuse("average")
+    if grain not in draft.metrics[0].grains:
+        raise draft.refuse("average")
+    draft.group_by[:] = [item for item in draft.group_by if item not in times]
+    draft.note("average_over", grain_name(grain, draft.language))
+    return grain
+
+
+def _threshold(draft: Draft, arc: Arc, signal: Signal) -> Threshold:
+    """The condition on the metric that stands nearest, in the metric's own unit."""
+    metric = draft.metrics[0]
+    if draft.metric_arcs:
+        near = min(draft.metric_arcs, key=lambda a: min(abs(a.start - arc.end), abs(arc.start - a.end)))
+        metric = draft.metrics[draft.metric_arcs.index(near)]
+    value = signal.value
+    if signal.unit and signal.unit != _UNITS.get(metric.unit, ""):
+        raise draft.refuse("threshold_unit", arc.text, draft.label(metric))
+    if metric.unit == "ratio" and not signal.unit and value > 1:
+        value = value / 100
+    return Threshold(metric.name, signal.text, value)
