@@ -25,7 +25,7 @@ status: setup  ## services, health, addresses
 stop: setup  ## stop the stack; all state stays
 	@$(BIN)/tidemark stop
 
-logs: setup  ## the newest lines of each service's log (S=name follows one)
+logs: setup  ## the newest lines of each service's log (S=name: of one)
 	@$(BIN)/tidemark logs $(S)
 
 test: test-unit test-integration  ## the whole test suite
