@@ -44,6 +44,7 @@ logger.groups.level = error
 """
 
 JOB_NAME = "telemetry"
+_RECOVERY = "execution.state-recovery.path"
 
 
 class JobFailed(StreamingError):
@@ -72,7 +73,8 @@ def run(settings: StreamingSettings, build: Callable[[TableEnvironment], Stateme
         if _on_cluster():
             _run_there(settings, build)
             return 0
-        options = _job_options(settings) | _mini_cluster_options(settings, _jars(settings))
+        options = _job_options(settings) | _recovery(settings)
+        options |= _mini_cluster_options(settings, _jars(settings))
         _forget_superseded(settings)
         job = build(_environment(options)).execute().get_job_client()
     except JobFailed:
@@ -107,8 +109,11 @@ def _run_there(settings: StreamingSettings, build: Callable[[TableEnvironment], 
         # A second job of the same name would write under the first one's transactions.
         job = _unfinished(client)
         if job is None:
-            # What the cluster or the command line (`-s`, `-D`) sets goes before what we would.
+            # What the cluster or the command line sets (`-D`) goes before what we would; a savepoint that it
+            # names (`-s`) stays its owner's.
             ours = _job_options(settings)
+            if _RECOVERY not in given.toMap():
+                ours |= _recovery(settings)
             options = {key: value for key, value in ours.items() if key not in given.toMap()}
             job = build(_environment(options)).execute().get_job_client()._j_job_client.getJobID()
         if given.toMap().get("execution.attached") == "true":
@@ -187,20 +192,12 @@ def _prepare_java(settings: StreamingSettings) -> None:
 
 
 def _job_options(settings: StreamingSettings) -> dict[str, str]:
-    checkpoints = _checkpoints(settings)
-    newest = newest_checkpoint(checkpoints)
-    # Flink takes the checkpoint over and deletes it once it has a newer one.
-    recovery = (
-        {"execution.state-recovery.path": newest.as_uri(), "execution.state-recovery.claim-mode": "CLAIM"}
-        if newest
-        else {}
-    )
     return {
         "pipeline.name": JOB_NAME,
         "table.local-time-zone": "UTC",
         "execution.checkpointing.interval": f"{settings.flink_checkpoint_ms} ms",
         "execution.checkpointing.mode": "EXACTLY_ONCE",
-        "execution.checkpointing.dir": checkpoints.as_uri(),
+        "execution.checkpointing.dir": _checkpoints(settings).as_uri(),
         "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
         "execution.checkpointing.tolerable-failed-checkpoints": "10",
         # Rides out a broker's restart; then the job ends with the cause and its supervisor decides.
@@ -208,8 +205,13 @@ def _job_options(settings: StreamingSettings) -> dict[str, str]:
         "restart-strategy.failure-rate.max-failures-per-interval": "20",
         "restart-strategy.failure-rate.failure-rate-interval": "5 min",
         "restart-strategy.failure-rate.delay": "2 s",
-        **recovery,
     }
+
+
+def _recovery(settings: StreamingSettings) -> dict[str, str]:
+    newest = newest_checkpoint(_checkpoints(settings))
+    # Flink takes the checkpoint over and deletes it once it has a newer one.
+    return {_RECOVERY: newest.as_uri(), "execution.state-recovery.claim-mode": "CLAIM"} if newest else {}
 
 
 def _mini_cluster_options(settings: StreamingSettings, jars: list[Path]) -> dict[str, str]:

@@ -95,8 +95,8 @@ def _flow(settings: StreamingSettings) -> Iterator[Counter[str]]:
         thread.join()
 
 
-def test_every_record_comes_out_once(broker: Any, read: Callable[..., Any]) -> None:
-    settings = broker.settings
+def test_every_record_comes_out_once(own_broker: Any, read: Callable[..., Any]) -> None:
+    settings = own_broker.settings
     create_topics(settings)
 
     def records(topic: str) -> list[dict[str, Any]]:

@@ -114,8 +114,8 @@ class Cluster:
 
 
 @pytest.fixture
-def cluster(broker: Any, free_ports: int, tmp_path: Path) -> Iterator[Cluster]:
-    settings = broker.settings.model_copy(update={"flink_port": free_ports})
+def cluster(own_broker: Any, free_ports: int, tmp_path: Path) -> Iterator[Cluster]:
+    settings = own_broker.settings.model_copy(update={"flink_port": free_ports})
     running = Cluster(tmp_path, settings)
     running.start("jobmanager", "taskmanager")
     yield running
