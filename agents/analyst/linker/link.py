@@ -323,9 +323,12 @@ def _pick(draft: Draft, arc: Arc, options: list[Metric], wanted: list[set[str]])
     """The one metric that a phrase means: the one that can be split by what the question names."""
     strong = {m.name for m in arc.names if m.kind == "metric" and not m.weak}
     exact = [m for m in options if arc.text in (m.label.lower(), m.label_zh, m.name.replace("_", " "))]
+    fitting = [m for m in options if all(names & set(m.dimensions) for names in wanted)]
+    own = suggest.of_what_is_named(fitting, wanted) if wanted and not exact else []
+    if len(own) == 1 < len(fitting):
+        return own[0]
     for candidates in (exact, [m for m in options if m.name in strong], options):
         fitting = [m for m in candidates if all(names & set(m.dimensions) for names in wanted)]
-        fitting = suggest.of_what_is_named(fitting, wanted)
         if len(fitting) == 1:
             return fitting[0]
         if len(fitting) > 1:
