@@ -100,6 +100,8 @@ def read(
             (end for end, names in found if any(m.kind == "dimension" for m in names)), default=len(text)
         )
         for end, meanings in found:
+            if end - index == 1 and _is_gerund(text[index].text, vocabulary):
+                continue
             swallows = index in marks and end > split and all(m.kind == "metric" for m in meanings)
             # 每个工具的调用次数 asks for calls by tool, though 工具调用次数 is a metric's name.
             # "Average orders per day" averages orders, though an "average order" is a metric's name.
@@ -128,6 +130,11 @@ def read(
         if whole.start <= part.start and part.end <= whole.end
     )
     return Reading(folded, text, path, inner)
+
+
+def _is_gerund(word: str, vocabulary: Vocabulary) -> bool:
+    """`running`, `returning`: not the runs and returns that their stems would make of them."""
+    return word.endswith("ing") and word not in vocabulary.spoken
 
 
 def _is_filler(meanings: frozenset[Meaning], text: tuple[Unit, ...], index: int, question: str) -> bool:

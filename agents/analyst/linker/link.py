@@ -179,7 +179,7 @@ class Linker:
     def _choose_filters(self, draft: Draft) -> None:
         common = self._common(draft)
         chosen: dict[tuple[str, bool], list[str]] = {}
-        negated = False
+        negated, latest = False, ""
         for index, arc in enumerate(draft.reading.arcs):
             if arc not in draft.as_values and not roles.is_value(arc, draft.reading):
                 continue
@@ -191,14 +191,18 @@ class Linker:
                 raise draft.refuse(
                     "not_by", draft.label(draft.metrics[0]), f"{arc.text} ({', '.join(named)})"
                 )
+            joins = latest if roles.joined(draft.reading, index) else ""
             best = min(
                 options,
                 key=lambda m: (
+                    # What "and" joins is of one kind: email and Facebook are both sources of one dimension.
+                    m.name != joins,
                     self._mention(draft.reading, m.name, common),
                     m.value.lower() != arc.text,
                     m.value,
                 ),
             )
+            latest = best.name
             chained = negated and roles.joined(draft.reading, index)
             negated = (
                 roles.before(draft.reading, index, "not")

@@ -36,7 +36,7 @@ def choose(draft: Draft, periods: Periods) -> Order:
     others = [item for item in draft.group_by if item not in series]
     change = _change(draft) if periods.previous is not None else None
     if not draft.group_by:
-        if any(signal.superlative for _, signal in found):
+        if any(signal.superlative or signal.text in ("high", "low") for _, signal in found):
             raise draft.refuse("rank_what")
         return Order((), None)
     if change is not None:

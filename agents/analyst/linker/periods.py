@@ -43,6 +43,8 @@ def choose(draft: Draft) -> Periods:
         draft.note("range", said, show_range(current.start, current.end))
     else:
         draft.note("all_time")
+    if previous is not None and cumulative:
+        raise draft.refuse("two_shapes")
     if previous is not None and previous.start is not None:
         draft.note("compare", show_range(previous.start, previous.end))
         if grain is not None:

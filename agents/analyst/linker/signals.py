@@ -116,11 +116,12 @@ _FIXED: tuple[tuple[str, Signal], ...] = (
      r"outside(?: of)?|apart from)\b",
      Signal("not")),
     (r"除去?了?|不含|不包括|不包含|排除|剔除|非", Signal("not")),
-    (r"\b(?:and|or|plus|as well as|along with|both)\b|以及|和|与|及|跟|或者?|还有", Signal("and")),
+    (r"\b(?:and|or|plus|as well as|along with|both)\b|以及|及其|并且|和|与|及|跟|或者?|还有", Signal("and")),
     (r"\bof\b|的", Signal("of")),
     (r"\bwhy\b|\breasons?\b|\bcauses?\b|\bexplain\b|为什么|为何|原因", Signal("refuse", "why")),
     (r"\b(?:days? of (?:the )?week|weekdays?|(?:hours?|time) of (?:the )?day|months? of (?:the )?year)\b"
      r"|星期几|周几|几点钟?|哪个时段", Signal("refuse", "weekday")),
+    (r"\b(?:running|rolling|moving|cumulative)\b|累计|累积|滚动|移动平均", Signal("refuse", "window")),
     (r"^\s*how (?:do|can|should|could) i\b|^\s*how to\b|^如何", Signal("refuse", "howto")),
     (r"\b(?:forecast\w*|predict\w*|project(?:ed|ion|ions)|expected|will)\b|预测|预计|预期|展望",
      Signal("refuse", "predict")),

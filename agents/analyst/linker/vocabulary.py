@@ -36,6 +36,7 @@ class Vocabulary:
     def __init__(self, metrics: Iterable[Metric], dimensions: Mapping[str, Dimension]) -> None:
         self._root = _Node()
         self.words: set[str] = set()
+        self.spoken: set[str] = set()
         for metric in metrics:
             self._add_metric(metric, dimensions)
         for dimension in dimensions.values():
@@ -113,6 +114,7 @@ class Vocabulary:
 
     def _add(self, phrase: str, meaning: Meaning, spell: bool = False) -> None:
         self._insert(keys(phrase), meaning)
+        self.spoken.add(fold(phrase))
         if spell and language(phrase) == "en":
             self.words |= {unit.text for unit in units(fold(phrase)) if len(unit.text) >= 5}
 

@@ -42,6 +42,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Figures are not kept by the day of the week or hour of the day; days and weeks can be asked for.",
         "没有按星期几或一天中的时段统计的数据，可以按日或按周查询。",
     ),
+    "window": (
+        "Only revenue can be asked for as a running total; rolling and moving figures cannot.",
+        "只有销售额可以查询累计值；滚动和移动的数字无法查询。",
+    ),
     "howto": (
         "Only figures can be asked for here, not how something is done.",
         "这里只能查询数字，不能询问操作方法。",
