@@ -4,7 +4,7 @@ RUN mvn -q dependency:copy -Dartifact=org.apache.flink:flink-sql-connector-kafka
 
 FROM flink:2.3.0-java17
 # The image's own Python is 3.10; the job needs 3.11, and uv brings it.
-ENV UV_PYTHON_INSTALL_DIR=/opt/pythons
+ENV UV_PYTHON_INSTALL_DIR=/opt/pythons PATH=/opt/python/bin:$PATH
 RUN apt-get update && apt-get install -y --no-install-recommends python3-pip curl \
     && rm -rf /var/lib/apt/lists/* && pip3 install --no-cache-dir uv && uv venv --python 3.11 /opt/python
 RUN uv pip install --no-cache --python /opt/python apache-flink==2.3.0 "pydantic-settings>=2.11" \
