@@ -93,7 +93,8 @@ def stage(
 
     # What is missing, or not over yet, must be told from what is zero.
     until = str((work.get("time_range") or ("", ""))[1])
-    unsure = bool(metrics) and (table.empty or until > now.isoformat())
+    since = str(work.get("since") or "")
+    unsure = bool(metrics) and (table.empty or bool(since) or until > now.isoformat())
 
     def policy(messages: Sequence[BaseMessage]) -> Move:
         asked = last_result(messages, "data_range")
@@ -107,6 +108,7 @@ def stage(
             assumptions=assumptions,
             time_range=work.get("time_range"),
             data_range=(asked or {}).get("data_range") or None,
+            since=since[:10],
         )
         derived = [
             {"operation": item["derived"], "column": item.get("column", "")}

@@ -49,10 +49,12 @@ def compose(
     assumptions: Sequence[str] = (),
     time_range: Sequence[str] | None = None,
     data_range: Sequence[str] | None = None,
+    since: str = "",
 ) -> tuple[str, list[dict[str, Any]]]:
     """(text, evidence) of a result; `order` and `time_range` are the query's, `data_range` the first
     and last day
-        with data."""
+    with data, and `since` the day that the earlier period of a comparison begins with.
+    """
     draft = Draft(table, language == "zh")
     measures = table.of_role("measure")
     if not measures or _missing(table, time_range, data_range):
@@ -68,6 +70,8 @@ def compose(
     notes = list(assumptions)
     if data_range and time_range and not _covered(time_range[1], data_range[1]):
         notes.append(say("running", language, data_range[1]))
+    if data_range and since and since < data_range[0]:
+        notes.append(say("begins", language, data_range[0]))
     if notes:
         joined = "；".join(notes) if draft.zh else "; ".join(notes)
         draft.lines.append(f"\n_{joined}_")

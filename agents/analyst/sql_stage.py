@@ -209,6 +209,7 @@ class SqlTools:
             "order_by": [[shape.column(name), direction] for name, direction in query.order_by],
             "compared": previous is not None,
             "time_range": [moment.isoformat() for moment in query.time_range] if query.time_range else None,
+            "since": previous[0].isoformat() if previous else None,
             "assumptions": arguments.assumptions,
             **_UNRUN,
         }

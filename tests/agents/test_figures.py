@@ -44,3 +44,12 @@ def test_a_running_period_names_the_last_day_with_data() -> None:
     assert text.endswith("there is data up to 2026-11-20_")
     text, _ = prose.compose(revenue, "en", time_range=month, data_range=("2026-01-01", "2026-11-30"))
     assert "data up to" not in text
+
+
+def test_a_comparison_with_days_before_the_history_says_so() -> None:
+    revenue = Table((ColumnMeaning("revenue", "Revenue", "measure", "USD"),), ((5.0,),))
+    days = ("2026-03-01", "2026-11-20")
+    text, _ = prose.compose(revenue, "en", data_range=days, since="2026-01-01")
+    assert "begins on 2026-03-01" in text
+    text, _ = prose.compose(revenue, "en", data_range=days, since="2026-03-01")
+    assert "begins on" not in text

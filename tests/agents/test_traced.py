@@ -71,7 +71,7 @@ def test_figures_never_fails(text: str) -> None:
 
 
 def test_where_all_are_equal_nobody_is_called_first() -> None:
-    text, _ = prose.compose(table_of("count", [0.0, 0.0, 0.0]), "en", order=[["m", "desc"]])
-    assert text.startswith("None stands out: measure is **0** for all.")
+    text, _ = prose.compose(table_of("count", [2.0, 2.0, 2.0]), "en", order=[["m", "desc"]])
+    assert text.startswith("None stands out: measure is **2** for all.")
     text, _ = prose.compose(table_of("count", [5.0, 5.0, 1.0]), "en", order=[["m", "desc"]])
     assert text.startswith("Place A, Place B have the highest measure: **5**.")

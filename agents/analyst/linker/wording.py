@@ -90,6 +90,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "range": ("{0} = {1} UTC", "{0} = {1}（UTC）"),
     "compare": ("compared with {0} UTC", "对比时间段：{0}（UTC）"),
     "all_time": ("no time named: all the data", "未指明时间：使用全部数据"),
+    "begins": (
+        "the data begins on {0}, so the earlier period is not whole",
+        "数据始于 {0}，对比期不完整",
+    ),
     "running": ("there is data up to {0}", "数据截至 {0}"),
     "context": ("“{0}” was read as context, not as a figure asked for", "“{0}”被视为背景，不作为所问的指标"),
     "spelling": ("“{0}” was read as “{1}”", "“{0}”理解为“{1}”"),
