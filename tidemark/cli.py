@@ -41,8 +41,6 @@ def main() -> None:
     except KeyboardInterrupt:
         console.print("\ninterrupted; the stack goes on (`make status`, `make stop`)")
         sys.exit(130)
-    except BrokenPipeError:  # `tidemark logs | head`: the reader has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except Exception as error:
         if os.environ.get("TIDEMARK_DEBUG"):
             raise
