@@ -162,7 +162,7 @@ def _bars(table: Table, categories: list[ColumnMeaning], measures: list[ColumnMe
             "type": "nominal",
             "title": category.label,
             "sort": distinct[:_MOST_BARS],
-            "axis": {"titlePadding": 16},
+            "axis": {"titlePadding": 12, "maxExtent": 300},
         },
         "x": {"field": value, **_axis(measures)},
         "tooltip": [{"field": category.name}, {"field": value, "type": "quantitative"}],
