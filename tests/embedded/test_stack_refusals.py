@@ -38,7 +38,7 @@ def test_a_taken_port_is_named_with_its_service_its_variable_and_its_holder(
 ) -> None:
     refused = Stack(EmbeddedSettings(home=tmp_path, airflow_port=taken))
     with pytest.raises(PortTaken) as error:
-        refused.up()
+        refused.up(only=("airflow-api-server",))
     line = one_line(error)
     for part in (str(taken), "airflow-api-server", "TIDEMARK_AIRFLOW_PORT", f"process {os.getpid()}"):
         assert part in line
