@@ -19,7 +19,8 @@ def main() -> None:
             share = "" if ratio.share is None else f"{ratio.share:.2f}"
             against = f"{ratio.baseline:,.1f} {ratio.unit}, {ratio.against}" if ratio.baseline else ""
             table.add_row(ratio.what, share, f"{ratio.value:,.1f} {ratio.unit}", against)
-    Console().print(table)
+    # Wide enough for a row a line where no terminal says its width.
+    Console(width=max(Console().width, 130)).print(table)
 
 
 if __name__ == "__main__":
