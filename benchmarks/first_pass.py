@@ -38,7 +38,7 @@ def measure() -> list[Ratio]:
         seconds("stop")
         again = seconds("run")
         return [
-            Ratio("make run again, after make stop", again, "s", first, "the first pass, environment and jars there"),
+            Ratio("make run again, after make stop", again, "s", first, "the first pass"),
             *questions(),
         ]
 
