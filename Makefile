@@ -17,7 +17,7 @@ run: setup  ## start the stack, make one full pass, say what was found and where
 	@$(BIN)/tidemark run $(if $(ONCE),--once)
 
 ask: setup  ## ask one question: make ask Q="What was revenue by month this year?"
-	@$(BIN)/tidemark ask "$(Q)"
+	@$(BIN)/tidemark ask "$$Q"
 
 status: setup  ## services, health, addresses
 	@$(BIN)/tidemark status
