@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -54,7 +53,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     home = tmp_path_factory.mktemp("home")
     # The jars are downloads, not state.
     jars = Path(os.environ.get("TIDEMARK_HOME", ROOT / ".tidemark")) / "jars"
-    shutil.copytree(jars, home / "jars", copy_function=os.link)
+    (home / "jars").symlink_to(jars.absolute())
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(("TIDEMARK_", "AIRFLOW"))
     }
