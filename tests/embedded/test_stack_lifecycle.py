@@ -84,12 +84,10 @@ def processes_of(stack: Stack) -> list[psutil.Process]:
     return found
 
 
-def test_a_second_up_keeps_what_runs_and_is_quick(stack: Stack) -> None:
+def test_a_second_up_keeps_what_runs(stack: Stack) -> None:
     before = {name: pid_of(stack, name) for name in SERVICES}
     heard: list[Progress] = []
-    began = time.monotonic()
     stack.up(heard.append, only=SERVICES)
-    assert time.monotonic() - began < 5
     assert {(step.service, step.state) for step in heard} == {(name, "running") for name in SERVICES}
     assert before == {name: pid_of(stack, name) for name in SERVICES}
 

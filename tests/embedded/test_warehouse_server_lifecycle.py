@@ -56,12 +56,10 @@ def test_a_running_request_ends_before_the_server_does(
     slow = threading.Thread(target=lambda: answers.append(server.sql("select sleep(2)")))
     slow.start()
     time.sleep(0.7)
-    began = time.monotonic()
     assert server.stop().endswith("stopped, 0 requests cut off\n")
     slow.join()
     assert answers == ["0"]
     assert server.process.returncode == 0
-    assert time.monotonic() - began < 6
 
 
 def test_nothing_acknowledged_is_lost_by_kill_9(

@@ -24,7 +24,7 @@ class Stack:
     home: Path
     environment: dict[str, str]
 
-    def tidemark(self, *arguments: str, timeout: float = 600) -> subprocess.CompletedProcess[str]:
+    def tidemark(self, *arguments: str, timeout: float = 900) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [TIDEMARK, *arguments],
             env=self.environment,

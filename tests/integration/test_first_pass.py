@@ -11,7 +11,7 @@ import pytest
 from embedded.airflow import AirflowApi
 from embedded.settings import EmbeddedSettings
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(1200)]
 
 DAGS = {"ask", "commerce_ingestion", "tidemark_pipeline", "weekly_report"}
 

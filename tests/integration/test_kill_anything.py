@@ -17,7 +17,7 @@ from streaming.producer import RecordProducer
 from streaming.settings import StreamingSettings
 from warehouse import TransientError, Warehouse, WarehouseSettings, connect
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(1200)]
 
 RECORDS, SECONDS = 3_000, 40.0
 VICTIMS = ("loader", "stream-job", "warehouse", "kafka")
@@ -83,7 +83,7 @@ def test_counts_are_equal_after_every_one_of_them_was_killed(stack, supervised) 
     flow.join()
 
     warehouse = connect(WarehouseSettings(warehouse_url=supervised.settings.warehouse_url))
-    deadline = time.monotonic() + 180
+    deadline = time.monotonic() + 400
     while (found := landed(warehouse, session))[0] < RECORDS and time.monotonic() < deadline:
         time.sleep(1)
     spans, rows, positions = found

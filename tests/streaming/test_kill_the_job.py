@@ -24,7 +24,7 @@ from streaming.records import DEAD_LETTER, EXECUTION
 from streaming.settings import StreamingSettings
 from streaming.topics import create_topics
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 AGENT = "kill-the-job"
 
 
@@ -50,7 +50,7 @@ class Job:
         return [parent, *parent.children(recursive=True)]
 
     def wait_until_running(self) -> None:
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + 240
         while not self._running():
             assert time.monotonic() < deadline, "the job did not come up"
             if self.process.poll() is not None:
@@ -117,10 +117,10 @@ def test_every_record_comes_out_once(own_broker: Any, read: Callable[..., Any]) 
                 tree = job.tree()
                 assert not [each for process in tree for each in _open_to_others(process)]
                 job.kill(only_parent=only_parent)
-                _, alive = psutil.wait_procs(tree, timeout=10)
+                _, alive = psutil.wait_procs(tree, timeout=60)
                 assert not alive, "Java outlives its Python"
             job.wait_until_running()
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while (len(spans()) < sent["records"] or counted() < sent["records"]) and time.monotonic() < deadline:
             time.sleep(0.5)
     finally:

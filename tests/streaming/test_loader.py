@@ -116,7 +116,7 @@ def test_kills_and_poison_lose_and_double_nothing(broker: Any, warehouse_url: st
             if number % 5_000 == 4_999:
                 producer.flush()
                 held = _count(ods, EVENT.table)
-                assert _wait_for(lambda held=held: _count(ods, EVENT.table) > held, 60), (
+                assert _wait_for(lambda held=held: _count(ods, EVENT.table) > held, 180), (
                     "the loader does not load"
                 )
                 time.sleep(chance.random() * 0.1)
@@ -126,8 +126,8 @@ def test_kills_and_poison_lose_and_double_nothing(broker: Any, warehouse_url: st
                 loader = _start(settings, warehouse_url)
         producer.flush()
         good = total - len(poison)
-        assert _wait_for(lambda: _count(ods, EVENT.table) >= good, 60)
-        assert _wait_for(lambda: len(recent(ods, 100, EVENT.clean_topic)) >= len(poison), 20)
+        assert _wait_for(lambda: _count(ods, EVENT.table) >= good, 180)
+        assert _wait_for(lambda: len(recent(ods, 100, EVENT.clean_topic)) >= len(poison), 180)
         time.sleep(1.5)
         assert kills == 6
         sums = "count(), uniqExact(event_id), uniqExact(_partition, _offset)"

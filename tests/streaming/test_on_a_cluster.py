@@ -28,6 +28,8 @@ from streaming.settings import StreamingSettings
 from streaming.topics import create_topics
 
 ROOT = Path(__file__).resolve().parents[2]
+# Seconds that a busy machine may take for what a quiet one does in a few.
+PATIENCE = 180
 FLINK = Path(pyflink.__file__).parent
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
 
@@ -81,7 +83,7 @@ class Cluster:
                 self.managers[kind] = subprocess.Popen(
                     command, env=self.environment, stdout=log, stderr=log, start_new_session=True
                 )
-        _until(lambda: self.get("overview")["slots-total"] > 0, 60)
+        _until(lambda: self.get("overview")["slots-total"] > 0)
 
     def kill(self, kind: str) -> None:
         os.killpg(self.managers[kind].pid, signal.SIGKILL)
@@ -123,15 +125,15 @@ def cluster(own_broker: Any, free_ports: int, tmp_path: Path) -> Iterator[Cluste
         running.kill(kind)
 
 
-def _until(holds: Callable[[], object], seconds: float) -> None:
-    deadline = time.monotonic() + seconds
+def _until(holds: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE
     while True:
         try:
             if holds():
                 return
         except (httpx.HTTPError, KeyError):
             pass
-        assert time.monotonic() < deadline, f"not within {seconds} s"
+        assert time.monotonic() < deadline, f"not within {PATIENCE} s"
         time.sleep(0.2)
 
 
@@ -159,7 +161,7 @@ def test_the_image_has_what_the_job_imports() -> None:
 
 
 @pytest.mark.integration
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(900)
 def test_a_lost_job_goes_on_where_it_was(cluster: Cluster, read: Callable[..., Any]) -> None:
     settings = cluster.settings
     create_topics(settings)
@@ -169,20 +171,20 @@ def test_a_lost_job_goes_on_where_it_was(cluster: Cluster, read: Callable[..., A
         return Counter(record["span_id"] for record in records if record["trace_id"] == "cluster")
 
     client = cluster.submit()
-    _until(cluster.running, 60)
+    _until(cluster.running)
     _send(settings, 0, 500)
-    _until(lambda: len(spans()) == 500, 30)
+    _until(lambda: len(spans()) == 500)
     _send(settings, 500, 1000)
     cluster.kill("jobmanager")  # a session's jobs die with its job manager
     _send(settings, 1000, 1500)
     cluster.start("jobmanager")
-    said, _ = client.communicate(timeout=90)
+    said, _ = client.communicate(timeout=240)
     assert client.returncode != 0, said
 
     client = cluster.submit()  # what the restart policy does
-    _until(cluster.running, 60)
+    _until(cluster.running)
     again = cluster.submit()
-    _until(lambda: len(spans()) == 1500, 30)
+    _until(lambda: len(spans()) == 1500)
     assert set(spans().values()) == {1}
     letters = [json.loads(message.value()) for message in read(settings, DEAD_LETTER.topic)]
     keys = sorted(letter["key"] for letter in letters if letter["key"].startswith("cluster-bad"))
@@ -192,7 +194,7 @@ def test_a_lost_job_goes_on_where_it_was(cluster: Cluster, read: Callable[..., A
         rows = (json.loads(message.value()) for message in read(settings, "agent.stats"))
         return sum(row["executions"] for row in rows if row["agent"] == "cluster")
 
-    _until(lambda: counted() >= 1500, 30)
+    _until(lambda: counted() >= 1500)
     assert counted() == 1500
     (job,) = cluster.running()  # a second submission has joined the first
     httpx.patch(f"http://{cluster.rest}/jobs/{job}").raise_for_status()

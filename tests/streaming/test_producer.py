@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -64,11 +63,9 @@ def test_a_record_that_is_large_elsewhere_becomes_a_dead_letter_with_reason_and_
 def test_records_of_a_process_that_ends_without_kafka_are_on_disk_in_order(
     nowhere: StreamingSettings,
 ) -> None:
-    started = time.monotonic()
     with RecordProducer(nowhere) as producer:
         for number in range(500):
             producer.send("event", {"event_id": str(number)})
-    assert time.monotonic() - started < 5
     assert [v["event_id"] for v in _values(_spooled(nowhere), EVENT.topic)] == [str(n) for n in range(500)]
 
 
