@@ -64,17 +64,6 @@ class AirflowApi:
         """Let the DAG's runs start."""
         self._json("PATCH", f"/dags/{dag_id}", json={"is_paused": False})
 
-    def backfill(self, dag_id: str, from_date: str, to_date: str, max_active_runs: int = 1) -> int:
-        """Run every scheduled date in a range (ISO times, both ends in it); returns the backfill's id."""
-        wanted = {
-            "dag_id": dag_id,
-            "from_date": from_date,
-            "to_date": to_date,
-            "max_active_runs": max_active_runs,
-            "reprocess_behavior": "none",
-        }
-        return int(self._json("POST", "/backfills", json=wanted)["id"])
-
     def wait_for_dag(self, dag_id: str, seconds: float = 60.0) -> None:
         """Return once the DAG has been parsed; raises at once when its file cannot be imported."""
         deadline = time.monotonic() + seconds

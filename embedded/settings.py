@@ -10,10 +10,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from embedded.airflow_secrets import AirflowSecrets
+from embedded.logins import AirflowSecrets, WarehouseSecrets
 
 PortNumber = Annotated[int, Field(ge=1, le=65535)]
 
@@ -34,6 +34,9 @@ class EmbeddedSettings(BaseSettings):
     warehouse_port: PortNumber = 18123
     airflow_port: PortNumber = 18080
     flink_port: PortNumber = 18082
+    # Of the embedded warehouse's two users; what is not set is made at the first start and kept.
+    warehouse_password: SecretStr | None = None
+    warehouse_reader_password: SecretStr | None = None
 
     @field_validator("home")
     @classmethod
@@ -83,8 +86,12 @@ class EmbeddedSettings(BaseSettings):
         )
 
     def client_environment(self) -> dict[str, str]:
-        """The variables that lead any client to this stack."""
-        return {
+        """The variables that lead any client to this stack; writes nothing.
+
+        The warehouse's passwords are among them once the stack has been started.
+        """
+        logins = self.warehouse_environment() if self._warehouse_secrets_file.exists() else {}
+        return logins | {
             "TIDEMARK_HOME": str(self.home),
             "TIDEMARK_STATE_DIR": str(self.home),
             "TIDEMARK_KAFKA_PORT": str(self.kafka_port),
@@ -98,6 +105,14 @@ class EmbeddedSettings(BaseSettings):
             "TIDEMARK_DBT_TARGET_DIR": str(self.home / "dbt"),
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "False",
             "GX_ANALYTICS_ENABLED": "False",
+        }
+
+    def warehouse_environment(self) -> dict[str, str]:
+        """The passwords of the warehouse's users; makes those that are neither set nor kept."""
+        kept = WarehouseSecrets.kept_in(self._warehouse_secrets_file)
+        return {
+            "TIDEMARK_WAREHOUSE_PASSWORD": _or(self.warehouse_password, kept.password),
+            "TIDEMARK_WAREHOUSE_READER_PASSWORD": _or(self.warehouse_reader_password, kept.reader_password),
         }
 
     def airflow_environment(self) -> dict[str, str]:
@@ -149,7 +164,16 @@ class EmbeddedSettings(BaseSettings):
             file.write_text((datetime.now(UTC).date() - timedelta(days=1)).isoformat(), "utf-8")
         return file.read_text("utf-8")
 
+    @property
+    def _warehouse_secrets_file(self) -> Path:
+        # Not in the warehouse's own folder, which its SQL can read.
+        return self.home / "secrets" / "warehouse.json"
+
     @cached_property
     def airflow_secrets(self) -> AirflowSecrets:
         """Airflow's login and keys: made once, then read from the state folder."""
         return AirflowSecrets.kept_in(self.airflow_home)
+
+
+def _or(asked: SecretStr | None, kept: str) -> str:
+    return asked.get_secret_value() if asked else kept

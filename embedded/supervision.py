@@ -159,7 +159,10 @@ class Supervisor:
             transport.close()
 
     def _environment(self) -> dict[str, str]:
-        own = {**self._settings.client_environment(), **self._settings.airflow_environment()}
+        settings = self._settings
+        own = (
+            settings.client_environment() | settings.warehouse_environment() | settings.airflow_environment()
+        )
         # What an activated environment or a tool wrapped around `make` set is not meant for Airflow.
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
         return {**inherited, **own, MARK: str(self._settings.home), "PYTHONUNBUFFERED": "1"}

@@ -20,7 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for command in (stack.up, stack.stop, stack.status, stack.logs, stack.restart):
+for command in (stack.up, stack.stop, stack.status, stack.logs, stack.restart, stack.env):
     app.command()(command)
 app.command("run")(first_pass.run)
 app.command("ask")(ask.ask)
@@ -33,9 +33,7 @@ def main() -> None:
     warnings.simplefilter("ignore")
     logging.captureWarnings(True)
     logging.getLogger().setLevel(logging.ERROR)
-    # The stack's own addresses, unless the caller's variables name others: a real Kafka, a real ClickHouse.
-    for name, value in EmbeddedSettings().client_environment().items():
-        os.environ.setdefault(name, value)
+    stack.lead_clients(EmbeddedSettings())
     try:
         app()
     except KeyboardInterrupt:

@@ -16,7 +16,7 @@ from embedded.errors import EmbeddedError
 from embedded.settings import EmbeddedSettings
 from embedded.stack import Stack
 from tidemark.console import console, fail
-from tidemark.stack import plain_errors, show
+from tidemark.stack import lead_clients, plain_errors, show
 from warehouse import Warehouse, WarehouseSettings, connect
 
 INGESTION, PIPELINE, ASK, WEEKLY = "commerce_ingestion", "tidemark_pipeline", "ask", "weekly_report"
@@ -37,6 +37,7 @@ def run(
         try:
             console.print("[bold]stack[/bold]")
             stack.up(show)
+            lead_clients(stack.settings)
             with closing(connect(WarehouseSettings())) as warehouse:
                 result = full_pass(AirflowApi.of(stack.settings), warehouse, days)
                 summary(stack.settings, warehouse, result)

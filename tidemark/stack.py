@@ -1,7 +1,9 @@
-"""The stack's commands: up, stop, status, logs, restart."""
+"""The stack's commands: up, stop, status, logs, restart, env; and what leads this process to it."""
 
 from __future__ import annotations
 
+import os
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from embedded.errors import EmbeddedError
+from embedded.settings import EmbeddedSettings
 from embedded.stack import Progress, ServiceStatus, Stack
 from tidemark.console import console, fail
 
@@ -23,6 +26,16 @@ def plain_errors() -> Iterator[None]:
         yield
     except EmbeddedError as error:
         fail(str(error))
+
+
+def lead_clients(settings: EmbeddedSettings) -> None:
+    """Point this process at the stack, unless the caller's variables name a real Kafka, a real ClickHouse."""
+    told = settings.client_environment()
+    if os.environ.get("TIDEMARK_WAREHOUSE_URL", settings.warehouse_url) != settings.warehouse_url:
+        # Another server is not shown this one's passwords.
+        told = {name: value for name, value in told.items() if not name.endswith("_PASSWORD")}
+    for name, value in told.items():
+        os.environ.setdefault(name, value)
 
 
 def show(progress: Progress) -> None:
@@ -78,6 +91,12 @@ def restart(service: Annotated[str, typer.Argument(help="as `tidemark status` na
     """Stop one service and start it again."""
     with plain_errors():
         Stack().restart(service, show)
+
+
+def env() -> None:
+    """The variables that lead dbt and other clients to this stack: eval "$(tidemark env)"."""
+    for name, value in EmbeddedSettings().client_environment().items():
+        print(f"export {name}={shlex.quote(value)}")
 
 
 def _login(stack: Stack) -> str:

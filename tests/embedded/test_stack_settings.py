@@ -62,6 +62,26 @@ def test_two_stacks_share_no_key(tmp_path: Path) -> None:
     assert one.password != other.password
 
 
+def test_the_warehouse_has_passwords_of_its_own_kept_private(tmp_path: Path) -> None:
+    one, other = (EmbeddedSettings(home=tmp_path / name) for name in "12")
+    made = one.warehouse_environment()
+    assert made == EmbeddedSettings(home=tmp_path / "1").warehouse_environment()
+    assert made.items() <= one.client_environment().items()
+    assert len({*made.values(), *other.warehouse_environment().values()}) == 4, "no password is used twice"
+    (file,) = (tmp_path / "1").rglob("warehouse.json")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert "warehouse" not in file.relative_to(tmp_path / "1").parts[:-1], "SQL reads the warehouse's folder"
+
+
+def test_a_password_that_the_caller_sets_is_the_warehouses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TIDEMARK_WAREHOUSE_READER_PASSWORD", "mine")
+    settings = EmbeddedSettings(home=tmp_path)
+    assert settings.warehouse_environment()["TIDEMARK_WAREHOUSE_READER_PASSWORD"] == "mine"
+    assert "mine" not in repr(settings)
+
+
 def test_airflow_asks_for_a_login_and_listens_on_this_machine_only(tmp_path: Path) -> None:
     told = EmbeddedSettings(home=tmp_path).airflow_environment()
     assert "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS" not in told

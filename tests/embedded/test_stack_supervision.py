@@ -46,7 +46,9 @@ def test_commands_survive_the_configuration(settings: EmbeddedSettings) -> None:
 
 def test_no_key_is_written_into_the_configuration(settings: EmbeddedSettings) -> None:
     secrets = settings.airflow_secrets
+    passwords = settings.warehouse_environment().values()
     text = render(services(settings), settings)
+    assert not any(password in text for password in passwords)
     assert secrets.jwt_secret not in text
     assert secrets.password not in text
 

@@ -11,6 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
+
+from embedded.settings import EmbeddedSettings
+from warehouse import Warehouse, WarehouseSettings, connect
 
 ROOT = Path(__file__).resolve().parents[2]
 TIDEMARK = str(Path(sys.executable).with_name("tidemark"))
@@ -23,6 +27,16 @@ class Stack:
 
     home: Path
     environment: dict[str, str]
+
+    def warehouse(self, *, read_only: bool) -> Warehouse:
+        """The stack's warehouse as the writer or as the reader; the stack has been started."""
+        logins = EmbeddedSettings(home=self.home).warehouse_environment()
+        settings = WarehouseSettings(
+            warehouse_url=f"http://127.0.0.1:{self.environment['TIDEMARK_WAREHOUSE_PORT']}",
+            warehouse_password=SecretStr(logins["TIDEMARK_WAREHOUSE_PASSWORD"]),
+            warehouse_reader_password=SecretStr(logins["TIDEMARK_WAREHOUSE_READER_PASSWORD"]),
+        )
+        return connect(settings, read_only=read_only)
 
     def tidemark(self, *arguments: str, timeout: float = 900) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -15,7 +15,7 @@ from embedded.settings import EmbeddedSettings
 from embedded.stack import Stack as Supervised
 from streaming.producer import RecordProducer
 from streaming.settings import StreamingSettings
-from warehouse import TransientError, Warehouse, WarehouseSettings, connect
+from warehouse import TransientError, Warehouse
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(1200)]
 
@@ -82,7 +82,7 @@ def test_counts_are_equal_after_every_one_of_them_was_killed(stack, supervised) 
         os.kill(pid_of(supervised, victim), signal.SIGKILL)
     flow.join()
 
-    warehouse = connect(WarehouseSettings(warehouse_url=supervised.settings.warehouse_url))
+    warehouse = stack.warehouse(read_only=False)
     deadline = time.monotonic() + 400
     while (found := landed(warehouse, session))[0] < RECORDS and time.monotonic() < deadline:
         time.sleep(1)

@@ -1,4 +1,4 @@
-"""Airflow's login and keys: made at the first start, readable by their owner alone."""
+"""The stack's passwords and keys: made at the first start, readable by their owner alone."""
 
 from __future__ import annotations
 
@@ -32,13 +32,30 @@ class AirflowSecrets:
             api_secret=secrets.token_urlsafe(32),
             jwt_secret=secrets.token_urlsafe(48),
         )
-        folder.mkdir(parents=True, exist_ok=True)
         _write_private(folder / "passwords.json", {made.user: made.password})
         _write_private(file, asdict(made))
         return made
 
 
+@dataclass(frozen=True)
+class WarehouseSecrets:
+    """The passwords of the warehouse's two users: the one that writes and the one that only reads."""
+
+    password: str = field(repr=False)
+    reader_password: str = field(repr=False)
+
+    @classmethod
+    def kept_in(cls, file: Path) -> WarehouseSecrets:
+        """Read the passwords kept in a file; make them if there are none."""
+        if file.exists():
+            return cls(**json.loads(file.read_text("utf-8")))
+        made = cls(password=secrets.token_urlsafe(18), reader_password=secrets.token_urlsafe(18))
+        _write_private(file, asdict(made))
+        return made
+
+
 def _write_private(path: Path, content: dict[str, str]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_suffix(".new")
     fresh.touch(mode=0o600)
     fresh.write_text(json.dumps(content), "utf-8")
