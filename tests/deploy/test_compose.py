@@ -5,7 +5,10 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import os
 import re
+import shutil
+import stat
 import subprocess
 from pathlib import Path
 
@@ -40,16 +43,57 @@ def services(text: str | None = None) -> dict[str, dict]:
     return yaml.safe_load(text or COMPOSE.read_text())["services"]
 
 
-def validate(path: Path) -> subprocess.CompletedProcess[str]:
+def validate(path: Path, env_file: Path | None = None) -> subprocess.CompletedProcess[str]:
     # The package's own launcher always exits with 0, so the binary beside it is called.
     folder = importlib.import_module("compose").__path__[0]
-    command = [f"{folder}/docker-compose", "-f", str(path), "config", "-q"]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    command = [f"{folder}/docker-compose", "-f", str(path), "--env-file", str(env_file or os.devnull)]
+    return subprocess.run([*command, "config"], env={}, capture_output=True, text=True, check=False)
 
 
-def test_compose_accepts_the_file() -> None:
-    checked = validate(COMPOSE)
+@pytest.fixture
+def env_file(tmp_path: Path) -> Path:
+    """What deploy/new-env.sh makes."""
+    (tmp_path / "deploy").mkdir()
+    script = shutil.copy(ROOT / "deploy/new-env.sh", tmp_path / "deploy")
+    subprocess.run(["sh", script], check=True)
+    return tmp_path / ".env"
+
+
+def test_compose_accepts_the_file_with_the_passwords_made_for_it(env_file: Path) -> None:
+    checked = validate(COMPOSE, env_file)
     assert checked.returncode == 0, checked.stderr
+
+
+def test_no_password_has_a_default(env_file: Path) -> None:
+    secrets = env_file.read_text().splitlines()
+    for left_out in secrets:
+        env_file.write_text("\n".join(line for line in secrets if line != left_out))
+        checked = validate(COMPOSE, env_file)
+        assert checked.returncode != 0, left_out
+        assert left_out.partition("=")[0] in checked.stderr
+    defaults = dict(re.findall(r"\$\{(\w+):-([^}]*)\}", COMPOSE.read_text()))
+    assert not [name for name in defaults if re.search("PASSWORD|SECRET|KEY", name)]
+
+
+def test_passwords_are_made_once_for_their_owner_alone(env_file: Path) -> None:
+    made = env_file.read_text()
+    assert stat.S_IMODE(env_file.stat().st_mode) == 0o600
+    values = [line.partition("=")[2] for line in made.splitlines()]
+    assert len(set(values)) == len(values) == 7
+    script = env_file.parent / "deploy/new-env.sh"
+    again = subprocess.run(["sh", script], capture_output=True, check=False)
+    assert again.returncode != 0
+    assert env_file.read_text() == made
+
+
+def test_every_page_is_published_to_this_machine_only(env_file: Path) -> None:
+    published = [
+        port
+        for service in services(validate(COMPOSE, env_file).stdout).values()
+        for port in service.get("ports", [])
+    ]
+    assert published
+    assert {port.get("host_ip") for port in published} == {"127.0.0.1"}
 
 
 def test_compose_refuses_a_wrong_file(tmp_path: Path) -> None:
