@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import pairwise
 
 import httpx
 import pytest
@@ -42,6 +43,19 @@ def test_the_summary_answers_a_question_about_the_agents_own_runs(first, stack, 
     assert about_tools["status"] == "answered", about_tools
     assert "ads_agent_tool_calls_minutely" in about_tools["sql"]
     assert about_tools["question"] in first.stdout
+
+
+def test_growth_is_of_a_whole_month_over_a_whole_month(first, stack) -> None:
+    rows = (
+        stack.warehouse(read_only=True)
+        .query("select revenue, revenue_growth from ads.ads_sales_monthly order by month")
+        .rows
+    )
+    assert len(rows) > 5
+    growth = [found for _, found in rows]
+    assert growth[0] is growth[1] is growth[-1] is None
+    for (before, _), (revenue, found) in list(pairwise(rows))[1:-1]:
+        assert found == pytest.approx(revenue / before - 1)
 
 
 def test_airflow_shows_green_runs_of_all_dags(first, settings) -> None:

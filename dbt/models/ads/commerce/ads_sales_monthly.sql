@@ -22,6 +22,12 @@ select
     gross_margin / nullif(revenue, 0) as gross_margin_rate,
     revenue / nullif(orders_kept, 0) as average_order_value,
     new_customers,
-    revenue / nullif(any_value(revenue) over previous_month, 0) - 1 as revenue_growth
+    case
+        when month = max(month) over () then null
+        when nullif(any_value(revenue) over month_before_that, 0) is null then null
+        else revenue / nullif(any_value(revenue) over previous_month, 0) - 1
+    end as revenue_growth
 from months
-window previous_month as (order by month rows between 1 preceding and 1 preceding)
+window
+    previous_month as (order by month rows between 1 preceding and 1 preceding),
+    month_before_that as (order by month rows between 2 preceding and 2 preceding)
