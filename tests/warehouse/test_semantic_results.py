@@ -252,3 +252,17 @@ def test_a_range_ending_now_includes_today_for_a_metric_kept_by_day(
     until_noon = MetricQuery(("order_items",), time_range=(datetime(2026, 3, 1), noon))
     whole = MetricQuery(("order_items",), time_range=(datetime(2026, 3, 1), datetime(2026, 3, 6)))
     assert shop.query(shop_layer.compile(until_noon)).rows == shop.query(shop_layer.compile(whole)).rows
+
+
+def test_what_is_said_to_add_up_adds_up(shop: Warehouse, shop_layer: SemanticLayer) -> None:
+    proved = set()
+    only_along_time = {"revenue_month_to_date", "revenue_seven_days"}
+    for metric in (one for one in shop_layer.metrics.values() if one.name not in only_along_time):
+        for item in (f"metric_time__{metric.grains[-1]}", "metric_time__month", *metric.dimensions):
+            if metric.additivity.holds_over([item]):
+                parts = shop.query(shop_layer.compile(MetricQuery((metric.name,), (item,)))).rows
+                [[whole]] = shop.query(shop_layer.compile(MetricQuery((metric.name,)))).rows
+                assert sum(part for *_, part in parts if part) == pytest.approx(whole), (metric.name, item)
+                proved.add(metric.name)
+    assert {"revenue", "returned_items", "net_revenue", "revenue_all_time"} <= proved
+    assert not proved & {"orders", "average_price", "return_rate", "revenue_growth"}

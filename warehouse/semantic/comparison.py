@@ -10,18 +10,18 @@ from warehouse.semantic.model import MetricQuery
 ABS_CHANGE = "abs_change"
 
 
-def comparison_sql(query: MetricQuery, current: str, previous: str, additive: Collection[str]) -> str:
+def comparison_sql(query: MetricQuery, current: str, previous: str, zeros: Collection[str]) -> str:
     """Both compiled periods, stacked and folded by the group-by items.
 
     Stacking keeps groups that only one period has, and groups whose key is NULL, without a full join. In a
-    group that one period lacks, an additive metric (a sum or a count) is 0 and any other is NULL.
+    group that one period lacks, the metrics in `zeros` are 0 there and any other is NULL.
     """
     keys = list(query.group_by)
     folded = [*keys]
     for metric in query.metrics:
         for alias, period in ((metric, "1"), (f"{metric}_previous", "0")):
             value = f"max(if(periods.is_current = {period}, periods.{metric}, NULL))"
-            folded.append(f"{f'coalesce({value}, 0)' if metric in additive else value} AS {alias}")
+            folded.append(f"{f'coalesce({value}, 0)' if metric in zeros else value} AS {alias}")
     columns = [*keys]
     for metric in query.metrics:
         change = f"{metric} - {metric}_previous"

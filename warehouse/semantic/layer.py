@@ -24,7 +24,7 @@ from warehouse.client import Limits, Warehouse
 from warehouse.errors import SemanticError, UnknownDimensionError, UnknownMetricError
 from warehouse.semantic.clickhouse import ClickHouseDialect
 from warehouse.semantic.comparison import comparison_sql
-from warehouse.semantic.manifest import additive_metrics, read_dimensions, read_metrics
+from warehouse.semantic.manifest import read_dimensions, read_metrics
 from warehouse.semantic.model import GRAINS, METRIC_TIME, Dimension, Metric, MetricQuery
 from warehouse.semantic.where import where_filter, where_time
 
@@ -47,9 +47,8 @@ class SemanticLayer:
         self._lock = threading.Lock()
         self._values: dict[tuple[str, int], tuple[float, list[str]]] = {}
         listed = self._engine.list_metrics()
-        self.metrics = read_metrics(listed, lookup)
+        self.metrics = read_metrics(manifest, listed, lookup)
         self.dimensions = read_dimensions(listed, lookup)
-        self._additive = additive_metrics(manifest)
 
     @classmethod
     def load(cls, semantic_manifest_path: Path) -> SemanticLayer:
@@ -131,9 +130,10 @@ class SemanticLayer:
             if name.startswith(METRIC_TIME):
                 raise SemanticError(f"A comparison of two periods cannot be grouped by {name}.")
         one_period = replace(query, order_by=(), limit=None)
+        zeros = {name for name in query.metrics if self.metrics[name].zero_without_rows}
         current = self.compile(one_period)
         previous = self.compile(replace(one_period, time_range=previous_range))
-        return comparison_sql(query, current, previous, self._additive)
+        return comparison_sql(query, current, previous, zeros)
 
     def values(self, dimension: str, warehouse: Warehouse, limit: int = 1000) -> list[str]:
         """The distinct values of a categorical dimension, most frequent first; kept for five minutes."""

@@ -10,23 +10,19 @@ from metricflow.engine.models import Metric as FlowMetric
 from metricflow_semantic_interfaces.implementations.semantic_manifest import PydanticSemanticManifest
 from metricflow_semantic_interfaces.protocols.semantic_model import SemanticModel
 from metricflow_semantic_interfaces.references import MetricReference
-from metricflow_semantic_interfaces.type_enums.aggregation_type import AggregationType
-from metricflow_semantic_interfaces.type_enums.metric_type import MetricType
 from metricflow_semantics.model.semantic_manifest_lookup import SemanticManifestLookup
 
+from warehouse.semantic.additivity import Additivities
 from warehouse.semantic.model import GRAINS, Dimension, Metric
 
-_ADDITIVE = {
-    AggregationType.SUM,
-    AggregationType.SUM_BOOLEAN,
-    AggregationType.COUNT,
-    AggregationType.COUNT_DISTINCT,
-}
 
-
-def read_metrics(listed: Iterable[FlowMetric], lookup: SemanticManifestLookup) -> dict[str, Metric]:
+def read_metrics(
+    manifest: PydanticSemanticManifest, listed: Iterable[FlowMetric], lookup: SemanticManifestLookup
+) -> dict[str, Metric]:
     """Every metric that may be asked for, by name."""
-    return {metric.name: _metric(metric, lookup) for metric in listed}
+    listed = list(listed)
+    additivities = Additivities(manifest, _paths(listed))
+    return {metric.name: _metric(metric, lookup, additivities) for metric in listed}
 
 
 def read_dimensions(listed: Iterable[FlowMetric], lookup: SemanticManifestLookup) -> dict[str, Dimension]:
@@ -39,25 +35,18 @@ def read_dimensions(listed: Iterable[FlowMetric], lookup: SemanticManifestLookup
     }
 
 
-def additive_metrics(manifest: PydanticSemanticManifest) -> frozenset[str]:
-    """The metrics that are 0, not unknown, where there are no rows: sums, counts, their running totals."""
-    additive = {
-        metric.name
-        for metric in manifest.metrics
-        if (aggregation := metric.type_params.metric_aggregation_params) and aggregation.agg in _ADDITIVE
-    }
-    running = {
-        metric.name
-        for metric in manifest.metrics
-        if metric.type is MetricType.CUMULATIVE
-        and (cumulative := metric.type_params.cumulative_type_params)
-        and cumulative.metric
-        and cumulative.metric.name in additive
-    }
-    return frozenset(additive | running)
+def _paths(listed: Iterable[FlowMetric]) -> dict[tuple[str, str], list[str]]:
+    """The qualified names that each dimension of each semantic model is asked for by."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for dimension in (one for metric in listed for one in metric.dimensions):
+        model = dimension.semantic_model_reference
+        if model is not None:
+            key = (model.semantic_model_name, dimension.name)
+            found.setdefault(key, set()).add(dimension.dunder_name)
+    return {key: sorted(names) for key, names in found.items()}
 
 
-def _metric(metric: FlowMetric, lookup: SemanticManifestLookup) -> Metric:
+def _metric(metric: FlowMetric, lookup: SemanticManifestLookup, additivities: Additivities) -> Metric:
     meta = _meta(metric)
     words = meta.get("words", {})
     finest = lookup.metric_lookup.get_min_queryable_time_granularity(MetricReference(metric.name)).value
@@ -69,6 +58,8 @@ def _metric(metric: FlowMetric, lookup: SemanticManifestLookup) -> Metric:
         domain=meta.get("domain", ""),
         unit=meta.get("unit", ""),
         kind=metric.type.value,
+        additivity=additivities.of(metric.name),
+        zero_without_rows=additivities.is_zero_without_rows(metric.name),
         synonyms_en=_words(meta, "synonyms", "en"),
         synonyms_zh=_words(meta, "synonyms", "zh"),
         words_high=tuple(words.get("high", ())),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
@@ -16,12 +16,32 @@ GRAINS = ("microsecond", "millisecond", "second", "minute", "hour", "day", "week
 
 
 @dataclass(frozen=True)
+class Additivity:
+    """Over which groups the figures of a metric may be summed to the figure of the whole.
+
+    `additive`: over all. `semi-additive`: over all but the times in `never_over`: a level such as stock on
+    hand, a running total. `distinct`: over none, as one thing may be counted in several groups. `none`: over
+    none; a mean, an extreme, a ratio.
+    """
+
+    kind: Literal["additive", "semi-additive", "distinct", "none"]
+    never_over: tuple[str, ...] = ()
+
+    def holds_over(self, items: Iterable[str]) -> bool:
+        """Whether summing over these group-by items, such as metric_time__month, gives the whole's figure."""
+        return self.kind in ("additive", "semi-additive") and not any(
+            item == time or item.startswith(f"{time}__") for item in items for time in self.never_over
+        )
+
+
+@dataclass(frozen=True)
 class Metric:
     """A number that can be asked for.
 
-    `kind` is MetricFlow's type (simple, ratio, derived, cumulative, conversion). `dimensions` are the
-    qualified names that it may be grouped or filtered by. `grains` are its time granularities, finest first,
-    and `min_grain` is the first of them. `tables` are the qualified tables it is computed from.
+    `kind` is MetricFlow's type (simple, ratio, derived, cumulative, conversion). `zero_without_rows` says
+    that nothing there means 0, not unknown. `dimensions` are the qualified names that it may be grouped or
+    filtered by. `grains` are its time granularities, finest first, and `min_grain` is the first of them.
+    `tables` are the qualified tables it is computed from.
     """
 
     name: str
@@ -31,6 +51,8 @@ class Metric:
     domain: str
     unit: str
     kind: str
+    additivity: Additivity
+    zero_without_rows: bool
     synonyms_en: tuple[str, ...] = ()
     synonyms_zh: tuple[str, ...] = ()
     words_high: tuple[str, ...] = ()
