@@ -65,8 +65,8 @@ def open_analyst(*, on_event: EventSink | None = None, spans: SpanCount | None =
     settings = WarehouseSettings()
     warehouse = connect(settings, read_only=True)
     try:
-        catalogue = Catalogue.load(settings.manifest_path, warehouse)
         semantic = SemanticLayer.load(settings.semantic_manifest_path)
+        catalogue = Catalogue.load(settings.manifest_path, warehouse, words=semantic.table_words())
         with telemetry(StreamingSettings()) as (provider, send):
             if spans is not None:
                 provider.add_span_processor(spans)  # type: ignore[arg-type]
