@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -66,7 +67,8 @@ def compare(home: Path, port: int) -> list[Ratio]:
     from chdb import _chdb
 
     direct = _chdb.connect(str(home / "direct"))
-    headers = {"Authorization": f"Basic {b64encode(b'tidemark:tidemark').decode()}"}
+    login = f"tidemark:{os.environ['TIDEMARK_WAREHOUSE_PASSWORD']}"
+    headers = {"Authorization": f"Basic {b64encode(login.encode()).decode()}"}
     deadline = time.monotonic() + 60
     while True:
         try:

@@ -45,7 +45,8 @@ if TYPE_CHECKING:
 _SETTINGS = {"join_use_nulls": 1}
 _RETRY_WAITS = (0.3, 1.0, 2.0)
 
-_ACCESS_CODES = {164, 192, 193, 194, 195, 291, 497, 516}
+_LOGIN_CODES = {192, 193, 194, 195, 516}
+_ACCESS_CODES = {164, 291, 497}
 _LIMIT_CODES = {158, 159, 160, 191, 241, 307, 396}
 _TRANSIENT_CODES = {202, 203, 209, 210, 236, 242, 252, 279, 319, 439, 473, 999}
 
@@ -222,7 +223,12 @@ class ClickHouse:
             )
         message = found["message"] if found else text.splitlines()[0]
         message = " ".join(message.split()).removesuffix(".").removesuffix("FORMAT Native").rstrip(" .") + "."
-        if code in _ACCESS_CODES:
+        if code in _LOGIN_CODES:
+            message += (
+                " Set TIDEMARK_WAREHOUSE_PASSWORD and TIDEMARK_WAREHOUSE_READER_PASSWORD; "
+                "`tidemark env` tells those of the embedded stack."
+            )
+        if code in _ACCESS_CODES | _LOGIN_CODES:
             return AccessDeniedError(
                 f"The warehouse user {self._user!r} may not do this: {message}", code=code
             )

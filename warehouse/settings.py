@@ -9,15 +9,18 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class WarehouseSettings(BaseSettings):
-    """Read from `TIDEMARK_*` variables; every default is right for the embedded stack on one machine."""
+    """Read from `TIDEMARK_*` variables; the defaults lead to the embedded stack on one machine.
+
+    Its passwords are no defaults: `tidemark env` tells them.
+    """
 
     model_config = SettingsConfigDict(env_prefix="TIDEMARK_", extra="ignore")
 
     warehouse_url: str = "http://127.0.0.1:18123"
     warehouse_user: str = "tidemark"
-    warehouse_password: SecretStr = SecretStr("tidemark")
+    warehouse_password: SecretStr = SecretStr("")
     warehouse_reader_user: str = "reader"
-    warehouse_reader_password: SecretStr = SecretStr("reader")
+    warehouse_reader_password: SecretStr = SecretStr("")
     dbt_project_dir: Path = Path("dbt")
     dbt_target_dir: Path = Path(".tidemark/dbt")
 

@@ -13,6 +13,12 @@ from pydantic import ValidationError
 from embedded.settings import LONGEST_SOCKET_PATH, EmbeddedSettings
 
 
+@pytest.fixture(autouse=True)
+def no_password_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for user in ("", "READER_"):
+        monkeypatch.delenv(f"TIDEMARK_WAREHOUSE_{user}PASSWORD", raising=False)
+
+
 def test_clients_are_led_to_the_ports_of_this_stack(tmp_path: Path) -> None:
     settings = EmbeddedSettings(home=tmp_path, kafka_port=21190, warehouse_port=21191)
     told = settings.client_environment()
