@@ -11,6 +11,7 @@ from sqlglot import exp
 
 from agents.analyst.linker.plan import Shape
 from warehouse.semantic import MetricQuery
+from warehouse.semantic.expressions import as_float, quoted
 from warehouse.semantic.model import METRIC_TIME
 
 
@@ -35,15 +36,17 @@ def shaped_sql(query: MetricQuery, shape: Shape, compile_query: Callable[[Metric
         sql = _share(sql, keys, query.metrics)
     elif shape.growth:
         sql = _growth(sql, keys, query.metrics)
-    conditions = [f"{item.metric} {item.op} {item.value!r}" for item in shape.thresholds]
+    conditions = [f"_shaped.{quoted(item.metric)} {item.op} {item.value!r}" for item in shape.thresholds]
     if part is not None:
         values = ", ".join(exp.Literal.string(str(value)).sql(dialect="clickhouse") for value in part.values)
-        conditions.append(f"{part.dimension} IN ({values})")
-    lines = [f"SELECT * FROM ({sql}) AS shaped"]
+        conditions.append(f"_shaped.{quoted(part.dimension)} IN ({values})")
+    lines = [f"SELECT * FROM ({sql}) AS _shaped"]
     if conditions:
         lines.append(f"WHERE {' AND '.join(conditions)}")
-    order = [f"{shape.column(name)} {direction.upper()}" for name, direction in query.order_by]
-    order += [key for key in keys if key not in dict(query.order_by)]
+    order = [
+        f"_shaped.{quoted(shape.column(name))} {direction.upper()}" for name, direction in query.order_by
+    ]
+    order += [f"_shaped.{quoted(key)}" for key in keys if key not in dict(query.order_by)]
     if order:
         lines.append(f"ORDER BY {', '.join(order)}")
     if query.limit is not None:
@@ -51,27 +54,47 @@ def shaped_sql(query: MetricQuery, shape: Shape, compile_query: Callable[[Metric
     return "\n".join(lines)
 
 
+# The layer's names begin with a letter, so what begins with an underscore here cannot be one of them.
+
+
 def _average(sql: str, keys: list[str], metrics: tuple[str, ...], grain: str) -> str:
     """Every group's sum over the number of periods that any group has: a day without an order counts."""
-    means = [f"sum({name}) / nullIf(max(periods), 0) AS {name}_per_{grain}" for name in metrics]
-    counted = f"SELECT *, uniqExact({METRIC_TIME}__{grain}) OVER () AS periods FROM ({sql}) AS base"
-    group = f" GROUP BY {', '.join(keys)}" if keys else ""
-    return f"SELECT {', '.join([*keys, *means])} FROM ({counted}) AS counted{group}"
+    means = [
+        f"{as_float(f'sum(_counted.{quoted(name)})')} / nullIf(max(_counted._periods), 0) "
+        f"AS {quoted(f'{name}_per_{grain}')}"
+        for name in metrics
+    ]
+    period = quoted(f"{METRIC_TIME}__{grain}")
+    counted = f"SELECT *, uniqExact(_base.{period}) OVER () AS _periods FROM ({sql}) AS _base"
+    group = f" GROUP BY {', '.join(_of('_counted', keys))}" if keys else ""
+    return f"SELECT {', '.join([*_kept('_counted', keys), *means])} FROM ({counted}) AS _counted{group}"
 
 
 def _share(sql: str, keys: list[str], metrics: tuple[str, ...]) -> str:
     """Shares within each period where there are periods, else of everything."""
     times = [key for key in keys if key.startswith(f"{METRIC_TIME}__")]
-    window = f"PARTITION BY {', '.join(times)}" if times else ""
-    columns = [*keys]
+    window = f"PARTITION BY {', '.join(_of('_base', times))}" if times else ""
+    columns = _kept("_base", keys)
     for name in metrics:
-        columns += [name, f"{name} / nullIf(sum({name}) OVER ({window}), 0) AS {name}_share"]
-    return f"SELECT {', '.join(columns)} FROM ({sql}) AS base"
+        value = f"_base.{quoted(name)}"
+        share = f"{as_float(value)} / nullIf(sum({value}) OVER ({window}), 0)"
+        columns += [f"{value} AS {quoted(name)}", f"{share} AS {quoted(f'{name}_share')}"]
+    return f"SELECT {', '.join(columns)} FROM ({sql}) AS _base"
 
 
 def _growth(sql: str, keys: list[str], metrics: tuple[str, ...]) -> str:
-    columns = [*keys]
+    columns = _kept("_base", keys)
     for name in metrics:
-        before = f"lagInFrame(toNullable({name})) OVER (ORDER BY {keys[0]})"
-        columns += [name, f"({name} - {before}) / nullIf(abs({before}), 0) AS {name}_change_rate"]
-    return f"SELECT {', '.join(columns)} FROM ({sql}) AS base"
+        value = f"_base.{quoted(name)}"
+        before = f"lagInFrame(toNullable({value})) OVER (ORDER BY _base.{quoted(keys[0])})"
+        rate = f"{as_float(f'{value} - {before}')} / nullIf(abs({before}), 0)"
+        columns += [f"{value} AS {quoted(name)}", f"{rate} AS {quoted(f'{name}_change_rate')}"]
+    return f"SELECT {', '.join(columns)} FROM ({sql}) AS _base"
+
+
+def _of(alias: str, keys: list[str]) -> list[str]:
+    return [f"{alias}.{quoted(key)}" for key in keys]
+
+
+def _kept(alias: str, keys: list[str]) -> list[str]:
+    return [f"{column} AS {quoted(key)}" for column, key in zip(_of(alias, keys), keys, strict=True)]

@@ -26,6 +26,7 @@ from agents.runtime.stage import Stage
 from agents.runtime.tools import Tool, ToolResult
 from warehouse import Catalogue, Limits, PermanentError, TransientError, Warehouse, guard
 from warehouse.semantic import Filter, MetricQuery, SemanticLayer
+from warehouse.semantic.expressions import quoted
 from warehouse.semantic.model import METRIC_TIME
 
 _PROMPT = """You answer questions from a data warehouse. Work only through the tools.
@@ -196,11 +197,11 @@ class SqlTools:
         shape = Shape(asked.share, asked.share_of, asked.average_per, asked.growth, thresholds)
         try:
             if previous:
-                sql = self._semantic.compile_comparison(query, previous)
+                sql = self._semantic.compile_comparison(query, previous, self._warehouse)
             elif shape != PLAIN:
-                sql = shaped_sql(query, shape, self._semantic.compile)
+                sql = shaped_sql(query, shape, lambda inner: self._semantic.compile(inner, self._warehouse))
             else:
-                sql = self._semantic.compile(query)
+                sql = self._semantic.compile(query, self._warehouse)
         except PermanentError as error:
             raise errors.ToolError(str(error)) from error
         work = {
@@ -243,13 +244,16 @@ class SqlTools:
     def _data_range(self, arguments: DataRange) -> ToolResult:
         day = f"{METRIC_TIME}__day"
         try:
-            inner = self._semantic.compile(MetricQuery(tuple(arguments.metrics), group_by=(day,)))
+            query = MetricQuery(tuple(arguments.metrics), group_by=(day,))
+            inner = self._semantic.compile(query, self._warehouse)
         except PermanentError as error:
             raise errors.ToolError(str(error)) from error
-        present = " or ".join(f"{name} is not null" for name in arguments.metrics)
+        present = " or ".join(f"_days.{quoted(name)} is not null" for name in arguments.metrics)
+        time = f"_days.{quoted(day)}"
+        # Rows without a time are of no day.
         result = self._call(
             lambda: self._warehouse.query(
-                f"select min({day}), max({day}), count() from (\n{inner}\n) where {present}",
+                f"select min({time}), max({time}), count({time}) from (\n{inner}\n) as _days where {present}",
                 limits=self._limits,
             )
         )

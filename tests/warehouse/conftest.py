@@ -9,11 +9,12 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 import yaml
 
-from warehouse.client import Warehouse, connect
+from warehouse.client import Result, Warehouse, connect
 from warehouse.errors import UnreachableError
 from warehouse.semantic import SemanticLayer
 from warehouse.settings import WarehouseSettings
@@ -93,3 +94,14 @@ def shop_layer(tmp_path_factory: pytest.TempPathFactory) -> SemanticLayer:
     path = tmp_path_factory.mktemp("manifest") / "semantic_manifest.json"
     path.write_text(json.dumps(yaml.safe_load(SHOP.read_text(encoding="utf-8"))), encoding="utf-8")
     return SemanticLayer.load(path)
+
+
+class _UniqueKeys:
+    def query(self, sql: str, **_: Any) -> Result:
+        return Result((), [])
+
+
+@pytest.fixture(scope="session")
+def unique_keys() -> Warehouse:
+    """For what is compiled and never run: asked for a repeated key, it has none."""
+    return cast(Warehouse, _UniqueKeys())

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from warehouse.catalogue import Catalogue
+from warehouse.client import Warehouse
 from warehouse.dbt_runner import run_dbt
 from warehouse.guard import guard
 from warehouse.semantic import Metric, MetricQuery, SemanticLayer
@@ -56,12 +57,12 @@ def test_every_metric_has_its_words(layer: SemanticLayer) -> None:
 
 
 def test_every_metric_compiles_in_every_cut_and_passes_the_guard(
-    layer: SemanticLayer, parsed: WarehouseSettings
+    layer: SemanticLayer, parsed: WarehouseSettings, unique_keys: Warehouse
 ) -> None:
     catalogue = Catalogue.load(parsed.manifest_path, words=layer.table_words())
     for metric in layer.metrics.values():
         for cut in cuts(metric, layer):
-            guard(layer.compile(MetricQuery((metric.name,), cut, time_range=RANGE)), catalogue)
+            guard(layer.compile(MetricQuery((metric.name,), cut, time_range=RANGE), unique_keys), catalogue)
 
 
 def test_tables_are_found_by_the_metrics_words(layer: SemanticLayer, parsed: WarehouseSettings) -> None:

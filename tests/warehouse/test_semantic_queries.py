@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlglot import exp
 
+from warehouse.client import Warehouse
 from warehouse.errors import SemanticError, UnknownDimensionError, UnknownMetricError
 from warehouse.semantic import Filter, MetricQuery, SemanticLayer
 
@@ -46,16 +47,17 @@ def test_common_dimensions(shop_layer: SemanticLayer) -> None:
     assert shop_layer.common_dimensions(["revenue", "tool_calls"]) == ()
 
 
-def test_unknown_names_come_with_the_nearest(shop_layer: SemanticLayer) -> None:
+def test_unknown_names_come_with_the_nearest(shop_layer: SemanticLayer, unique_keys: Warehouse) -> None:
     with pytest.raises(UnknownMetricError) as metric:
-        shop_layer.compile(MetricQuery(("revenu",)))
+        shop_layer.compile(MetricQuery(("revenu",)), unique_keys)
     assert metric.value.nearest[0] == "revenue"
     with pytest.raises(UnknownDimensionError) as dimension:
-        shop_layer.compile(MetricQuery(("revenue",), ("order_item__country",)))
+        shop_layer.compile(MetricQuery(("revenue",), ("order_item__country",)), unique_keys)
     assert dimension.value.nearest == ("user__country",)
     with pytest.raises(UnknownDimensionError, match="product__category"):
         shop_layer.compile(
-            MetricQuery(("new_customers",), filters=(Filter("product__category", "=", ("Jeans",)),))
+            MetricQuery(("new_customers",), filters=(Filter("product__category", "=", ("Jeans",)),)),
+            unique_keys,
         )
 
 
@@ -76,26 +78,34 @@ def test_unknown_names_come_with_the_nearest(shop_layer: SemanticLayer) -> None:
         (MetricQuery(("revenue_month_to_date",), time_range=DAYS), "metric_time"),
     ],
 )
-def test_refuses_with_the_reason(shop_layer: SemanticLayer, query: MetricQuery, reason: str) -> None:
+def test_refuses_with_the_reason(
+    shop_layer: SemanticLayer, query: MetricQuery, reason: str, unique_keys: Warehouse
+) -> None:
     with pytest.raises(SemanticError, match=reason):
-        shop_layer.compile(query)
+        shop_layer.compile(query, unique_keys)
 
 
-def test_a_long_range_takes_in_the_day_that_it_begins_in(shop_layer: SemanticLayer) -> None:
+def test_a_long_range_takes_in_the_day_that_it_begins_in(
+    shop_layer: SemanticLayer, unique_keys: Warehouse
+) -> None:
     noon = MetricQuery(("revenue",), time_range=(datetime(2026, 1, 1, 12), datetime(2026, 1, 31, 12)))
     whole = MetricQuery(("revenue",), time_range=(datetime(2026, 1, 1), datetime(2026, 2, 1)))
-    assert shop_layer.compile(noon) == shop_layer.compile(whole)
+    assert shop_layer.compile(noon, unique_keys) == shop_layer.compile(whole, unique_keys)
 
 
-def test_comparison_needs_a_range_and_no_time_group(shop_layer: SemanticLayer) -> None:
+def test_comparison_needs_a_range_and_no_time_group(
+    shop_layer: SemanticLayer, unique_keys: Warehouse
+) -> None:
     with pytest.raises(SemanticError, match="time range"):
-        shop_layer.compile_comparison(MetricQuery(("revenue",)), DAYS)
+        shop_layer.compile_comparison(MetricQuery(("revenue",)), DAYS, unique_keys)
+    by_day = MetricQuery(("revenue",), ("metric_time__day",), time_range=DAYS)
     with pytest.raises(SemanticError, match="metric_time__day"):
-        shop_layer.compile_comparison(MetricQuery(("revenue",), ("metric_time__day",), time_range=DAYS), DAYS)
+        shop_layer.compile_comparison(by_day, DAYS, unique_keys)
     with pytest.raises(SemanticError, match="abs_change"):
         shop_layer.compile_comparison(
             MetricQuery(("revenue",), ("user__country",), time_range=DAYS, order_by=(("orders", "asc"),)),
             DAYS,
+            unique_keys,
         )
 
 
@@ -110,9 +120,12 @@ def test_a_missing_manifest_says_how_to_write_it(tmp_path: Path) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30))
-def test_a_filters_value_stays_one_literal(shop_layer: SemanticLayer, value: str) -> None:
+def test_a_filters_value_stays_one_literal(
+    shop_layer: SemanticLayer, unique_keys: Warehouse, value: str
+) -> None:
     sql = shop_layer.compile(
-        MetricQuery(("revenue",), filters=(Filter("order_item__status", "=", (value,)),))
+        MetricQuery(("revenue",), filters=(Filter("order_item__status", "=", (value,)),)),
+        unique_keys,
     )
     literals = [
         one.this
@@ -122,7 +135,8 @@ def test_a_filters_value_stays_one_literal(shop_layer: SemanticLayer, value: str
     assert literals == [value]
 
 
-def test_threads_may_share_it(shop_layer: SemanticLayer) -> None:
+def test_threads_may_share_it(shop_layer: SemanticLayer, unique_keys: Warehouse) -> None:
     queries = [MetricQuery(("return_rate", "revenue"), ("user__country",), time_range=DAYS)] * 16
     with ThreadPoolExecutor(4) as pool:
-        assert len(set(pool.map(shop_layer.compile, queries))) == 1
+        compiled = pool.map(lambda query: shop_layer.compile(query, unique_keys), queries)
+        assert len(set(compiled)) == 1

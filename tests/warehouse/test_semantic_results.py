@@ -165,7 +165,7 @@ def same(left: list[tuple[Any, ...]], right: list[tuple[Any, ...]]) -> bool:
 @pytest.mark.parametrize("case", CASES)
 def test_equals_hand_written_sql(case: str, shop: Warehouse, shop_layer: SemanticLayer) -> None:
     query, by_hand = CASES[case]
-    result = shop.query(shop_layer.compile(query))
+    result = shop.query(shop_layer.compile(query, shop))
     expected = shop.query(by_hand)
     assert expected.rows, "the comparison is of something"
     assert same(result.rows, expected.rows)
@@ -175,7 +175,7 @@ def test_equals_hand_written_sql(case: str, shop: Warehouse, shop_layer: Semanti
 @pytest.mark.parametrize("case", CASES)
 def test_passes_the_guard_unchanged_in_meaning(case: str, shop: Warehouse, shop_layer: SemanticLayer) -> None:
     query, _ = CASES[case]
-    sql = shop_layer.compile(query)
+    sql = shop_layer.compile(query, shop)
     names = ["dwd.dwd_users", "dwd.dwd_products", "dwd.dwd_order_items", "dwd.dwd_spans", "dws.time_spine"]
     tables = [Table(*name.split("."), name.split(".")[0], "", "", "", ()) for name in names]
     assert same(shop.query(guard(sql, Catalogue(tables))).rows, shop.query(sql).rows)
@@ -186,7 +186,7 @@ def test_time_columns_are_dates_from_the_day_up_and_times_below(
 ) -> None:
     grains = ["minute", "hour", "day", "week", "month", "quarter", "year"]
     query = MetricQuery(("tool_calls",), tuple(f"metric_time__{grain}" for grain in grains), limit=1)
-    row = shop.query(shop_layer.compile(query)).rows[0]
+    row = shop.query(shop_layer.compile(query, shop)).rows[0]
     assert [type(value) for value in row[:2]] == [datetime, datetime]
     assert row[2:7] == (
         date(2026, 4, 10),
@@ -200,7 +200,7 @@ def test_time_columns_are_dates_from_the_day_up_and_times_below(
 def test_no_rows_give_null_and_not_zero_or_nan(shop: Warehouse, shop_layer: SemanticLayer) -> None:
     metrics = ("average_price", "largest_price", "median_price", "return_rate")
     query = MetricQuery(metrics, time_range=(datetime(2020, 1, 1), datetime(2020, 2, 1)))
-    assert shop.query(shop_layer.compile(query)).rows == [(None, None, None, None)]
+    assert shop.query(shop_layer.compile(query, shop)).rows == [(None, None, None, None)]
 
 
 def test_comparison_keeps_a_group_that_one_period_lacks(shop: Warehouse, shop_layer: SemanticLayer) -> None:
@@ -211,7 +211,7 @@ def test_comparison_keeps_a_group_that_one_period_lacks(shop: Warehouse, shop_la
         order_by=(("abs_change", "desc"),),
     )
     before = (datetime(2026, 2, 1), datetime(2026, 3, 1))
-    result = shop.query(shop_layer.compile_comparison(query, before))
+    result = shop.query(shop_layer.compile_comparison(query, before, shop))
     assert result.column_names[:5] == [
         "user__country", "revenue", "revenue_previous", "revenue_change", "revenue_change_rate",
     ]  # fmt: skip
@@ -233,7 +233,9 @@ def test_comparison_keeps_a_group_that_one_period_lacks(shop: Warehouse, shop_la
 
 def test_comparison_without_groups_is_one_row(shop: Warehouse, shop_layer: SemanticLayer) -> None:
     query = MetricQuery(("orders",), time_range=(datetime(2026, 3, 1), datetime(2026, 4, 1)))
-    result = shop.query(shop_layer.compile_comparison(query, (datetime(2020, 1, 1), datetime(2020, 2, 1))))
+    result = shop.query(
+        shop_layer.compile_comparison(query, (datetime(2020, 1, 1), datetime(2020, 2, 1)), shop)
+    )
     ((now, then, change, rate),) = result.rows
     assert (then, change, rate) == (0, now, None)
     assert now > 0
@@ -251,7 +253,8 @@ def test_a_range_ending_now_includes_today_for_a_metric_kept_by_day(
     noon = datetime(2026, 3, 5, 12, 34, 56)
     until_noon = MetricQuery(("order_items",), time_range=(datetime(2026, 3, 1), noon))
     whole = MetricQuery(("order_items",), time_range=(datetime(2026, 3, 1), datetime(2026, 3, 6)))
-    assert shop.query(shop_layer.compile(until_noon)).rows == shop.query(shop_layer.compile(whole)).rows
+    rows = shop.query(shop_layer.compile(until_noon, shop)).rows
+    assert rows == shop.query(shop_layer.compile(whole, shop)).rows
 
 
 def test_what_is_said_to_add_up_adds_up(shop: Warehouse, shop_layer: SemanticLayer) -> None:
@@ -260,8 +263,8 @@ def test_what_is_said_to_add_up_adds_up(shop: Warehouse, shop_layer: SemanticLay
     for metric in (one for one in shop_layer.metrics.values() if one.name not in only_along_time):
         for item in (f"metric_time__{metric.grains[-1]}", "metric_time__month", *metric.dimensions):
             if metric.additivity.holds_over([item]):
-                parts = shop.query(shop_layer.compile(MetricQuery((metric.name,), (item,)))).rows
-                [[whole]] = shop.query(shop_layer.compile(MetricQuery((metric.name,)))).rows
+                parts = shop.query(shop_layer.compile(MetricQuery((metric.name,), (item,)), shop)).rows
+                [[whole]] = shop.query(shop_layer.compile(MetricQuery((metric.name,)), shop)).rows
                 assert sum(part for *_, part in parts if part) == pytest.approx(whole), (metric.name, item)
                 proved.add(metric.name)
     assert {"revenue", "returned_items", "net_revenue", "revenue_all_time"} <= proved

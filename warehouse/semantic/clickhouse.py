@@ -1,31 +1,40 @@
 """MetricFlow's SQL plans rendered for ClickHouse, an engine that MetricFlow does not know.
 
 The renderers derive from DuckDB's, the nearest known dialect, and the engine type stays DuckDB's because
-MetricFlow only asks it which granularities exist. Three differences matter for correct numbers: casts must
-keep NULL, an aggregate over no rows must be NULL and not 0 or 1970-01-01, and a day is a Date as a week is.
+MetricFlow only asks it which granularities exist. What matters for correct numbers: casts must keep NULL, an
+aggregate over no rows must be NULL and not 0 or 1970-01-01, a day is a Date as a week is, every column is
+qualified and every name quoted, and decimals are divided as floats.
 The SQL needs `join_use_nulls = 1`, which `warehouse.clickhouse` sets on every query.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from metricflow.protocols.sql_client import SqlEngine
 from metricflow.sql.render.duckdb_renderer import DuckDbSqlExpressionRenderer, DuckDbSqlPlanRenderer
 from metricflow.sql.render.expr_renderer import SqlExpressionRenderer, SqlExpressionRenderResult
 from metricflow.sql.render.sql_plan_renderer import SqlPlanRenderer, SqlPlanRenderResult
+from metricflow.sql.sql_plan import SqlPlanNode, SqlSelectColumn
+from metricflow.sql.sql_select_node import SqlSelectStatementNode
 from metricflow_semantic_interfaces.type_enums.date_part import DatePart
 from metricflow_semantic_interfaces.type_enums.time_granularity import TimeGranularity
 from metricflow_semantics.sql.sql_bind_parameters import SqlBindParameterSet
 from metricflow_semantics.sql.sql_exprs import (
     SqlAggregateFunctionExpression,
+    SqlColumnAliasReferenceExpression,
+    SqlColumnReferenceExpression,
     SqlDateTruncExpression,
     SqlExtractExpression,
     SqlFunction,
     SqlGenerateUuidExpression,
     SqlPercentileExpression,
     SqlPercentileFunctionType,
+    SqlStringExpression,
 )
+
+from warehouse.errors import SemanticError
+from warehouse.semantic.expressions import Source, as_float, qualified, quoted
 
 _TRUNCATE = {
     TimeGranularity.YEAR: "toStartOfYear",
@@ -54,6 +63,9 @@ _QUANTILE = {
 
 
 class _ExpressionRenderer(DuckDbSqlExpressionRenderer):
+    def __init__(self, sources: tuple[Source, ...] = ()) -> None:
+        self._sources = sources
+
     @property
     def double_data_type(self) -> str:
         return "Nullable(Float64)"
@@ -65,6 +77,25 @@ class _ExpressionRenderer(DuckDbSqlExpressionRenderer):
     @property
     def supported_percentile_function_types(self) -> Collection[SqlPercentileFunctionType]:
         return (*_QUANTILE, SqlPercentileFunctionType.DISCRETE)
+
+    def visit_string_expr(self, node: SqlStringExpression) -> SqlExpressionRenderResult:
+        return SqlExpressionRenderResult(
+            sql=qualified(node.sql_expr, self._sources), bind_parameter_set=node.bind_parameter_set
+        )
+
+    def visit_column_reference_expr(self, node: SqlColumnReferenceExpression) -> SqlExpressionRenderResult:
+        # Always with its table, which MetricFlow would leave out where there is only one.
+        column = node.col_ref
+        return SqlExpressionRenderResult(
+            sql=f"{column.table_alias}.{quoted(column.column_name)}", bind_parameter_set=SqlBindParameterSet()
+        )
+
+    def visit_column_alias_reference_expr(
+        self, node: SqlColumnAliasReferenceExpression
+    ) -> SqlExpressionRenderResult:
+        return SqlExpressionRenderResult(
+            sql=quoted(node.column_alias), bind_parameter_set=SqlBindParameterSet()
+        )
 
     def visit_date_trunc_expr(self, node: SqlDateTruncExpression) -> SqlExpressionRenderResult:
         arg = self.render_sql_expr(node.arg)
@@ -98,7 +129,7 @@ class _ExpressionRenderer(DuckDbSqlExpressionRenderer):
         function = _QUANTILE.get(node.percentile_args.function_type)
         # ClickHouse's own exact quantiles are one position off PERCENTILE_DISC when level * n is whole.
         sql = (
-            f"{function}({level})({arg.sql})"
+            f"{function}({level})({as_float(arg.sql)})"
             if function
             else f"arraySort(groupArray({arg.sql}))[greatest(1, toUInt64(ceil({level} * count({arg.sql}))))]"
         )
@@ -109,15 +140,52 @@ class _ExpressionRenderer(DuckDbSqlExpressionRenderer):
 
 
 class _PlanRenderer(DuckDbSqlPlanRenderer):
-    EXPR_RENDERER = _ExpressionRenderer()
+    def __init__(self, sources: tuple[Source, ...] = ()) -> None:
+        self.EXPR_RENDERER = _ExpressionRenderer(sources)
 
     @property
     def expr_renderer(self) -> SqlExpressionRenderer:
         return self.EXPR_RENDERER
 
+    def visit_select_statement_node(self, node: SqlSelectStatementNode) -> SqlPlanRenderResult:
+        _check_aliases(node)
+        sources = [_source(node.from_source, node.from_source_alias)]
+        sources += [_source(join.right_source, join.right_source_alias) for join in node.join_descs]
+        # What an expression of a SELECT means depends on what that SELECT reads.
+        return super(_PlanRenderer, _PlanRenderer(tuple(sources))).visit_select_statement_node(node)
+
+    def _render_select_columns_section(
+        self, select_columns: Sequence[SqlSelectColumn], num_parents: int, distinct: bool
+    ) -> SqlPlanRenderResult:
+        columns = [self.EXPR_RENDERER.render_sql_expr(column.expr) for column in select_columns]
+        lines = [
+            f"{rendered.sql} AS {quoted(column.column_alias)}"
+            for rendered, column in zip(columns, select_columns, strict=True)
+        ]
+        return SqlPlanRenderResult(
+            f"SELECT{' DISTINCT' if distinct else ''}\n  " + "\n  , ".join(lines),
+            SqlBindParameterSet.merge_iterable([rendered.bind_parameter_set for rendered in columns]),
+        )
+
     def _render_description_section(self, description: str) -> SqlPlanRenderResult | None:
         # The plan's own notes name internal nodes; a reader of the SQL learns nothing from them.
         return None
+
+
+def _source(node: SqlPlanNode, alias: str) -> Source:
+    select, table = node.as_select_node, node.as_sql_table_node
+    if select is not None:
+        return Source(alias, columns=frozenset(column.column_alias for column in select.select_columns))
+    return Source(alias, table=table.sql_table.table_name.strip('`"') if table else "")
+
+
+def _check_aliases(node: SqlSelectStatementNode) -> None:
+    names = [column.column_alias for column in node.select_columns]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise SemanticError(
+            f"{', '.join(twice)} would mean two things in one statement. Ask for these metrics one by one."
+        )
 
 
 class ClickHouseDialect:

@@ -24,6 +24,8 @@ from warehouse.client import Limits, Warehouse
 from warehouse.errors import SemanticError, UnknownDimensionError, UnknownMetricError
 from warehouse.semantic.clickhouse import ClickHouseDialect
 from warehouse.semantic.comparison import comparison_sql
+from warehouse.semantic.expressions import Source, qualified, quoted
+from warehouse.semantic.joins import UniqueKeys, joined_keys
 from warehouse.semantic.manifest import read_dimensions, read_metrics
 from warehouse.semantic.model import GRAINS, METRIC_TIME, Dimension, Metric, MetricQuery
 from warehouse.semantic.where import where_filter, where_time
@@ -43,7 +45,9 @@ class SemanticLayer:
 
     def __init__(self, manifest: PydanticSemanticManifest) -> None:
         lookup = SemanticManifestLookup(manifest)
+        self._lookup = lookup
         self._engine = MetricFlowEngine(lookup, ClickHouseDialect())
+        self._unique_keys = UniqueKeys()
         self._lock = threading.Lock()
         self._values: dict[tuple[str, int], tuple[float, list[str]]] = {}
         listed = self._engine.list_metrics()
@@ -90,10 +94,12 @@ class SemanticLayer:
             )
         return words
 
-    def compile(self, query: MetricQuery) -> str:
+    def compile(self, query: MetricQuery, warehouse: Warehouse) -> str:
         """SQL for one query. Raises `UnknownMetricError`, `UnknownDimensionError`, `SemanticError`.
 
-        Rows that `order_by` leaves equal are ordered by the group-by items: equal questions, equal rows.
+        The warehouse is asked whether the keys that the query joins on are unique: if one is not, the query
+        is refused, because its totals would count rows more than once. Rows that `order_by` leaves equal are
+        ordered by the group-by items: equal questions, equal rows.
         """
         self._check(query)
         ordered = dict(query.order_by)
@@ -110,14 +116,19 @@ class SemanticLayer:
         # MetricFlow numbers its subqueries from one counter a process.
         with self._lock:
             try:
-                return str(self._engine.explain(request).sql_statement.sql)
+                explained = self._engine.explain(request)
+                sql = str(explained.sql_statement.sql)
             except Exception as error:
                 raise SemanticError(
                     f"The semantic layer cannot compile {', '.join(query.metrics)}"
                     f"{' by ' + ', '.join(query.group_by) if query.group_by else ''}: {_reason(error)}"
                 ) from error
+        self._unique_keys.check(joined_keys(explained.dataflow_plan, self._lookup), warehouse)
+        return sql
 
-    def compile_comparison(self, query: MetricQuery, previous_range: tuple[datetime, datetime]) -> str:
+    def compile_comparison(
+        self, query: MetricQuery, previous_range: tuple[datetime, datetime], warehouse: Warehouse
+    ) -> str:
         """SQL that sets `query.time_range` against an earlier range.
 
         Columns: the group-by items, then for each metric `<m>`, `<m>_previous`, `<m>_change` and
@@ -131,8 +142,8 @@ class SemanticLayer:
                 raise SemanticError(f"A comparison of two periods cannot be grouped by {name}.")
         one_period = replace(query, order_by=(), limit=None)
         zeros = {name for name in query.metrics if self.metrics[name].zero_without_rows}
-        current = self.compile(one_period)
-        previous = self.compile(replace(one_period, time_range=previous_range))
+        current = self.compile(one_period, warehouse)
+        previous = self.compile(replace(one_period, time_range=previous_range), warehouse)
         return comparison_sql(query, current, previous, zeros)
 
     def values(self, dimension: str, warehouse: Warehouse, limit: int = 1000) -> list[str]:
@@ -143,9 +154,11 @@ class SemanticLayer:
         known = self._values.get((dimension, limit))
         if known and known[0] > time.monotonic():
             return known[1]
+        database, _, table = source.table.partition(".")
+        shown = f"toString({qualified(source.expression, (Source('source_rows', table),))})"
         result = warehouse.query(
-            f"SELECT toString({source.expression}) AS value FROM {source.table} "
-            f"WHERE value != '' GROUP BY value ORDER BY count() DESC, value LIMIT {limit}",
+            f"SELECT {shown} FROM {quoted(database)}.{quoted(table)} AS source_rows "
+            f"WHERE {shown} != '' GROUP BY {shown} ORDER BY count() DESC, {shown} LIMIT {limit}",
             limits=Limits(rows=limit),
         )
         values = [str(row[0]) for row in result.rows]

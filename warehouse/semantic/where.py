@@ -47,10 +47,13 @@ def where_filter(condition: Filter, dimension: Dimension) -> str:
     values = ", ".join(quote(value) for value in condition.values)
     if condition.op in ("in", "not in"):
         values = f"({values})"
-    reference = f"Dimension('{dimension.name}')"
+    # Of the joins on the way to a dimension, its name in a template holds the last one only.
+    *path, entity, element = dimension.name.split("__")
+    name, through = f"'{entity}__{element}'", f"entity_path={path}"
+    reference = f"Dimension({name}, {through})"
     if dimension.type == "time":
         grain = "second" if isinstance(condition.values[0], datetime) else "day"
-        reference = f"TimeDimension('{dimension.name}', '{grain}')"
+        reference = f"TimeDimension({name}, '{grain}', {through})"
     return f"{{{{ {reference} }}}} {condition.op} {values}"
 
 
