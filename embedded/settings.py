@@ -34,14 +34,19 @@ class EmbeddedSettings(BaseSettings):
     warehouse_port: PortNumber = 18123
     airflow_port: PortNumber = 18080
     flink_port: PortNumber = 18082
+    dbt_project_dir: Path = PROJECT / "dbt"
+    dbt_target_dir: Path = Field(default_factory=lambda before: before["home"] / "dbt")
+    # dbt's own variable, for profiles that do not lie in the project.
+    dbt_profiles_dir: Path | None = Field(default=None, validation_alias="dbt_profiles_dir")
     # Of the embedded warehouse's two users; what is not set is made at the first start and kept.
     warehouse_password: SecretStr | None = None
     warehouse_reader_password: SecretStr | None = None
 
-    @field_validator("home")
+    @field_validator("home", "dbt_project_dir", "dbt_target_dir", "dbt_profiles_dir")
     @classmethod
-    def _absolute(cls, home: Path) -> Path:
-        return home.expanduser().absolute()
+    def _absolute(cls, folder: Path | None) -> Path | None:
+        # The services' working directory is not the caller's.
+        return folder.expanduser().absolute() if folder else None
 
     @property
     def run_dir(self) -> Path:
@@ -91,7 +96,10 @@ class EmbeddedSettings(BaseSettings):
         The warehouse's passwords are among them once the stack has been started.
         """
         logins = self.warehouse_environment() if self._warehouse_secrets_file.exists() else {}
-        return logins | {
+        profiles = {"DBT_PROFILES_DIR": str(self.dbt_profiles_dir)} if self.dbt_profiles_dir else {}
+        return {
+            **logins,
+            **profiles,
             "TIDEMARK_HOME": str(self.home),
             "TIDEMARK_STATE_DIR": str(self.home),
             "TIDEMARK_KAFKA_PORT": str(self.kafka_port),
@@ -101,8 +109,8 @@ class EmbeddedSettings(BaseSettings):
             "TIDEMARK_FLINK_PORT": str(self.flink_port),
             "TIDEMARK_KAFKA_BOOTSTRAP": self.kafka_bootstrap,
             "TIDEMARK_WAREHOUSE_URL": self.warehouse_url,
-            "TIDEMARK_DBT_PROJECT_DIR": str(PROJECT / "dbt"),
-            "TIDEMARK_DBT_TARGET_DIR": str(self.home / "dbt"),
+            "TIDEMARK_DBT_PROJECT_DIR": str(self.dbt_project_dir),
+            "TIDEMARK_DBT_TARGET_DIR": str(self.dbt_target_dir),
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "False",
             "GX_ANALYTICS_ENABLED": "False",
         }

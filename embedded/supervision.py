@@ -24,7 +24,7 @@ from embedded.settings import PROJECT, EmbeddedSettings
 # Every process below the supervisor carries this variable, so that none can be left behind unfound.
 MARK = "TIDEMARK_STACK"
 # What a running process cannot learn of later: when one of these changes, the stack starts again.
-TOLD_AT_START = re.compile(r"TIDEMARK_(?!DEBUG)|AIRFLOW__|.*_API_KEY$")
+TOLD_AT_START = re.compile(r"TIDEMARK_(?!DEBUG)|AIRFLOW__|DBT_|.*_API_KEY$")
 
 
 def render(services: Iterable[Service], settings: EmbeddedSettings) -> str:

@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -55,15 +55,18 @@ class TableColumn:
 
 @dataclass(frozen=True)
 class Table:
-    """A dbt model or source. `grain` says what one row is; `name` is unqualified."""
+    """A dbt model, source, seed or snapshot. `grain` says what one row is; `name` is unqualified.
+
+    `readable` tells whether questions may read it, or whether it is only known of.
+    """
 
     database: str
     name: str
-    layer: str
     domain: str
     description: str
     grain: str
     columns: tuple[TableColumn, ...]
+    readable: bool = True
 
     @property
     def qualified_name(self) -> str:
@@ -88,13 +91,16 @@ class Catalogue:
     ) -> Catalogue:
         """Read dbt's manifest.json; with a warehouse, add the live column types. Raises `CatalogueError`.
 
+        Readable are the schemas of the models behind the semantic models, and the time spines. A table's own
+        `config.meta.readable` goes before that.
         Live columns that the YAML does not name are added too, without a description. `words` are more
         texts to find a table by, by qualified name, such as `SemanticLayer.table_words` gives.
         """
         try:
             manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
             nodes = [*manifest["nodes"].values(), *manifest["sources"].values()]
-            tables = [_table(node) for node in nodes if node["resource_type"] in ("model", "source")]
+            schemas = {one["node_relation"]["schema_name"] for one in manifest["semantic_models"].values()}
+            tables = [_table(node, schemas) for node in nodes if _is_table(node)]
         except (OSError, ValueError, KeyError) as error:
             raise CatalogueError(
                 f"The catalogue cannot be read from {manifest_path} ({error}). Write it with `dbt parse`."
@@ -102,7 +108,7 @@ class Catalogue:
         return cls(_with_live_columns(tables, warehouse) if warehouse else tables, words)
 
     def search(self, text: str, k: int = 5) -> list[Table]:
-        """The `k` tables nearest to a question, best first; empty when no word of it is known.
+        """The `k` readable tables nearest to a question, best first; empty when no word of it is known.
 
         Words are weighed by rarity; a table's name and grain count more than its columns' descriptions.
         """
@@ -115,6 +121,7 @@ class Catalogue:
                 if word in words
             )
             for name, words in self._words.items()
+            if self.tables[name].readable
         }
         best = sorted((name for name in scores if scores[name] > 0), key=lambda name: (-scores[name], name))
         return [self.tables[name] for name in best[:k]]
@@ -132,7 +139,12 @@ class Catalogue:
         return "\n\n".join(blocks)
 
 
-def _table(node: Mapping[str, Any]) -> Table:
+def _is_table(node: Mapping[str, Any]) -> bool:
+    kinds = ("model", "source", "seed", "snapshot")
+    return node["resource_type"] in kinds and node["config"].get("materialized") != "ephemeral"
+
+
+def _table(node: Mapping[str, Any], readable_schemas: Collection[str]) -> Table:
     description = " ".join(node["description"].split())
     meta = {**node.get("meta", {}), **node["config"].get("meta", {})}
     stated = _GRAIN.match(description)
@@ -140,7 +152,6 @@ def _table(node: Mapping[str, Any]) -> Table:
     return Table(
         database=node["schema"],
         name=name,
-        layer=node["schema"],
         domain=next((tag for tag in node["tags"] if tag in DOMAINS), _domain_of(name)),
         description=description,
         grain=meta.get("grain") or (stated[1] if stated else ""),
@@ -149,6 +160,9 @@ def _table(node: Mapping[str, Any]) -> Table:
                 column["name"], column.get("data_type") or "", " ".join(column["description"].split())
             )
             for column in node["columns"].values()
+        ),
+        readable=bool(
+            meta.get("readable", node["schema"] in readable_schemas or node.get("time_spine") is not None)
         ),
     )
 

@@ -12,14 +12,11 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from warehouse.errors import PermanentError, TransientError, says_away
 from warehouse.settings import WarehouseSettings
-
-LAYERS = ("ods", "dwd", "dws", "ads")
 
 _FAILED = ("error", "fail", "runtime error", "partial success")
 # dbt keeps flags, adapters and the working directory in globals.
@@ -91,13 +88,6 @@ class DbtFailedError(DbtError):
         self.result = result
 
 
-def build_layer(settings: WarehouseSettings, layer: str, *, full_refresh: bool = False) -> DbtResult:
-    """Build and test one layer of both domains. Raises `DbtFailedError` where a model or test failed."""
-    if layer not in LAYERS:
-        raise DbtError(f"There is no layer {layer!r}. The layers are {', '.join(LAYERS)}.")
-    return run_dbt(settings, ["build"], select=f"path:models/{layer}", full_refresh=full_refresh)
-
-
 def run_dbt(
     settings: WarehouseSettings,
     command: Sequence[str],
@@ -109,7 +99,8 @@ def run_dbt(
     """Run a dbt command such as `["build"]` or `["docs", "generate", "--static"]` on the project.
 
     Artifacts go to `settings.dbt_target_dir`, dbt's log beside them. Raises `DbtFailedError` for failing
-    nodes, `DbtUnreachableError` when the warehouse does not answer, `DbtError` for anything else.
+    nodes, `DbtUnreachableError` when the warehouse does not answer, `DbtError` for anything else: also for a
+    selection that nothing of the project matches, which dbt itself calls a success.
     """
     project = settings.dbt_project_dir.resolve()
     target = settings.dbt_target_dir.resolve()
@@ -117,7 +108,7 @@ def run_dbt(
         raise DbtError(
             f"{project} is no dbt project. Set TIDEMARK_DBT_PROJECT_DIR to the folder of dbt_project.yml."
         )
-    arguments = [*command, *_places(project, target), "--quiet", "--no-use-colors", "--log-level", "none"]
+    arguments = [*command, *_places(settings), "--quiet", "--no-use-colors", "--log-level", "none"]
     if select:
         arguments += ["--select", select]
     if command[0] in ("build", "test"):
@@ -140,18 +131,24 @@ def run_dbt(
         if any(says_away(node.message) for node in result.failures):
             raise DbtUnreachableError(f"The warehouse went away under dbt: {failed}")
         raise failed
+    if select and not result.nodes:
+        raise DbtError(
+            f"dbt {command[0]} did nothing: no model of {project} matches {select!r}. "
+            "Select a folder, tag or name that the project has."
+        )
     if not outcome.success:
         raise DbtError(f"dbt {' '.join(command)} failed; its log is {target / 'dbt.log'}.")
     return result
 
 
-def _places(project: Path, target: Path) -> list[str]:
-    return [
-        *("--project-dir", str(project)),
-        *("--profiles-dir", str(project)),
-        *("--target-path", str(target)),
-        *("--log-path", str(target)),
-    ]
+def _places(settings: WarehouseSettings) -> list[str]:
+    project, target = settings.dbt_project_dir.resolve(), settings.dbt_target_dir.resolve()
+    places = ["--project-dir", str(project), "--target-path", str(target), "--log-path", str(target)]
+    if settings.dbt_profiles_dir:
+        places += ["--profiles-dir", str(settings.dbt_profiles_dir.resolve())]
+    elif (project / "profiles.yml").is_file():
+        places += ["--profiles-dir", str(project)]
+    return places
 
 
 def _invoke(arguments: list[str]) -> Any:

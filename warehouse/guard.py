@@ -10,7 +10,6 @@ from __future__ import annotations
 import difflib
 import logging
 import re
-from collections.abc import Collection
 
 import sqlglot
 from sqlglot import exp
@@ -60,12 +59,11 @@ def guard(
     catalogue: Catalogue,
     dialect: str = "clickhouse",
     *,
-    layers: Collection[str] = ("dwd", "dws", "ads"),
     max_rows: int = 10_000,
 ) -> str:
     """Return the statement, normalised, its tables qualified, with a LIMIT of at most `max_rows`.
 
-    `layers` are the layers whose tables may be read. Raises `GuardError` with `code` one of: empty, too_long,
+    Only the catalogue's readable tables may be read. Raises `GuardError` with `code` one of: empty, too_long,
     syntax, many_statements, not_a_select, clause, parameter, table_function, function, system_table,
     unknown_table, layer.
     """
@@ -76,7 +74,7 @@ def guard(
         for node in query.walk():
             _check_node(node)
         for table in list(query.find_all(exp.Table)):
-            _check_table(table, catalogue, layers)
+            _check_table(table, catalogue)
         return _limited(query, max_rows).sql(dialect=dialect, comments=False)
     except RecursionError as error:
         raise GuardError("syntax", "The statement is nested too deeply.", "Write a flatter one.") from error
@@ -148,7 +146,7 @@ def _is_pure(node: exp.Func) -> bool:
     return not isinstance(node, _REFUSED_TYPES)
 
 
-def _check_table(table: exp.Table, catalogue: Catalogue, layers: Collection[str]) -> None:
+def _check_table(table: exp.Table, catalogue: Catalogue) -> None:
     if not isinstance(table.this, exp.Identifier):
         raise GuardError(
             "table_function",
@@ -176,11 +174,12 @@ def _check_table(table: exp.Table, catalogue: Catalogue, layers: Collection[str]
             f"There is no table {qualified!r} in the catalogue.",
             f"Nearest: {', '.join(nearest)}." if nearest else "Choose one of the catalogue's tables.",
         )
-    if known.layer not in layers:
+    if not known.readable:
+        schemas = sorted({one.database for one in catalogue.tables.values() if one.readable})
         raise GuardError(
             "layer",
-            f"{qualified} is in the layer {known.layer!r}.",
-            f"Read tables of these layers: {', '.join(layers)}.",
+            f"{qualified} may not be read.",
+            f"Read tables of these schemas: {', '.join(schemas)}.",
         )
 
 

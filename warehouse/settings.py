@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -23,6 +23,8 @@ class WarehouseSettings(BaseSettings):
     warehouse_reader_password: SecretStr = SecretStr("")
     dbt_project_dir: Path = Path("dbt")
     dbt_target_dir: Path = Path(".tidemark/dbt")
+    # dbt's own variable DBT_PROFILES_DIR; without it, the project's profiles.yml or where dbt looks for one.
+    dbt_profiles_dir: Path | None = Field(default=None, validation_alias="dbt_profiles_dir")
 
     @property
     def manifest_path(self) -> Path:

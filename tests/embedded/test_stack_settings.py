@@ -14,7 +14,9 @@ from embedded.settings import LONGEST_SOCKET_PATH, EmbeddedSettings
 
 
 @pytest.fixture(autouse=True)
-def no_password_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+def nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("TIDEMARK_DBT_PROJECT_DIR", "TIDEMARK_DBT_TARGET_DIR", "DBT_PROFILES_DIR"):
+        monkeypatch.delenv(name, raising=False)
     for user in ("", "READER_"):
         monkeypatch.delenv(f"TIDEMARK_WAREHOUSE_{user}PASSWORD", raising=False)
 
@@ -41,6 +43,17 @@ def test_what_a_client_is_told_leads_it_to_the_same_stack(
 def test_a_relative_home_is_made_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert EmbeddedSettings(home=Path("state")).home == tmp_path / "state"
+
+
+def test_the_callers_dbt_project_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TIDEMARK_DBT_PROJECT_DIR", "theirs")
+    monkeypatch.setenv("TIDEMARK_DBT_TARGET_DIR", "theirs/target")
+    monkeypatch.setenv("DBT_PROFILES_DIR", "profiles")
+    told = EmbeddedSettings(home=tmp_path / "state").client_environment()
+    assert told["TIDEMARK_DBT_PROJECT_DIR"] == str(tmp_path / "theirs")
+    assert told["TIDEMARK_DBT_TARGET_DIR"] == str(tmp_path / "theirs" / "target")
+    assert told["DBT_PROFILES_DIR"] == str(tmp_path / "profiles")
 
 
 @pytest.mark.parametrize("port", [0, 65536, "http"])

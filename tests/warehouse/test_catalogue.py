@@ -43,6 +43,9 @@ def manifest(tmp_path: Path) -> Path:
     content = {
         "nodes": {str(position): one for position, one in enumerate(models)},
         "sources": {str(position): one for position, one in enumerate(sources)},
+        "semantic_models": {
+            schema: {"node_relation": {"schema_name": schema, "alias": "any"}} for schema in ("dwd", "ads")
+        },
     }
     path.write_text(json.dumps(content), encoding="utf-8")
     return path
@@ -52,8 +55,25 @@ def test_reads_models_and_sources_with_grain_and_domain(manifest: Path) -> None:
     catalogue = Catalogue.load(manifest)
     assert set(catalogue.tables) == {"dwd.dwd_users", "dwd.dwd_spans", "ads.ads_sales", "ods.agent_events"}
     users = catalogue.tables["dwd.dwd_users"]
-    assert (users.layer, users.domain, users.grain) == ("dwd", "commerce", "One row per user")
+    assert (users.domain, users.grain) == ("commerce", "One row per user")
     assert catalogue.tables["ods.agent_events"].domain == "agents"
+
+
+def test_readable_are_the_schemas_of_the_semantic_models_and_what_says_so_itself(manifest: Path) -> None:
+    content = json.loads(manifest.read_text(encoding="utf-8"))
+    content["semantic_models"] = {"sales": {"node_relation": {"schema_name": "ads", "alias": "ads_sales"}}}
+    nodes = content["nodes"]
+    nodes["1"]["time_spine"] = {"standard_granularity_column": "day"}
+    nodes["4"] = {**nodes["0"], "schema": "mart", "config": {"meta": {"readable": True}}}
+    nodes["5"] = {**nodes["0"], "schema": "ads", "config": {"meta": {"readable": False}}}
+    nodes["6"] = {**nodes["0"], "schema": "ads", "alias": "inlined", "config": {"materialized": "ephemeral"}}
+    nodes["7"] = {**nodes["2"], "resource_type": "snapshot", "alias": "kept"}
+    manifest.write_text(json.dumps(content), encoding="utf-8")
+    catalogue = Catalogue.load(manifest)
+    readable = {name for name, table in catalogue.tables.items() if table.readable}
+    assert readable == {"ads.ads_sales", "ads.kept", "dwd.dwd_spans", "mart.dwd_users"}
+    assert set(catalogue.tables) - readable == {"ads.dwd_users", "dwd.dwd_users", "ods.agent_events"}
+    assert {table.database for table in catalogue.search("users per country")} == {"mart"}
 
 
 @pytest.mark.parametrize(

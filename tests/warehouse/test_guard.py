@@ -12,7 +12,7 @@ from warehouse.errors import GuardError
 from warehouse.guard import guard
 
 CATALOGUE = Catalogue(
-    Table(name.split(".")[0], name.split(".")[1], name.split(".")[0], "", "", "", ())
+    Table(*name.split("."), "", "", "", (), readable=not name.startswith("ods."))
     for name in ("dwd.dwd_users", "dwd.dwd_order_items", "ads.sales", "ods.raw")
 )
 
@@ -133,8 +133,13 @@ def test_accepts_normalised(sql: str) -> None:
     assert guard(sql, CATALOGUE, max_rows=100) == ACCEPTED[sql]
 
 
-def test_layers_are_the_callers_choice() -> None:
-    assert guard("SELECT * FROM ods.raw", CATALOGUE, layers=("ods",)) == "SELECT * FROM ods.raw LIMIT 10000"
+def test_what_may_be_read_is_the_catalogues_to_say_and_not_a_schemas_name() -> None:
+    catalogue = Catalogue([Table("analytics", "rides", "", "", "", ()), *CATALOGUE.tables.values()])
+    assert guard("SELECT * FROM rides", catalogue) == guard("SELECT * FROM analytics.rides", catalogue)
+    with pytest.raises(
+        GuardError, match=r"ods\.raw may not be read\. Read tables of these schemas: ads, analytics"
+    ):
+        guard("SELECT * FROM ods.raw", catalogue)
 
 
 def test_names_the_nearest_table() -> None:
