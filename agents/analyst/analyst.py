@@ -6,10 +6,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime
-from typing import Any
 from uuid import uuid4
 
 from langchain_core.language_models import BaseChatModel
@@ -20,15 +19,16 @@ from agents.analyst.answer import Answer, AnswerColumn, Evidence, Suggestion
 from agents.analyst.linker import Linker
 from agents.analyst.linker.suggest import nearest
 from agents.analyst.linker.text import language as script
-from agents.analyst.table import Table, as_columns, read
+from agents.analyst.table import Table, read
 from agents.runtime import tracing
 from agents.runtime.errors import TransientError
 from agents.runtime.events import EventSink
 from agents.runtime.loop import Run, run_stage
+from agents.runtime.messages import plain
 from agents.runtime.models import ModelChoice
 from agents.runtime.sessions import file_name, session
 from agents.runtime.settings import AgentSettings
-from agents.runtime.stage import Outcome, Stage
+from agents.runtime.stage import Outcome, Stage, W
 from warehouse import Catalogue, PermanentError, Warehouse, WarehouseError
 from warehouse.semantic import SemanticLayer
 
@@ -52,7 +52,7 @@ class Analyst:
         self._warehouse = warehouse
         self._semantic = semantic
         self._settings = settings
-        self._model = model
+        self._models = ModelChoice(settings, model)
         self._on_event = on_event
         self._tracer_provider = tracer_provider
         self._tools = sql_stage.SqlTools(warehouse, semantic, catalogue, settings)
@@ -69,17 +69,23 @@ class Analyst:
     ) -> Answer:
         """Answer, decline or fail, and write the report folder `reports/<run id>/`.
 
-        With a `run_id` the steps are kept: asking again with the same id goes on where the run stopped.
-        Raises TransientError when the warehouse is away, PermanentError when a setting cannot work.
+        With a `run_id` the steps are kept: asking the same again with the same id goes on where the run
+        stopped, and gives the same answer when it had one. What another question left under that id, or a
+        run that ended without an answer, is dropped.
+        Raises TransientError when the warehouse is away or another process is at this run, PermanentError
+        when a setting cannot work.
         """
         started = time.perf_counter()
         now = now or datetime.now(UTC)
+        question = plain(question)
         identity = file_name(run_id) if run_id else uuid4().hex
         spoken = language if language in ("en", "zh") else script(question) or "en"
-        models = ModelChoice(self._settings, self._model)
         kept = session(self._settings.sessions_dir, identity) if run_id else nullcontext(None)
-        with kept as checkpoints:
-            run = Run(AGENT, identity, models, self._on_event, checkpoints, self._tracer_provider)
+        with kept as steps:
+            if steps is not None:
+                now = steps.begin(json.dumps([question, spoken, domain], ensure_ascii=False), now)
+            checkpoints = steps.checkpoints if steps is not None else None
+            run = Run(AGENT, identity, self._models, self._on_event, checkpoints, self._tracer_provider)
             with run.spans.run(question) as span:
                 answer = Answer(
                     run_id=identity,
@@ -89,17 +95,17 @@ class Analyst:
                     domain=domain,
                     status="failed",
                     text="",
-                    model=models.name,
+                    model=self._models.name,
                     asked_at=now,
                 )
                 try:
-                    table, drawn = self._fill(answer, run, now)
+                    table, svg = self._fill(answer, run, now)
                 except WarehouseError as error:
                     if isinstance(error, PermanentError):
                         raise
                     raise TransientError(f"The warehouse cannot answer now: {error}") from error
                 written = time.perf_counter()
-                folder = report.write(answer, table, drawn, self._settings.reports_dir)
+                folder = report.write(answer, table, svg, self._settings.reports_dir)
                 answer.report_path = str(folder)
                 answer.timings |= {
                     "report": round(time.perf_counter() - written, 3),
@@ -114,6 +120,8 @@ class Analyst:
                     reasons=answer.reasons,
                     report=answer.report_path,
                 )
+                if steps is not None:
+                    steps.end(answer.status)
         return answer
 
     def answer_list(self, questions: Sequence[str], *, run_id: str | None = None) -> list[Answer]:
@@ -123,8 +131,8 @@ class Analyst:
             for number, question in enumerate(questions, start=1)
         ]
 
-    def _fill(self, answer: Answer, run: Run, now: datetime) -> tuple[Table, Mapping[str, Any]]:
-        """Run the stages; returns the result table and the chart stage's work."""
+    def _fill(self, answer: Answer, run: Run, now: datetime) -> tuple[Table, str]:
+        """Run the stages; returns the result table and the chart's picture as SVG."""
         nothing = Table((), ())
         asked = sql_stage.stage(
             answer.question,
@@ -135,52 +143,49 @@ class Analyst:
             answer.domain,
             self._warehouse.dialect,
         )
-        found = self._run(asked, run, answer)
-        declined = found.work.get("declined")
-        if declined:
-            answer.status = "failed" if declined["failed"] else "declined"
+        outcome = self._run(asked, run, answer)
+        found = outcome.work
+        if found.declined:
+            answer.status = "failed" if found.declined.failed else "declined"
             answer.nearest = [
-                Suggestion.model_validate(item) for item in declined["nearest"]
+                Suggestion.model_validate(item) for item in found.declined.nearest
             ] or self._nearest(answer)
-            answer.text = _declined_text(answer, str(declined["reason"]))
-            return nothing, {}
-        answer.sql = str(found.work.get("sql") or "")
-        if not found.passed:
+            answer.text = _declined_text(answer, found.declined.reason)
+            return nothing, ""
+        answer.sql = found.sql
+        if not outcome.passed:
             answer.text = _failed_text(answer)
-            return nothing, {}
-        table = read(as_columns(found.work), found.work["rows"], self._semantic, answer.language)
-        answer.assumptions = list(found.work.get("assumptions") or [])
+            return nothing, ""
+        table = read(found.columns, found.rows, self._semantic, answer.language)
+        answer.assumptions = found.assumptions
         answer.columns = [
             AnswerColumn(name=c.name, label=c.label, role=c.role, unit=c.unit, grain=c.grain)
             for c in table.columns
         ]
         answer.rows = [list(row) for row in table.rows]
-        drawn = self._run(
-            chart_stage.stage(answer.question, table, bool(found.work.get("compared"))), run, answer
-        )
-        spec = drawn.work.get("spec")
-        answer.chart = charts.bind(spec, table) if spec else None
+        compared = found.previous_range is not None
+        drawn = self._run(chart_stage.stage(answer.question, table, compared), run, answer).work
+        answer.chart = charts.bind(drawn.spec, table) if drawn.spec else None
         told = self._run(
-            document_stage.stage(
-                answer.question, table, answer.language, found.work, self._tools.data_range(), now
-            ),
+            document_stage.stage(answer.question, table, answer.language, found, self._tools.data_range()),
             run,
             answer,
         )
-        answer.evidence = [Evidence.model_validate(item) for item in told.work.get("evidence") or []]
-        answer.text = str(told.work.get("text") or "")
+        answer.evidence = [Evidence.model_validate(item) for item in told.work.evidence]
+        answer.text = told.work.text
         answer.status = "answered" if told.passed else "failed"
         answer.text = answer.text or _failed_text(answer)
         answer.score = min(answer.scores.values())
-        return table, drawn.work
+        return table, drawn.svg
 
-    def _run(self, stage: Stage, run: Run, answer: Answer) -> Outcome:
+    def _run(self, stage: Stage[W], run: Run, answer: Answer) -> Outcome[W]:
         began = time.perf_counter()
         outcome = run_stage(stage, run)
         answer.timings[stage.name] = round(time.perf_counter() - began, 3)
         answer.scores[stage.name] = outcome.score
         answer.reasons += [f"{stage.name}: {reason}" for reason in outcome.reasons]
-        answer.fallback = answer.fallback or outcome.fallback
+        if outcome.fallback:
+            answer.fallback += f"{'; ' if answer.fallback else ''}{stage.name}: {outcome.fallback}"
         return outcome
 
     def _nearest(self, answer: Answer) -> list[Suggestion]:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from langchain_core.messages import BaseMessage
 from pydantic import BaseModel, Field
 
 from agents.analyst import charts, rendering
 from agents.analyst.table import Table
 from agents.runtime.errors import ToolError
-from agents.runtime.rules import Move, last_result
+from agents.runtime.rules import Move
 from agents.runtime.scoring import Score, weighted
 from agents.runtime.stage import Stage
 from agents.runtime.tools import Tool, ToolResult
+from agents.runtime.work import Work, digest
 
 _PROMPT = """You draw one chart of a query result with Vega-Lite. propose_chart gives a spec that fits
 the shape of
@@ -33,56 +34,79 @@ class Draw(BaseModel):
     spec: dict[str, Any] = Field(description="a Vega-Lite spec without data")
 
 
-def stage(question: str, table: Table, compared: bool) -> Stage:
-    """The chart stage for one result."""
-    names = [column.name for column in table.columns]
+class ChartWork(Work):
+    """The spec that fits, and the one that was drawn with its picture and the columns that it shows."""
 
-    def propose(_: Nothing) -> ToolResult:
-        return ToolResult({"spec": charts.choose(table, question, compared)})
+    proposed: dict[str, Any] | None = None
+    spec: dict[str, Any] | None = None
+    svg: str = ""
+    fields: tuple[str, ...] = ()
 
-    def draw(arguments: Draw) -> ToolResult:
+
+@dataclass(frozen=True)
+class Chart:
+    """The stage's tools and scorer over one result."""
+
+    question: str
+    table: Table
+    compared: bool
+
+    def propose(self, work: ChartWork, _: Nothing) -> ToolResult:
+        spec = charts.choose(self.table, self.question, self.compared)
+        return ToolResult({"spec": spec}, {"proposed": spec})
+
+    def draw(self, work: ChartWork, arguments: Draw) -> ToolResult:
+        names = [column.name for column in self.table.columns]
         spec = {key: value for key, value in arguments.spec.items() if key != "data"}
         unknown = sorted(_fields(spec) - set(names) - _computed(spec))
         if unknown:
             raise ToolError(f"the result has no column {', '.join(unknown)}; it has {', '.join(names)}")
-        bound = charts.bind(spec, table)
+        bound = charts.bind(spec, self.table)
         rendering.validate(bound)
         image = rendering.svg(bound)
-        work = {"spec": spec, "svg": image, "fields": sorted(_fields(spec) & set(names))}
-        return ToolResult({"drawn": True, "svg_bytes": len(image)}, work)
+        fields = sorted(_fields(spec) & set(names))
+        return ToolResult(
+            {"drawn": True, "svg_bytes": len(image)}, {"spec": spec, "svg": image, "fields": fields}
+        )
 
-    def score(work: Mapping[str, Any]) -> Score:
-        image = str(work.get("svg", ""))
+    def score(self, work: ChartWork) -> Score:
+        table = self.table
         return weighted(
             (
-                (0.4, bool(work.get("spec")), "no valid chart was drawn"),
-                (0.3, "<svg" in image, "the chart was not rendered"),
-                (0.3, "<text" in image and (len(table.rows) < 2 or table.empty or bool(work.get("fields"))),
+                (0.4, bool(work.spec), "no valid chart was drawn"),
+                (0.3, "<svg" in work.svg, "the chart was not rendered"),
+                (0.3, "<text" in work.svg and (len(table.rows) < 2 or table.empty or bool(work.fields)),
                  "the chart shows none of the result's columns"),
             )
         )  # fmt: skip
 
+
+def stage(question: str, table: Table, compared: bool) -> Stage[ChartWork]:
+    """The chart stage for one result."""
+    chart = Chart(question, table, compared)
+    names = [column.name for column in table.columns]
     preview = {"question": question, "columns": names, "rows": [list(row) for row in table.rows[:20]]}
     return Stage(
         name="chart",
         goal=json.dumps(preview, ensure_ascii=False),
+        work=ChartWork(),
         tools=(
-            Tool("propose_chart", "A spec that fits the shape of the result.", Nothing, propose),
-            Tool("draw_chart", "Validate and render a Vega-Lite spec.", Draw, draw),
+            Tool("propose_chart", "A spec that fits the shape of the result.", Nothing, chart.propose),
+            Tool("draw_chart", "Validate and render a Vega-Lite spec.", Draw, chart.draw),
         ),
         system_prompt=_PROMPT,
         threshold=0.9,
         max_iterations=4,
-        scorer=score,
-        policy=_policy,
+        scorer=chart.score,
+        policy=_move,
+        identity=digest(question, names, table.rows, compared),
     )
 
 
-def _policy(messages: Sequence[BaseMessage]) -> Move:
-    proposed = last_result(messages, "propose_chart")
-    if proposed is None:
+def _move(work: ChartWork) -> Move:
+    if work.proposed is None:
         return Move("Choose a chart by the shape of the data.", (("propose_chart", {}),))
-    return Move("Draw it.", (("draw_chart", {"spec": proposed["spec"]}),))
+    return Move("Draw it.", (("draw_chart", {"spec": work.proposed}),))
 
 
 def _fields(node: Any) -> set[str]:

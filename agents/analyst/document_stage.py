@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Any
 
-from langchain_core.messages import BaseMessage
 from pydantic import BaseModel, Field
 
 from agents.analyst import prose
 from agents.analyst.linker.text import language as script
+from agents.analyst.sql_stage import SqlWork
 from agents.analyst.table import Table
 from agents.analyst.traced import Derived, Operation, figures, untraced
 from agents.runtime.errors import ToolError
-from agents.runtime.rules import Move, last_error, last_result
+from agents.runtime.rules import Move
 from agents.runtime.scoring import Score, weighted
 from agents.runtime.stage import Stage
 from agents.runtime.tools import Tool, ToolResult
+from agents.runtime.work import Work, digest
 
 _PROMPT = """You write the answer to a question from a query result, in {language}, in a few plain
 sentences or a
@@ -43,72 +43,81 @@ class WriteAnswer(BaseModel):
     )
 
 
-def stage(
-    question: str, table: Table, language: str, work: Mapping[str, Any], data_range: Tool, now: datetime
-) -> Stage:
-    """The document stage; `work` is what the SQL stage left, `data_range` the tool for empty results and
-    for periods that are not over.
+class DocumentWork(Work):
+    """The answer as it was written. `data_range` is the first and last day with data: None when it was not
+    asked for, empty when there is none.
     """
-    assumptions: list[str] = list(work.get("assumptions") or [])
-    metrics: list[str] = list(work.get("metrics") or [])
-    days: list[str] = []
 
-    def write(arguments: WriteAnswer) -> ToolResult:
-        derived = [Derived(item.operation, item.column, tuple(item.rows)) for item in arguments.derived]
-        missing = untraced(arguments.text, table, derived, [question, *assumptions, *days])
+    text: str = ""
+    evidence: list[dict[str, Any]] = Field(default_factory=list)
+    derived: list[DerivedArgument] = Field(default_factory=list)
+    data_range: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Document:
+    """The stage's tool, scorer and rules over one result; `found` is what the SQL stage left."""
+
+    question: str
+    table: Table
+    language: str
+    found: SqlWork
+
+    def write(self, work: DocumentWork, arguments: WriteAnswer) -> ToolResult:
+        missing = self._untraced(work, arguments.text, arguments.derived)
         if missing:
             raise ToolError(
                 "these numbers are in no cell of the result and not declared as derived: "
                 + ", ".join(missing)
             )
-        return ToolResult(
-            {"written": True},
-            {
-                "text": arguments.text,
-                "evidence": arguments.evidence,
-                "derived": [item.model_dump() for item in arguments.derived],
-            },
-        )
+        updates = {"text": arguments.text, "evidence": arguments.evidence, "derived": arguments.derived}
+        return ToolResult({"written": True}, updates)
 
-    def find_days(arguments: Any) -> ToolResult:
-        result = data_range.run(arguments)
-        days[:] = list(result.work["data_range"])
-        return result
-
-    def score(done: Mapping[str, Any]) -> Score:
-        text = str(done.get("text", ""))
-        derived = [Derived(d["operation"], d["column"], tuple(d["rows"])) for d in done.get("derived", [])]
-        known = [question, *assumptions, *(done.get("data_range") or [])]
-        missing = untraced(text, table, derived, known)
+    def score(self, work: DocumentWork) -> Score:
+        text, table = work.text, self.table
+        missing = self._untraced(work, text, work.derived)
         spoken = script(text)
         said = bool(figures(text)) or not table.rows or table.empty
         return weighted(
             (
                 (0.2, bool(text.strip()), "no answer was written"),
-                (0.2, bool(text) and (spoken == language or not spoken), f"not in {_LANGUAGES[language]}"),
+                (
+                    0.2,
+                    bool(text) and (spoken == self.language or not spoken),
+                    f"not in {_LANGUAGES[self.language]}",
+                ),
                 (0.4, bool(text) and not missing, f"not found in the result: {', '.join(missing)}"),
                 (0.2, bool(text) and said, "the answer names no figure of the result"),
             )
         )
 
-    # What is missing, or not over yet, must be told from what is zero.
-    until = str((work.get("time_range") or ("", ""))[1])
-    since = str(work.get("since") or "")
-    unsure = bool(metrics) and (table.empty or bool(since) or until > now.isoformat())
+    def _untraced(self, work: DocumentWork, text: str, declared: list[DerivedArgument]) -> list[str]:
+        derived = [Derived(item.operation, item.column, tuple(item.rows)) for item in declared]
+        known = [self.question, *self.found.assumptions, *(work.data_range or ())]
+        return untraced(text, self.table, derived, known)
 
-    def policy(messages: Sequence[BaseMessage]) -> Move:
-        asked = last_result(messages, "data_range")
-        if unsure and asked is None and not last_error(messages, "data_range"):
-            return Move("See which days have data.", (("data_range", {"metrics": metrics}),))
+    @property
+    def _unsure(self) -> bool:
+        """What is missing, or not over yet, must be told from what is zero."""
+        found = self.found
+        open_end = found.time_range is not None and found.time_range[1] > found.now
+        return bool(found.metrics) and (self.table.empty or found.previous_range is not None or open_end)
+
+    def move(self, work: DocumentWork) -> Move:
+        found = self.found
+        asking = ("data_range", {"metrics": found.metrics})
+        if self._unsure and work.data_range is None and not work.refusal(*asking):
+            return Move("See which days have data.", (asking,))
+        previous = found.previous_range
         text, evidence = prose.compose(
-            table,
-            language,
-            order=work.get("order_by") or (),
-            compared=bool(work.get("compared")),
-            assumptions=assumptions,
-            time_range=work.get("time_range"),
-            data_range=(asked or {}).get("data_range") or None,
-            since=since[:10],
+            self.table,
+            self.language,
+            order=found.order,
+            compared=previous is not None,
+            assumptions=found.assumptions,
+            time_range=[moment.isoformat() for moment in found.time_range] if found.time_range else None,
+            data_range=work.data_range or None,
+            since=previous[0].date().isoformat() if previous else "",
         )
         derived = [
             {"operation": item["derived"], "column": item.get("column", "")}
@@ -120,9 +129,15 @@ def stage(
             (("write_answer", {"text": text, "evidence": evidence, "derived": derived}),),
         )
 
+
+def stage(
+    question: str, table: Table, language: str, found: SqlWork, data_range: Tool[Any]
+) -> Stage[DocumentWork]:
+    """The document stage; `data_range` is the tool for empty results and for periods that are not over."""
+    document = Document(question, table, language, found)
     goal = {
         "question": question,
-        "assumptions": assumptions,
+        "assumptions": found.assumptions,
         "columns": [
             {"name": c.name, "label": c.label, "role": c.role, "unit": c.unit} for c in table.columns
         ],
@@ -132,14 +147,16 @@ def stage(
     return Stage(
         name="document",
         goal=json.dumps(goal, ensure_ascii=False),
+        work=DocumentWork(),
         tools=(
-            Tool("write_answer", "Write the answer; its numbers are checked.", WriteAnswer, write),
-            Tool("data_range", data_range.description, data_range.arguments, find_days),
+            Tool("write_answer", "Write the answer; its numbers are checked.", WriteAnswer, document.write),
+            data_range,
         ),
         system_prompt=_PROMPT.format(language=_LANGUAGES[language]),
         threshold=0.95,
         max_iterations=4,
-        scorer=score,
-        policy=policy,
+        scorer=document.score,
+        policy=document.move,
+        identity=digest(goal, table.rows, language, found.sql),
         step="respond",
     )

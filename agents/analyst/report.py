@@ -9,10 +9,8 @@ import html
 import io
 import re
 import shutil
-from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -25,10 +23,10 @@ from agents.runtime.errors import PermanentError
 ROWS_SHOWN = 200
 
 
-def write(answer: Answer, table: Table, drawn: Mapping[str, Any], reports: Path) -> Path:
+def write(answer: Answer, table: Table, svg: str, reports: Path) -> Path:
     """Write `reports/<run id>/` and return it; readers never see a half-written folder.
 
-    `drawn` is the chart stage's work. Raises PermanentError when the folder cannot be written.
+    `svg` is the chart's picture. Raises PermanentError when the folder cannot be written.
     """
     folder = reports / answer.run_id
     draft = reports / f".{answer.run_id}.writing"
@@ -36,13 +34,11 @@ def write(answer: Answer, table: Table, drawn: Mapping[str, Any], reports: Path)
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
         answer.report_path = str(folder)
-        page = document(
-            answer.question, answer.language, [("", [section(answer, table, str(drawn.get("svg", "")))])]
-        )
+        page = document(answer.question, answer.language, [("", [section(answer, table, svg)])])
         (draft / "index.html").write_text(page, encoding="utf-8")
         if answer.chart is not None:
             rule = fonts.face(page)
-            (draft / "chart.svg").write_text(fonts.into_svg(str(drawn["svg"]), rule), encoding="utf-8")
+            (draft / "chart.svg").write_text(fonts.into_svg(svg, rule), encoding="utf-8")
             (draft / "chart.png").write_bytes(rendering.png(answer.chart))
             (draft / "chart.html").write_text(rendering.html(answer.chart, rule), encoding="utf-8")
         if table.columns:

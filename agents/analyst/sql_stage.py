@@ -5,25 +5,25 @@ query.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 import sqlglot
-from langchain_core.messages import BaseMessage
 from pydantic import BaseModel, Field
 
 from agents.analyst.linker import Declined, Linker, Plan
 from agents.analyst.linker.plan import PLAIN, Shape, Threshold
 from agents.analyst.shaping import shaped_sql
-from agents.analyst.table import plain, read
+from agents.analyst.table import Cell, plain, read
 from agents.runtime import errors
-from agents.runtime.rules import Move, after, last_error, last_result
+from agents.runtime.rules import Move
 from agents.runtime.scoring import Score, weighted
 from agents.runtime.settings import AgentSettings
 from agents.runtime.stage import Stage
 from agents.runtime.tools import Tool, ToolResult
+from agents.runtime.work import Work
 from warehouse import Catalogue, Limits, PermanentError, TransientError, Warehouse, guard
 from warehouse.semantic import Filter, MetricQuery, SemanticLayer
 from warehouse.semantic.expressions import quoted
@@ -78,6 +78,11 @@ class ShapeArgument(BaseModel):
     growth: bool = Field(default=False, description="adds <metric>_change_rate along a time series")
     thresholds: list[ThresholdArgument] = Field(default_factory=list)
 
+    @property
+    def shape(self) -> Shape:
+        thresholds = tuple(Threshold(t.metric, t.op, t.value) for t in self.thresholds)
+        return Shape(self.share, self.share_of, self.average_per, self.growth, thresholds)
+
 
 class CompileMetrics(BaseModel):
     """A question in the semantic layer's words. Ranges are half-open [start, end), ISO 8601, UTC."""
@@ -117,6 +122,52 @@ class Decline(BaseModel):
     nearest: list[dict[str, str]] = Field(default_factory=list)
 
 
+class SqlWork(Work):
+    """What is known of a question's SQL. `compiled` is what `sql` was compiled from; it is empty when a
+    model wrote the SQL itself. `columns` and `dry_columns` are (name, server type) pairs.
+    """
+
+    question: str
+    language: str
+    domain: str
+    now: datetime
+    searched: bool = False
+    compiled: CompileMetrics | None = None
+    sql: str = ""
+    guarded: bool = False
+    dry_columns: tuple[tuple[str, str], ...] | None = None
+    ran: bool = False
+    columns: tuple[tuple[str, str], ...] = ()
+    rows: tuple[tuple[Cell, ...], ...] = ()
+    elapsed: float = 0.0
+    rows_read: int | None = None
+    declined: Decline | None = None
+
+    @property
+    def metrics(self) -> list[str]:
+        return list(self.compiled.metrics) if self.compiled else []
+
+    @property
+    def assumptions(self) -> list[str]:
+        return list(self.compiled.assumptions) if self.compiled else []
+
+    @property
+    def order(self) -> list[tuple[str, str]]:
+        """(column, direction), as the result's columns are called."""
+        if self.compiled is None:
+            return []
+        shape = self.compiled.shape.shape
+        return [(shape.column(item.name), item.direction) for item in self.compiled.order_by]
+
+    @property
+    def time_range(self) -> tuple[datetime, datetime] | None:
+        return _utc(self.compiled.time_range) if self.compiled else None
+
+    @property
+    def previous_range(self) -> tuple[datetime, datetime] | None:
+        return _utc(self.compiled.previous_range) if self.compiled else None
+
+
 class SqlTools:
     """The tools of the stage over one warehouse; errors that the model can mend become ToolError."""
 
@@ -129,7 +180,7 @@ class SqlTools:
         self._limits = Limits(rows=settings.agent_max_rows)
         self._max_rows = settings.agent_max_rows
 
-    def all(self) -> tuple[Tool, ...]:
+    def all(self) -> tuple[Tool[SqlWork], ...]:
         return (
             Tool("search_semantic_layer", "Find metrics and their dimensions.", SearchText, self._search),
             Tool("search_catalogue", "Find tables and their columns.", SearchText, self._tables),
@@ -140,11 +191,11 @@ class SqlTools:
             Tool("decline", "Say that the question cannot be answered.", Decline, _decline),
         )
 
-    def data_range(self) -> Tool:
-        """For the document: what to say of an empty result."""
+    def data_range(self) -> Tool[Any]:
+        """For a stage whose work has a `data_range`: what to say of an empty result."""
         return Tool("data_range", "The days that metrics have data for.", DataRange, self._data_range)
 
-    def _search(self, arguments: SearchText) -> ToolResult:
+    def _search(self, work: SqlWork, arguments: SearchText) -> ToolResult:
         from agents.analyst.linker.suggest import nearest
 
         metrics = list(self._semantic.metrics.values())
@@ -167,14 +218,15 @@ class SqlTools:
                     for metric in found
                 ],
                 "dimensions": {name: self._semantic.dimensions[name].description for name in dimensions},
-            }
+            },
+            {"searched": True},
         )
 
-    def _tables(self, arguments: SearchText) -> ToolResult:
+    def _tables(self, work: SqlWork, arguments: SearchText) -> ToolResult:
         tables = self._catalogue.search(arguments.text)
         return ToolResult(self._catalogue.as_prompt(tables) or "no table matches")
 
-    def _lookup(self, arguments: LookupValues) -> ToolResult:
+    def _lookup(self, work: SqlWork, arguments: LookupValues) -> ToolResult:
         try:
             values = self._semantic.values(arguments.dimension, self._warehouse)
         except PermanentError as error:
@@ -182,7 +234,7 @@ class SqlTools:
         wanted = arguments.text.casefold()
         return ToolResult({"values": [value for value in values if wanted in value.casefold()][:50]})
 
-    def _compile(self, arguments: CompileMetrics) -> ToolResult:
+    def _compile(self, work: SqlWork, arguments: CompileMetrics) -> ToolResult:
         query = MetricQuery(
             metrics=tuple(arguments.metrics),
             group_by=tuple(arguments.group_by),
@@ -192,9 +244,7 @@ class SqlTools:
             limit=arguments.limit,
         )
         previous = _utc(arguments.previous_range)
-        asked = arguments.shape
-        thresholds = tuple(Threshold(t.metric, t.op, t.value) for t in asked.thresholds)
-        shape = Shape(asked.share, asked.share_of, asked.average_per, asked.growth, thresholds)
+        shape = arguments.shape.shape
         try:
             if previous:
                 sql = self._semantic.compile_comparison(query, previous, self._warehouse)
@@ -204,44 +254,35 @@ class SqlTools:
                 sql = self._semantic.compile(query, self._warehouse)
         except PermanentError as error:
             raise errors.ToolError(str(error)) from error
-        work = {
-            "sql": sql,
-            "metrics": list(query.metrics),
-            "order_by": [[shape.column(name), direction] for name, direction in query.order_by],
-            "compared": previous is not None,
-            "time_range": [moment.isoformat() for moment in query.time_range] if query.time_range else None,
-            "since": previous[0].isoformat() if previous else None,
-            "assumptions": arguments.assumptions,
-            **_UNRUN,
-        }
-        return ToolResult({"sql": sql}, work)
+        return ToolResult({"sql": sql}, {**_UNRUN, "sql": sql, "compiled": arguments})
 
-    def _dry_run(self, arguments: Sql) -> ToolResult:
+    def _dry_run(self, work: SqlWork, arguments: Sql) -> ToolResult:
         checked = self._checked(arguments.sql)
         plan = self._call(lambda: self._warehouse.dry_run(checked))
-        columns = [[column.name, column.type] for column in plan.columns]
-        work = {**_UNRUN, "sql": checked, "guarded": True, "dry_columns": columns}
-        return ToolResult({"columns": columns, "estimated_rows": plan.estimated_rows}, work)
+        columns = [(column.name, column.type) for column in plan.columns]
+        updates = {**_UNRUN, "guarded": True, "dry_columns": columns, **_origin(work, arguments.sql, checked)}
+        return ToolResult({"columns": columns, "estimated_rows": plan.estimated_rows}, updates)
 
-    def _execute(self, arguments: Sql) -> ToolResult:
+    def _execute(self, work: SqlWork, arguments: Sql) -> ToolResult:
         checked = self._checked(arguments.sql)
         result = self._call(lambda: self._warehouse.query(checked, limits=self._limits))
-        columns = [[column.name, column.type] for column in result.columns]
+        columns = [(column.name, column.type) for column in result.columns]
         rows = [[plain(value) for value in row] for row in result.rows]
-        work = {
-            "sql": checked,
+        updates = {
             "guarded": True,
+            "dry_columns": work.dry_columns if work.sql == checked else None,
             "ran": True,
             "columns": columns,
             "rows": rows,
             "elapsed": result.elapsed,
             "rows_read": result.rows_read,
+            **_origin(work, arguments.sql, checked),
         }
-        table = read([(name, kind) for name, kind in columns], rows, self._semantic, "en")
+        table = read(columns, rows, self._semantic, "en")
         shown = {"columns": [name for name, _ in columns], "row_count": len(rows), "rows": rows[:50]}
-        return ToolResult(shown | {"empty": table.empty}, work)
+        return ToolResult(shown | {"empty": table.empty}, updates)
 
-    def _data_range(self, arguments: DataRange) -> ToolResult:
+    def _data_range(self, work: Work, arguments: DataRange) -> ToolResult:
         day = f"{METRIC_TIME}__day"
         try:
             query = MetricQuery(tuple(arguments.metrics), group_by=(day,))
@@ -279,7 +320,12 @@ class SqlTools:
             raise errors.TransientError(f"The warehouse cannot answer now: {error}") from error
 
 
-_UNRUN: Mapping[str, Any] = {"guarded": False, "dry_columns": None, "ran": False, "columns": [], "rows": []}
+_UNRUN: Mapping[str, Any] = {"guarded": False, "dry_columns": None, "ran": False, "columns": (), "rows": ()}
+
+
+def _origin(work: SqlWork, sql: str, checked: str) -> dict[str, Any]:
+    """The SQL as it is now, and what it was compiled from if it is the compiled SQL and no other."""
+    return {"sql": checked, "compiled": work.compiled if work.sql in (sql, checked) else None}
 
 
 def _utc(time_range: tuple[datetime, datetime] | None) -> tuple[datetime, datetime] | None:
@@ -289,73 +335,66 @@ def _utc(time_range: tuple[datetime, datetime] | None) -> tuple[datetime, dateti
     return start, end
 
 
-def _decline(arguments: Decline) -> ToolResult:
-    declined = {"reason": arguments.reason, "failed": arguments.failed, "nearest": arguments.nearest}
-    return ToolResult("noted", {"declined": declined})
+def _decline(work: SqlWork, arguments: Decline) -> ToolResult:
+    return ToolResult("noted", {"declined": arguments})
 
 
-def score(work: Mapping[str, Any]) -> Score:
+def score(work: SqlWork) -> Score:
     """How far the SQL has come: written, guarded, dry run, run, and whether what came back makes sense."""
-    if work.get("declined"):
-        return Score(0.0, (str(work["declined"]["reason"]),), final=True)
-    rows, columns = work.get("rows") or [], work.get("columns") or []
-    names = [name for name, _ in columns]
-    dry = work.get("dry_columns")
+    if work.declined:
+        return Score(0.0, (work.declined.reason,), final=True)
+    names = [name for name, _ in work.columns]
+    dry = work.dry_columns
     return weighted(
         (
-            (0.10, bool(work.get("sql")), "no SQL was written"),
-            (0.20, bool(work.get("guarded")), "the SQL has not passed the guard"),
+            (0.10, bool(work.sql), "no SQL was written"),
+            (0.20, work.guarded, "the SQL has not passed the guard"),
             (0.15, bool(dry), "the SQL has not passed a dry run"),
-            (0.35, bool(work.get("ran")), "the SQL has not run"),
+            (0.35, work.ran, "the SQL has not run"),
+            (0.05, work.ran and len(set(names)) == len(names), "the result's columns are not distinct"),
             (
                 0.05,
-                bool(work.get("ran")) and len(set(names)) == len(names),
-                "the result's columns are not distinct",
-            ),
-            (
-                0.05,
-                bool(work.get("ran")) and (not dry or [name for name, _ in dry] == names),
+                work.ran and (not dry or [name for name, _ in dry] == names),
                 "the result's columns are not those of the dry run",
             ),
-            (0.10, any(value is not None for row in rows for value in row), "the result is empty"),
+            (0.10, any(value is not None for row in work.rows for value in row), "the result is empty"),
         )
     )
 
 
-def policy(question: str, linker: Linker, now: datetime, language: str, domain: str) -> Any:
-    """The rule-based model's moves: search, link, look values up, compile, dry run, execute."""
+@dataclass(frozen=True)
+class Rules:
+    """The rules' moves: search, link, look values up, compile, dry run, execute."""
 
-    def move(messages: Sequence[BaseMessage]) -> Move:
-        searched = last_result(messages, "search_semantic_layer")
-        if searched is None:
+    linker: Linker
+
+    def move(self, work: SqlWork) -> Move:
+        """Whatever a model did before, the rules run their own query or decline: they can judge no other."""
+        if not work.searched:
             return Move(
                 "Look for the question's words in the semantic layer.",
-                (("search_semantic_layer", {"text": question}),),
+                (("search_semantic_layer", {"text": work.question}),),
             )
-        refused = last_error(messages, "compile_metrics")
-        if refused:
-            return _broken(refused)
-        compiled = last_result(messages, "compile_metrics")
-        if compiled is None:
-            plan = linker.link(question, now, language, domain)
-            if isinstance(plan, Declined):
-                nearest = [asdict(item) for item in plan.nearest]
-                return Move(plan.reason, (("decline", {"reason": plan.reason, "nearest": nearest}),))
-            return _compile_move(plan)
-        since = after(messages, "compile_metrics")
-        refused = last_error(since, "dry_run") or last_error(since, "execute_sql")
-        if refused:
-            return _broken(refused)
-        if last_result(since, "dry_run") is None:
-            return Move("Check the SQL without running it.", (("dry_run", {"sql": compiled["sql"]}),))
-        return Move("The dry run passed: run it.", (("execute_sql", {"sql": compiled["sql"]}),))
-
-    return move
+        plan = self.linker.link(work.question, work.now, work.language, work.domain)
+        if isinstance(plan, Declined):
+            nearest = [asdict(item) for item in plan.nearest]
+            return Move(plan.reason, (("decline", {"reason": plan.reason, "nearest": nearest}),))
+        compiling = _compile_move(plan)
+        if work.compiled != CompileMetrics.model_validate(compiling.calls[-1][1]):
+            return _unless_refused(work, compiling)
+        if work.dry_columns is None:
+            return _unless_refused(
+                work, Move("Check the SQL without running it.", (("dry_run", {"sql": work.sql}),))
+            )
+        return _unless_refused(
+            work, Move("The dry run passed: run it.", (("execute_sql", {"sql": work.sql}),))
+        )
 
 
-def _broken(error: str) -> Move:
+def _unless_refused(work: SqlWork, move: Move) -> Move:
     """The rules cannot write other SQL than the semantic layer's, so an error in it ends the stage."""
-    return Move(error, (("decline", {"reason": error, "failed": True}),))
+    error = work.refusal(*move.calls[-1])
+    return Move(error, (("decline", {"reason": error, "failed": True}),)) if error else move
 
 
 def _compile_move(plan: Plan) -> Move:
@@ -384,16 +423,17 @@ def _compile_move(plan: Plan) -> Move:
 
 def stage(
     question: str, tools: SqlTools, linker: Linker, now: datetime, language: str, domain: str, dialect: str
-) -> Stage:
+) -> Stage[SqlWork]:
     """The SQL stage for one question."""
     goal = json.dumps({"question": question, "language": language, "domain": domain}, ensure_ascii=False)
     return Stage(
         name="sql",
         goal=goal,
+        work=SqlWork(question=question, language=language, domain=domain, now=now),
         tools=tools.all(),
         system_prompt=_PROMPT.format(dialect=dialect, now=f"{now:%Y-%m-%d %H:%M}"),
         threshold=0.85,
         max_iterations=8,
         scorer=score,
-        policy=policy(question, linker, now, language, domain),
+        policy=Rules(linker).move,
     )

@@ -5,7 +5,7 @@ unit.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -191,8 +191,3 @@ def _role_of_type(kind: str) -> Role:
     if bare.startswith(("Date", "date", "timestamp")):
         return "time"
     return "measure" if bare.startswith(("Int", "UInt", "Float", "Decimal")) else "category"
-
-
-def as_columns(work: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The (name, type) pairs that the SQL stage left in its work."""
-    return [(name, kind) for name, kind in work.get("columns", [])]

@@ -20,4 +20,11 @@ class ToolError(AgentError):
 
 
 class ModelError(TransientError):
-    """A language model failed or took too long."""
+    """A language model failed or took too long. `out`: it would fail whatever it was asked; `wait_s` is for
+    how long it asked to be left alone.
+    """
+
+    def __init__(self, message: str, out: bool = False, wait_s: float = 0.0) -> None:
+        super().__init__(message)
+        self.out = out
+        self.wait_s = wait_s

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
+import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from hashlib import sha256
-from typing import Annotated, Any, TypedDict
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Annotated, Any, Generic, TypedDict, TypeVar
 
-from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.messages import AnyMessage, HumanMessage, SystemMessage
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
@@ -16,12 +16,17 @@ from langgraph.runtime import Runtime
 from opentelemetry import trace
 from opentelemetry.trace import TracerProvider
 
+from agents.runtime import messages as said
 from agents.runtime import tracing
 from agents.runtime.errors import ToolError
 from agents.runtime.events import Event, EventKind, EventSink
 from agents.runtime.models import ModelChoice
 from agents.runtime.stage import Outcome, Stage
 from agents.runtime.tools import ToolRegistry
+from agents.runtime.work import Work, call_key, digest
+
+W = TypeVar("W", bound=Work)
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -47,139 +52,200 @@ class Run:
         score: float | None = None,
         **detail: Any,
     ) -> None:
-        """Hand an event to the caller's sink while the run goes on."""
+        """Hand an event to the caller's sink while the run goes on; a fault there costs the event alone."""
         if self.on_event is None:
             return
-        self.on_event(
-            Event(
-                session_id=self.run_id,
-                trace_id=tracing.trace_id(trace.get_current_span()),
-                agent=self.agent,
-                stage=stage,
-                kind=kind,
-                iteration=iteration,
-                score=score,
-                detail=tracing.capped(detail),
+        try:
+            self.on_event(
+                Event(
+                    session_id=self.run_id,
+                    trace_id=tracing.trace_id(trace.get_current_span()),
+                    agent=self.agent,
+                    stage=stage,
+                    kind=kind,
+                    iteration=iteration,
+                    score=score,
+                    detail=tracing.capped(detail),
+                )
             )
-        )
+        except Exception:
+            _log.exception(
+                "run %s: the event %s of stage %r is lost, for its sink failed", self.run_id, kind, stage
+            )
 
 
 class State(TypedDict):
-    """What a stage knows after a step; plain data, so that any checkpointer can keep it."""
+    """What a stage knows after a step; plain data, so that any checkpointer can keep it.
+
+    `work` and `best` are the stage's record as JSON; an empty `best` is `work` itself. `fallbacks` says why
+    the rules answered, once a chat that they answered.
+    """
 
     messages: Annotated[list[AnyMessage], add_messages]
     iteration: int
-    work: dict[str, Any]
-    best: dict[str, Any]
+    work: str
+    best: str
     score: float
     reasons: list[str]
-    fallback: str
+    fallbacks: list[str]
     done: bool
 
 
 @dataclass(frozen=True)
-class _Context:
-    stage: Stage
-    tools: ToolRegistry
+class _Context(Generic[W]):
+    stage: Stage[W]
     run: Run
+    _read: dict[str, W] = field(default_factory=dict)
+
+    @cached_property
+    def tools(self) -> ToolRegistry[W]:
+        return ToolRegistry(self.stage.tools)
+
+    def work(self, kept: str) -> W:
+        """The record of a state; the newest is not read twice, for a large result takes long to read."""
+        if kept not in self._read:
+            work = type(self.stage.work).model_validate_json(kept)
+            self._read.clear()
+            self._read[kept] = work
+        return self._read[kept]
+
+    def kept(self, work: W) -> str:
+        text = work.model_dump_json()
+        self._read.clear()
+        self._read[text] = work
+        return text
 
 
-def run_stage(stage: Stage, run: Run) -> Outcome:
+def run_stage(stage: Stage[W], run: Run) -> Outcome[W]:
     """Run a stage to its threshold or its limit; what fails the task (not the model) is raised as it came.
 
-    With checkpoints, a stage that was stopped goes on with its next step, and one that has passed is not
-    run again. One that ended below its threshold starts anew: a retry is meant to change that.
+    With checkpoints, each step is kept before the next begins: a stage that was stopped goes on with the
+    step it was stopped in, and one that has ended is not run again.
     """
     graph = _GRAPH.compile(checkpointer=run.checkpoints)
-    thread = f"{stage.name}:{sha256(stage.goal.encode()).hexdigest()[:16]}"
-    config: Any = {
-        "configurable": {"thread_id": thread},
-        "recursion_limit": 3 * stage.max_iterations + 5,
-    }
-    state: Any = _start(stage)
-    if run.checkpoints is not None:
-        kept = graph.get_state(config)
-        if kept.next:
-            state = None
-        elif kept.values and kept.values["score"] >= stage.threshold:
-            return _outcome(stage, kept.values)
-        elif kept.values:
-            run.checkpoints.delete_thread(thread)
-    context = _Context(stage, ToolRegistry(stage.tools), run)
+    context = _Context(stage, run)
+    thread = f"{stage.name}:{digest(stage.identity or stage.goal)}"
+    # The limit of iterations ends a stage, so LangGraph's own limit of steps never has to.
+    config: Any = {"configurable": {"thread_id": thread}, "recursion_limit": 1_000_000}
+    kept = _kept(graph, config, context)
+    if kept and kept["done"]:
+        return _outcome(context, kept)
     with run.spans.stage(stage.name) as span:
-        durability: Any = {"durability": "async"} if run.checkpoints is not None else {}
+        durability: Any = {"durability": "sync"} if run.checkpoints is not None else {}
+        state: Any = None if kept else _start(context)
         final: Any = graph.invoke(state, config, context=context, **durability)
-        outcome = _outcome(stage, final)
+        outcome = _outcome(context, final)
         span.set_attributes({"tidemark.score": outcome.score, "tidemark.iterations": outcome.iterations})
         if outcome.fallback:
             span.set_attribute("tidemark.fallback", outcome.fallback)
     return outcome
 
 
-def _start(stage: Stage) -> State:
+def _kept(graph: Any, config: Any, context: _Context[W]) -> State | None:
+    """The state that the run's checkpoints hold of this stage, if there is one that can be read."""
+    run = context.run
+    if run.checkpoints is None:
+        return None
+    try:
+        state: Any = graph.get_state(config).values
+        if "work" not in state:
+            # Nothing was kept, or nothing but that the stage was asked for.
+            return None
+        for name in State.__annotations__:
+            state[name]
+        for text in filter(None, (state["work"], state["best"])):
+            context.work(text)
+    except (ValueError, TypeError, LookupError, NotImplementedError) as error:
+        _log.warning(
+            "run %s: the steps kept of stage %r cannot be read (%s: %s), it starts anew",
+            run.run_id, context.stage.name, type(error).__name__, error,
+        )  # fmt: skip
+        run.checkpoints.delete_thread(config["configurable"]["thread_id"])
+        return None
+    return state
+
+
+def _start(context: _Context[W]) -> State:
+    stage = context.stage
     return State(
         messages=[SystemMessage(stage.system_prompt), HumanMessage(stage.goal)],
-        iteration=0, work={}, best={}, score=-1.0, reasons=[], fallback="", done=False,
+        iteration=0, work=context.kept(stage.work), best="", score=-1.0, reasons=[], fallbacks=[], done=False,
     )  # fmt: skip
 
 
-def _think(state: State, runtime: Runtime[_Context]) -> dict[str, Any]:
-    stage, run, tools = runtime.context.stage, runtime.context.run, runtime.context.tools
+def _think(state: State, runtime: Runtime[_Context[W]]) -> dict[str, Any]:
+    context = runtime.context
+    stage, run = context.stage, context.run
     iteration = state["iteration"] + 1
+    work = context.work(state["work"])
     with run.spans.chat(stage.name, stage.step) as span:
-        thought = run.models.think(state["messages"], tools.schemas(), stage.policy)
+        thought = run.models.think(state["messages"], context.tools.schemas(), lambda: stage.policy(work))
         tracing.describe_chat(span, thought.model, state["messages"], thought.message)
         if thought.fallback:
             span.set_attribute("tidemark.fallback", thought.fallback)
         run.emit(
             "thought_generated", stage.name, iteration,
-            model=thought.model, thought=_text(thought.message), fallback=thought.fallback,
-            calls=[call["name"] for call in thought.message.tool_calls],
+            model=thought.model, thought=said.text(thought.message), fallback=thought.fallback,
+            calls=[call["name"] for call in said.calls(thought.message)],
         )  # fmt: skip
     return {
         "messages": [thought.message],
         "iteration": iteration,
-        "fallback": thought.fallback or state["fallback"],
+        "fallbacks": [*state["fallbacks"], *filter(None, [thought.fallback])],
     }
 
 
-def _act(state: State, runtime: Runtime[_Context]) -> dict[str, Any]:
-    stage, run, tools = runtime.context.stage, runtime.context.run, runtime.context.tools
-    asked = state["messages"][-1]
-    if not isinstance(asked, AIMessage):
-        raise TypeError(f"stage {stage.name}: the message before tools run is a {asked.type} message")
-    answers: list[AnyMessage] = [
-        _tool_message(str(call["id"]), call["name"], f"arguments are not JSON: {call['error']}", "error")
-        for call in asked.invalid_tool_calls
-    ]
-    work = dict(state["work"])
-    for call in asked.tool_calls:
-        status, content = "ok", ""
-        with run.spans.tool(stage.name, call["name"], call["args"]) as span:
-            try:
-                result = tools.call(call["name"], call["args"])
-                work.update(result.work)
-                content = result.text()
-            except ToolError as error:
-                status, content = "error", str(error)
-                tracing.failed(span, error)
-            span.set_attribute("gen_ai.tool.call.result", tracing.capped(content))
-            run.emit(
-                "tool_called", stage.name, state["iteration"],
-                tool=call["name"], status=status, error=content if status == "error" else "",
-            )  # fmt: skip
-        answers.append(_tool_message(str(call["id"]), call["name"], content, status))
-    if not answers:
-        answers.append(
-            HumanMessage("Call a tool. What is missing: " + "; ".join(state["reasons"] or ["all"]))
-        )
-    return {"messages": answers, "work": work}
+def _act(state: State, runtime: Runtime[_Context[W]]) -> dict[str, Any]:
+    """Run the next call that was asked for: each call is a step of its own, kept before the next begins."""
+    context = runtime.context
+    stage, run = context.stage, context.run
+    asked = said.unanswered(state["messages"])
+    if not asked:
+        missing = "; ".join(state["reasons"] or ["all"])
+        return {"messages": [HumanMessage(f"Call a tool. What is missing: {missing}")]}
+    call = asked[0]
+    name, given, work = str(call["name"]), call["args"], context.work(state["work"])
+    arguments: Mapping[str, Any] = given if isinstance(given, dict) else {"unreadable": given}
+    refusal, content = "", ""
+    with run.spans.tool(stage.name, name, arguments) as span:
+        try:
+            if arguments is not given:
+                raise ToolError(f"the arguments are not a JSON object: {str(given)[:200]!r}")
+            result = context.tools.call(work, name, arguments)
+            work = work.having(result.updates)
+            content = result.shown()
+        except ToolError as error:
+            content = refusal = str(error)
+            tracing.failed(span, error)
+        span.set_attribute("gen_ai.tool.call.result", tracing.capped(content))
+        run.emit(
+            "tool_called", stage.name, state["iteration"],
+            tool=name, status="error" if refusal else "ok", error=refusal,
+        )  # fmt: skip
+    update: dict[str, Any] = {"messages": [said.told(call, content, refused=bool(refusal))]}
+    noted = _noted(work, call_key(name, arguments), refusal)
+    if noted is not context.work(state["work"]):
+        update |= {"work": context.kept(noted)}
+        # The record that was the best so far is about to change: keep it as it was.
+        if not state["best"] and state["score"] >= 0:
+            update |= {"best": state["work"]}
+    return update
 
 
-def _judge(state: State, runtime: Runtime[_Context]) -> dict[str, Any]:
-    stage, run = runtime.context.stage, runtime.context.run
+def _noted(work: W, call: str, refusal: str) -> W:
+    """The record with the call's refusal, or without one when the call went through."""
+    if refusal:
+        return work.having({"refused": {**work.refused, call: refusal}})
+    if call in work.refused:
+        return work.having({"refused": {key: why for key, why in work.refused.items() if key != call}})
+    return work
+
+
+def _judge(state: State, runtime: Runtime[_Context[W]]) -> dict[str, Any]:
+    context = runtime.context
+    stage, run = context.stage, context.run
     with run.spans.judge(stage.name) as span:
-        score = stage.scorer(state["work"])
+        score = stage.scorer(context.work(state["work"]))
         better = score.value > state["score"]
         done = score.final or score.value >= stage.threshold or state["iteration"] >= stage.max_iterations
         span.set_attributes({"tidemark.score": score.value, "tidemark.iteration": state["iteration"]})
@@ -189,42 +255,36 @@ def _judge(state: State, runtime: Runtime[_Context]) -> dict[str, Any]:
         )  # fmt: skip
     update: dict[str, Any] = {"done": done}
     if better or score.final:
-        update |= {"best": dict(state["work"]), "score": score.value, "reasons": list(score.reasons)}
+        update |= {"best": "", "score": score.value, "reasons": list(score.reasons)}
     return update
 
 
-def _outcome(stage: Stage, state: Mapping[str, Any]) -> Outcome:
+def _outcome(context: _Context[W], state: Mapping[str, Any]) -> Outcome[W]:
+    stage, fallbacks = context.stage, state["fallbacks"]
     return Outcome(
         stage=stage.name,
-        work=state["best"],
+        work=context.work(state["best"] or state["work"]),
         score=max(0.0, state["score"]),
         reasons=tuple(state["reasons"]),
         iterations=state["iteration"],
         passed=state["score"] >= stage.threshold,
-        fallback=state["fallback"],
+        fallback=f"rules for {len(fallbacks)} of {state['iteration']} chats: {fallbacks[-1]}"
+        if fallbacks
+        else "",
     )
 
 
-def _tool_message(call_id: str, tool: str | None, content: str, status: str) -> ToolMessage:
-    return ToolMessage(
-        content, tool_call_id=call_id, name=tool, status="error" if status == "error" else "success"
-    )
-
-
-def _text(message: AIMessage) -> str:
-    return message.content if isinstance(message.content, str) else json.dumps(message.content)
-
-
-def _build() -> StateGraph[State, _Context]:
+def _build() -> StateGraph[State, _Context[Any]]:
     graph = StateGraph(State, context_schema=_Context)
     graph.add_node("think", _think)
     graph.add_node("act", _act)
     graph.add_node("judge", _judge)
     graph.add_edge(START, "think")
     graph.add_edge("think", "act")
-    graph.add_edge("act", "judge")
-    after: Callable[[State], str] = lambda state: END if state["done"] else "think"  # noqa: E731
-    graph.add_conditional_edges("judge", after, ["think", END])
+    after_act: Callable[[State], str] = lambda s: "act" if said.unanswered(s["messages"]) else "judge"  # noqa: E731
+    after_judge: Callable[[State], str] = lambda s: END if s["done"] else "think"  # noqa: E731
+    graph.add_conditional_edges("act", after_act, ["act", "judge"])
+    graph.add_conditional_edges("judge", after_judge, ["think", END])
     return graph
 
 

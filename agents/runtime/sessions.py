@@ -2,40 +2,117 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
 from langgraph.checkpoint.sqlite import SqliteSaver
 
-from agents.runtime.errors import PermanentError
+from agents.runtime.errors import PermanentError, TransientError
 
 KEPT_DAYS = 7
+_WAIT_S = 1.0
+_log = logging.getLogger(__name__)
+
+
+class Session:
+    """The steps kept of one run, held by this process alone."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.checkpoints = SqliteSaver(connection)
+        self._connection = connection
+
+    def begin(self, asked: str, now: datetime) -> datetime:
+        """The moment the run counts from: its first start's while it is the same one, else `now`.
+
+        It is the same while the same is asked and it has not ended without an answer. Steps kept of
+        another run, or of one that ended so, are dropped: they must not become part of this one.
+        """
+        with self._connection as run, closing(run.cursor()) as rows:
+            rows.execute("create table if not exists run (asked text, began text, ended text)")
+            known = rows.execute("select asked, began, ended from run").fetchone()
+            if known and known[0] == asked and known[2] in ("", "answered"):
+                return datetime.fromisoformat(known[1])
+            if known and known[0] != asked:
+                _log.warning("this run id was used for %s: its steps are dropped for %s", known[0], asked)
+            self.checkpoints.setup()
+            for table in ("checkpoints", "writes", "run"):
+                rows.execute(f"delete from {table}")
+            rows.execute("insert into run values (?, ?, '')", (asked, now.isoformat()))
+        return now
+
+    def end(self, status: str) -> None:
+        """The run is over, answered or not, and its report written."""
+        with self._connection as run:
+            run.execute("update run set ended = ?", (status,))
 
 
 @contextmanager
-def session(folder: Path, run_id: str) -> Iterator[SqliteSaver]:
-    """The checkpoints of one run. Raises PermanentError when the folder cannot be written."""
+def session(folder: Path, run_id: str) -> Iterator[Session]:
+    """The steps of one run. Raises TransientError while another process has them, PermanentError when they
+    cannot be written.
+    """
     path = folder / f"{file_name(run_id)}.sqlite"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _prune(folder)
-        connection = sqlite3.connect(path, check_same_thread=False, timeout=10)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            _prune(folder)
+            connection = _open(path)
+        except OSError as error:
+            raise _unwritable(path, error) from error
+        with closing(connection):
+            yield Session(connection)
+    except sqlite3.Error as error:
+        if _code(error) == sqlite3.SQLITE_BUSY:
+            raise TransientError(
+                f"Another process is at run {run_id} (it has {path} open). Wait until that has ended."
+            ) from error
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: Exception) -> PermanentError:
+    return PermanentError(
+        f"The run's steps cannot be kept in {path}: {error}. Free space there or set TIDEMARK_STATE_DIR."
+    )
+
+
+def _code(error: sqlite3.Error) -> int:
+    """SQLite's primary result code; 0 for an error of Python's own module."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    """The file, locked until it is closed or the process ends. One that is damaged is set aside, and said."""
+    path.touch()
+    connection = sqlite3.connect(path, check_same_thread=False, timeout=_WAIT_S)
+    try:
+        connection.execute("pragma locking_mode=exclusive")
         connection.execute("pragma journal_mode=wal")
         # With a write-ahead log this loses at most the last step to a power cut, never the file.
         connection.execute("pragma synchronous=normal")
-    except (OSError, sqlite3.Error) as error:
-        raise PermanentError(
-            f"The run's steps cannot be kept in {path}: {error}. Free space there or set TIDEMARK_STATE_DIR."
-        ) from error
-    try:
-        yield SqliteSaver(connection)
-    finally:
+        connection.execute("begin exclusive")
+        fault = connection.execute("pragma quick_check(1)").fetchone()[0]
+        connection.commit()
+    except sqlite3.Error as error:
         connection.close()
+        if _code(error) not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            raise
+        fault = str(error)
+    if fault == "ok":
+        return connection
+    connection.close()
+    aside = path.with_name(f"{path.name}.damaged")
+    path.rename(aside)
+    for log in (path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+        log.unlink(missing_ok=True)
+    _log.warning("%s is damaged (%s): it is kept as %s, and the run starts anew", path, fault, aside)
+    return _open(path)
 
 
 def file_name(run_id: str) -> str:

@@ -16,6 +16,8 @@ class AgentSettings(BaseSettings):
     state_dir: Path = Path(".tidemark")
     model: str = ""
     model_timeout_s: float = Field(default=30.0, gt=0)
+    model_backoff_s: float = Field(default=0.5, gt=0)
+    model_cooldown_s: float = Field(default=60.0, gt=0)
     agent_max_rows: int = Field(default=10_000, gt=0)
 
     @property

@@ -2,44 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
-
-from langchain_core.messages import BaseMessage
+from typing import Generic, Literal, TypeVar
 
 from agents.runtime.rules import Move
 from agents.runtime.scoring import Score
 from agents.runtime.tools import Tool
+from agents.runtime.work import Work
 
-Work = Mapping[str, Any]
+W = TypeVar("W", bound=Work)
 
 
 @dataclass(frozen=True)
-class Stage:
+class Stage(Generic[W]):
     """One configured loop.
 
-    `goal` is the user's message; `scorer` measures the work that the tools have done so far;
-    `policy` is the rule-based model's next move in this stage; `step` is what its chats count as.
+    `goal` is the user's message; `work` is the record before the first step; `scorer` measures what the
+    tools have made of it; `policy` is the rules' next move, from the record alone, whoever made the moves
+    before; `step` is what its chats count as. `identity` says what the stage works on: steps kept of a stage
+    with another identity are not its own.
     """
 
     name: str
     goal: str
-    tools: tuple[Tool, ...]
+    work: W
+    tools: tuple[Tool[W], ...]
     system_prompt: str
     threshold: float
     max_iterations: int
-    scorer: Callable[[Work], Score]
-    policy: Callable[[Sequence[BaseMessage]], Move]
+    scorer: Callable[[W], Score]
+    policy: Callable[[W], Move]
+    identity: str = ""
     step: Literal["think", "respond"] = "think"
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """The best result of a stage: the work, its score and why it is not higher."""
+class Outcome(Generic[W]):
+    """The best result of a stage: the work, its score and why it is not higher. `fallback` says how many
+    of its chats the rules had to answer for the model, and why.
+    """
 
     stage: str
-    work: Work
+    work: W
     score: float
     reasons: tuple[str, ...]
     iterations: int
