@@ -14,7 +14,11 @@ class TransientError(StreamingError):
 
 
 class SpoolFull(PermanentError):
-    """The spool has reached its limit, or its disk is full, while Kafka is away."""
+    """The spool is at its limit, or its disk is full, while Kafka is away; `kept` messages were kept."""
+
+    def __init__(self, message: str, kept: int) -> None:
+        super().__init__(message)
+        self.kept = kept
 
 
 class SourceFileError(PermanentError):

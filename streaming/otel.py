@@ -1,26 +1,23 @@
-"""Turns finished OpenTelemetry spans into execution records and sends them to Kafka."""
+"""Turns finished OpenTelemetry spans and a run's events into records and sends them to Kafka."""
 
 from __future__ import annotations
 
-import logging
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
-import orjson
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.trace import StatusCode, format_span_id, format_trace_id
 
-from streaming.errors import StreamingError
-from streaming.producer import RecordProducer, truncate
+from streaming.messages import truncate
+from streaming.producer import RecordProducer
 from streaming.records import EVENT
 from streaming.settings import StreamingSettings
-
-log = logging.getLogger(__name__)
+from streaming.values import as_text
 
 EventSink = Callable[[Mapping[str, Any]], None]
 
@@ -33,10 +30,10 @@ _TEXTS = {
     "stage": "tidemark.stage",
     "step": "tidemark.step",
 }
-_NUMBERS: dict[str, tuple[str, type[int] | type[float]]] = {
-    "input_tokens": ("gen_ai.usage.input_tokens", int),
-    "output_tokens": ("gen_ai.usage.output_tokens", int),
-    "cost_usd": ("tidemark.cost_usd", float),
+_NUMBERS = {
+    "input_tokens": "gen_ai.usage.input_tokens",
+    "output_tokens": "gen_ai.usage.output_tokens",
+    "cost_usd": "tidemark.cost_usd",
 }
 _CONTENT = {
     "input": ("gen_ai.input.messages", "gen_ai.tool.call.arguments"),
@@ -45,7 +42,7 @@ _CONTENT = {
 _ERROR_LIMIT = 8_192
 _MAPPED = {
     *_TEXTS.values(),
-    *(name for name, _ in _NUMBERS.values()),
+    *_NUMBERS.values(),
     *(name for names in _CONTENT.values() for name in names),
     "error.type",
 }
@@ -66,31 +63,26 @@ def execution(span: ReadableSpan, settings: StreamingSettings) -> dict[str, Any]
         "error": truncate(_error(span), _ERROR_LIMIT),
     }
     for field, name in _TEXTS.items():
-        record[field] = _text(attributes.get(name, ""))
-    for field, (name, type_) in _NUMBERS.items():
-        record[field] = _number(attributes.get(name), type_)
+        record[field] = attributes.get(name, "")
+    for field, name in _NUMBERS.items():
+        record[field] = attributes.get(name)
     for field, names in _CONTENT.items():
-        text = next((_text(attributes[name]) for name in names if name in attributes), "")
-        record[field] = truncate(text, settings.content_limit) if settings.capture_content else ""
-    record["attributes"] = {k: _text(v) for k, v in attributes.items() if k not in _MAPPED}
+        content = next((attributes[name] for name in names if name in attributes), "")
+        record[field] = _content(content, settings)
+    record["attributes"] = {name: value for name, value in attributes.items() if name not in _MAPPED}
     return record
 
 
-class RecordExporter(SpanExporter):
-    """Sends each finished span as one execution record; never raises into the traced code."""
+class RecordProcessor(SpanProcessor):
+    """Sends each finished span as one execution record; what the traced code waits for is one append."""
 
     def __init__(self, producer: RecordProducer, settings: StreamingSettings) -> None:
         self._producer = producer
         self._settings = settings
 
-    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        try:
-            for span in spans:
-                self._producer.send("execution", execution(span, self._settings))
-        except StreamingError as error:
-            log.error("spans were not recorded: %s", error)
-            return SpanExportResult.FAILURE
-        return SpanExportResult.SUCCESS
+    def on_end(self, span: ReadableSpan) -> None:
+        if span.context and span.context.trace_flags.sampled:
+            self._producer.send_built("execution", partial(execution, span, self._settings))
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         return self._producer.flush(timeout_millis / 1000)
@@ -102,28 +94,23 @@ def setup_tracing(settings: StreamingSettings, producer: RecordProducer) -> Trac
     It is not made the process's global provider: the caller hands it on.
     """
     provider = TracerProvider(resource=Resource.create({"service.name": "tidemark"}))
-    exporter = RecordExporter(producer, settings)
-    provider.add_span_processor(
-        BatchSpanProcessor(exporter, schedule_delay_millis=500, max_queue_size=16_384)
-    )
+    provider.add_span_processor(RecordProcessor(producer, settings))
     return provider
 
 
 def event_sink(producer: RecordProducer, settings: StreamingSettings | None = None) -> EventSink:
     """A callable that sends a run's event (the event record's fields, as a mapping) on its way.
 
-    A missing `event_id` or `occurred_at` is filled in; a `detail` that is no text becomes JSON.
+    A missing `event_id` or `occurred_at` is filled in; a `detail` that is no text becomes JSON. The sink
+    keeps the mapping's values: they are not to be changed afterwards.
     """
     chosen = settings or StreamingSettings()
 
     def send(event: Mapping[str, Any]) -> None:
-        detail = event.get("detail", "")
-        text = detail if isinstance(detail, str) else orjson.dumps(detail, default=str).decode()
         record = {field.name: event.get(field.name) for field in EVENT.fields}
-        record["event_id"] = event.get("event_id") or uuid.uuid4().hex
-        record["occurred_at"] = event.get("occurred_at") or datetime.now(UTC)
-        record["detail"] = truncate(text, chosen.content_limit) if chosen.capture_content else ""
-        producer.send("event", record)
+        record["event_id"] = record["event_id"] or uuid.uuid4().hex
+        record["occurred_at"] = record["occurred_at"] or datetime.now(UTC)
+        producer.send_built("event", partial(_event, record, chosen))
 
     return send
 
@@ -143,24 +130,21 @@ def telemetry(settings: StreamingSettings | None = None) -> Iterator[tuple[Trace
             provider.shutdown()
 
 
+def _event(record: dict[str, Any], settings: StreamingSettings) -> dict[str, Any]:
+    return record | {"detail": _content(record["detail"], settings)}
+
+
+def _content(value: Any, settings: StreamingSettings) -> str:
+    if not settings.capture_content:
+        return ""
+    return truncate(value if isinstance(value, str) else as_text(value), settings.content_limit)
+
+
 def _moment(nanoseconds: int | None) -> datetime:
     seconds, rest = divmod(nanoseconds or 0, 1_000_000_000)
     return datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=rest // 1000)
 
 
 def _error(span: ReadableSpan) -> str:
-    kind = str((span.attributes or {}).get("error.type", ""))
+    kind = as_text((span.attributes or {}).get("error.type"))
     return ": ".join(part for part in (kind, span.status.description or "") if part)
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    return orjson.dumps(value, default=str).decode()
-
-
-def _number(value: Any, type_: type[int] | type[float]) -> int | float | None:
-    try:
-        return None if value is None else type_(value)
-    except (TypeError, ValueError):
-        return None

@@ -16,7 +16,8 @@ from typing import Any
 import orjson
 
 from streaming.errors import SourceFileError
-from streaming.producer import RecordProducer, truncate
+from streaming.messages import truncate
+from streaming.producer import RecordProducer
 
 Execution = dict[str, Any]
 

@@ -1,7 +1,8 @@
-"""Keeps records on disk while Kafka is away: append-only segments, replayed oldest first.
+"""Keeps records on disk while Kafka is away: append-only segments, sent oldest first.
 
-One process writes a segment and holds its lock; any process may replay the segments that nobody holds,
-so what a finished process left behind is sent by the next one.
+A process holds a lock on each of its segments as long as it lives; what it leaves behind, any other process
+may take over. Writes go to the system at once and survive the process, not a power cut, exactly like
+records in Kafka itself, which acknowledges before its disk has them.
 """
 
 from __future__ import annotations
@@ -11,17 +12,17 @@ import os
 import struct
 import time
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from streaming.errors import SpoolFull
 
 _HEAD = struct.Struct(">IIHII")  # crc32 of the rest, total length, topic, key and value lengths
 _SUFFIX = ".spool"
-# Small enough that a replay holds one in memory, large enough that a long outage makes few files.
-_SEGMENT_BYTES = 16 * 2**20
+# Small, so that what has been sent frees its room soon and little is sent twice after a kill.
+_SEGMENT_BYTES = 4 * 2**20
 
 
 @dataclass(frozen=True)
@@ -57,92 +58,167 @@ def decode(data: bytes) -> Iterator[Message]:
 
 
 class Segment:
-    """A segment that this process holds the lock of, ready to be replayed."""
+    """A file of the spool that this process holds the lock of."""
 
-    def __init__(self, path: Path, handle: BinaryIO) -> None:
+    def __init__(self, path: Path, handle: IO[bytes]) -> None:
         self.path = path
         self._handle = handle
 
-    def messages(self) -> list[Message]:
-        """Everything in it, in the order in which it was spooled."""
-        return list(decode(self.path.read_bytes()))
+    def read(self) -> tuple[list[Message], bytes]:
+        """Its messages in order, and the bytes after the last whole one (none, or of a damaged file)."""
+        data = self.path.read_bytes()
+        messages = list(decode(data))
+        whole = sum(_HEAD.size + len(m.topic.encode()) + len(m.key) + len(m.value) for m in messages)
+        return messages, data[whole:]
 
-    def keep(self, rest: Iterable[Message]) -> None:
-        """Replace the content by what is still to be sent; nothing left removes the file."""
-        frames = b"".join(encode(message) for message in rest)
-        if frames:
-            temporary = self.path.with_suffix(".tmp")
-            temporary.write_bytes(frames)
-            os.replace(temporary, self.path)
-        else:
+    def write(self, frames: bytes) -> None:
+        """Append whole frames, or nothing. Raises OSError."""
+        before = self.size()
+        try:
+            view = memoryview(frames)
+            while view:
+                view = view[self._handle.write(view) :]
+        except OSError:
+            os.ftruncate(self._handle.fileno(), before)
+            raise
+
+    def size(self) -> int:
+        """Bytes in it."""
+        return os.fstat(self._handle.fileno()).st_size
+
+    def release(self, *, remove: bool = False) -> None:
+        """Give up the lock; what is not removed may be taken over by anybody."""
+        if remove:
             self.path.unlink(missing_ok=True)
         self._handle.close()
 
 
 class Spool:
-    """The spool folder as one process sees it. Not thread-safe: its producer holds a lock around it."""
+    """The spool folder as one process sees it. Not thread-safe: one thread delivers."""
 
     def __init__(self, folder: Path, limit_bytes: int) -> None:
         self._folder = folder
         self._limit = limit_bytes
-        self._segment: BinaryIO | None = None
-        self._written = 0
-        self._others = 0
+        # A clock that is set back must not put what is newer before what is older.
+        self._name = f"{time.time_ns():020d}-{os.getpid()}"
+        self._made = 0
+        self._own: dict[Path, Segment] = {}
+        self._last: Segment | None = None
 
-    def append(self, message: Message) -> None:
-        """Keep one message. SpoolFull at the size limit or when the disk takes no more."""
-        frame = encode(message)
+    def append(self, messages: Sequence[Message], *, over_limit: bool = False) -> None:
+        """Keep messages behind all others. SpoolFull says how many were kept before it was full."""
+        room = self._limit - self.size()
+        frames: list[bytes] = []
+        for message in messages:
+            frame = encode(message)
+            room -= len(frame)
+            if room < 0 and not over_limit:
+                break
+            frames.append(frame)
         try:
-            segment = self._writable(len(frame))
-            segment.write(frame)
-            segment.flush()
+            if frames:
+                self._last = self._last or self._create()
+                self._last.write(b"".join(frames))
+                if self._last.size() >= _SEGMENT_BYTES:
+                    self._last = None
         except OSError as error:
+            raise self._unwritable(error) from error
+        if len(frames) < len(messages):
             raise SpoolFull(
-                f"cannot spool to {self._folder}: {error.strerror}; free the disk or bring Kafka back"
-            ) from error
-        self._written += len(frame)
+                f"the spool {self._folder} is at its limit of {self._limit} bytes while Kafka is away; "
+                "bring Kafka back or raise TIDEMARK_SPOOL_LIMIT_BYTES",
+                len(frames),
+            )
 
-    def is_empty(self) -> bool:
-        """Whether no segment, of this process or another, is waiting."""
-        return next(self._folder.glob(f"*{_SUFFIX}"), None) is None
+    def put_aside(self, messages: Sequence[Message]) -> Segment:
+        """A segment of its own with these messages, taken by the caller. SpoolFull: none is kept."""
+        frames = b"".join(map(encode, messages))
+        if self.size() + len(frames) > self._limit:
+            raise SpoolFull(f"the spool {self._folder} is at its limit of {self._limit} bytes", 0)
+        try:
+            segment = self._create()
+            try:
+                segment.write(frames)
+            except OSError:
+                self._own.pop(segment.path).release(remove=True)
+                raise
+        except OSError as error:
+            raise self._unwritable(error) from error
+        return self._own.pop(segment.path)
+
+    def give_back(self, segment: Segment, rest: Sequence[Message]) -> None:
+        """Put a taken segment's rest in its place; if that cannot be written, the segment stays whole."""
+        temporary = segment.path.with_suffix(".tmp")
+        try:
+            smaller = _made(temporary)
+            try:
+                smaller.write(b"".join(map(encode, rest)))
+                os.replace(temporary, segment.path)
+            except OSError:
+                smaller.release(remove=True)
+                raise
+        except OSError:
+            self._own[segment.path] = segment
+            return
+        segment.release()
+        smaller.path = segment.path
+        self._own[segment.path] = smaller
+
+    def take(self) -> Segment | None:
+        """The oldest segment that no other process holds, none when nothing waits; release it when sent."""
+        self._last = None
+        for path in self._files():
+            segment = self._own.pop(path, None) or _lock(path)
+            if segment is not None:
+                return segment
+        return None
+
+    def is_waiting(self) -> bool:
+        """Whether there is a segment to take."""
+        for path in self._files():
+            if path in self._own:
+                return True
+            segment = _lock(path)
+            if segment is not None:
+                segment.release()
+                return True
+        return False
 
     def size(self) -> int:
         """Bytes on disk over all processes."""
-        return sum(_size(path) for path in self._folder.glob(f"*{_SUFFIX}"))
+        return sum(_size(path) for path in self._files())
 
-    def take(self) -> Iterator[Segment]:
-        """Segments oldest first, each locked; call `keep` on each. Those of living writers are left out."""
-        self.seal()
-        for path in sorted(self._folder.glob(f"*{_SUFFIX}")):
-            handle = _lock(path)
-            if handle is not None:
-                yield Segment(path, handle)
+    def release(self) -> None:
+        """Leave what is here to whoever comes next."""
+        while self._own:
+            self._own.popitem()[1].release()
+        self._last = None
 
-    def seal(self) -> None:
-        """Close this process's segment, so that it can be replayed, by anyone."""
-        if self._segment is not None:
-            self._segment.close()
-            self._segment = None
+    def _files(self) -> list[Path]:
+        return sorted(self._folder.glob(f"*{_SUFFIX}"))
 
-    def _writable(self, needed: int) -> BinaryIO:
-        if self._segment is not None and self._written + needed > _SEGMENT_BYTES:
-            self.seal()
-        if self._segment is None:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            self._others = self.size()
-            self._written = 0
-            path = self._folder / f"{time.time_ns():020d}-{os.getpid()}{_SUFFIX}"
-            self._segment = path.open("ab")
-            fcntl.flock(self._segment, fcntl.LOCK_EX)
-        if self._others + self._written + needed > self._limit:
-            raise SpoolFull(
-                f"the spool {self._folder} is at its limit of {self._limit} bytes while Kafka is away; "
-                "bring Kafka back or raise TIDEMARK_SPOOL_LIMIT_BYTES"
-            )
-        return self._segment
+    def _create(self) -> Segment:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._made += 1
+        segment = _made(self._folder / f"{self._name}-{self._made:08d}{_SUFFIX}")
+        self._own[segment.path] = segment
+        return segment
+
+    def _unwritable(self, error: OSError) -> SpoolFull:
+        return SpoolFull(
+            f"cannot spool to {self._folder}: {error.strerror}; free the disk or bring Kafka back", 0
+        )
 
 
-def _lock(path: Path) -> BinaryIO | None:
+def _made(path: Path) -> Segment:
+    # Appending: after a cut the next frame comes where the file now ends.
+    handle = path.open("ab", buffering=0)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    handle.truncate(0)
+    return Segment(path, handle)
+
+
+def _lock(path: Path) -> Segment | None:
     try:
         handle = path.open("rb")
     except FileNotFoundError:
@@ -152,11 +228,11 @@ def _lock(path: Path) -> BinaryIO | None:
     except BlockingIOError:
         handle.close()
         return None
-    # Between listing and locking its former holder may have replayed and removed or replaced it.
+    # Between listing and locking its former holder may have sent and removed or replaced it.
     if not path.exists() or not os.path.samestat(os.fstat(handle.fileno()), path.stat()):
         handle.close()
         return None
-    return handle
+    return Segment(path, handle)
 
 
 def _size(path: Path) -> int:

@@ -23,9 +23,12 @@ def replay(
     try:
         with RecordProducer(StreamingSettings()) as producer:
             count = send(file, producer)
-            where = "the spool (Kafka is away; they go when it is back)" if producer.spooling else "Kafka"
+            delivered = producer.flush(StreamingSettings().flush_seconds)
+            where = "Kafka" if delivered else "the spool (Kafka is away; they go when it is back)"
     except StreamingError as error:
         fail(str(error))
+    if dropped := producer.counts["dropped"]:
+        fail(f"{dropped} of {count} records of {file.name} were dropped: the spool takes no more")
     console.print(f"{count} records of {file.name} handed to {where}")
 
 

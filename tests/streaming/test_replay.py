@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from streaming.errors import SourceFileError
-from streaming.producer import to_message
+from streaming.messages import to_message
 from streaming.records import validate
 from streaming.replay import executions
 
@@ -28,7 +28,7 @@ def _recordings() -> Iterator[Path]:
 
 
 def _sent(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(to_message("execution", record).value) for record in executions(path)]
+    return [json.loads(to_message("execution", record)[0].value) for record in executions(path)]
 
 
 @needs_recordings

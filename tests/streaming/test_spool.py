@@ -45,21 +45,49 @@ def _message(number: int) -> Message:
 def test_segments_come_back_oldest_first_and_what_is_kept_stays(tmp_path: Path) -> None:
     for start in (0, 3):
         spool = Spool(tmp_path, 10**6)
-        for number in range(start, start + 3):
-            spool.append(_message(number))
-        spool.seal()
-    segments = list(Spool(tmp_path, 10**6).take())
-    assert [m.value for s in segments for m in s.messages()] == [b"0", b"1", b"2", b"3", b"4", b"5"]
-    segments[0].keep([_message(2)])
-    segments[1].keep([])
-    (left,) = Spool(tmp_path, 10**6).take()
-    assert [m.value for m in left.messages()] == [b"2"]
+        spool.append([_message(number) for number in range(start, start + 3)])
+        spool.release()
+    spool = Spool(tmp_path, 10**6)
+    first, second = spool.take(), spool.take()
+    assert [m.value for s in (first, second) for m in s.read()[0]] == [b"0", b"1", b"2", b"3", b"4", b"5"]
+    assert spool.take() is None
+    spool.give_back(first, [_message(2)])
+    second.release(remove=True)
+    assert Spool(tmp_path, 10**6).take() is None, "what is given back stays its owner's"
+    left = spool.take()
+    assert [m.value for m in left.read()[0]] == [b"2"]
+    left.release(remove=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_put_aside_comes_before_what_is_written_after_it(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, 10**6)
+    aside = spool.put_aside([_message(0)])
+    spool.append([_message(1)])
+    spool.give_back(aside, [_message(0)])
+    assert [m.value for s in list(iter(spool.take, None)) for m in s.read()[0]] == [b"0", b"1"]
+
+
+def test_a_write_that_the_disk_refuses_harms_nothing_before_or_after_it(tmp_path: Path) -> None:
+    code = (
+        "import resource, signal, sys, pathlib; from streaming.spool import *\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
+        f"s = Spool(pathlib.Path({str(tmp_path)!r}), 10**6)\n"
+        "s.append([Message('t', b'', b'a')])\n"
+        "try: s.append([Message('t', b'', b'x' * 2000)])\n"
+        "except SpoolFull as full: assert full.kept == 0\n"
+        "s.append([Message('t', b'', b'b')])"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+    messages, damaged = Spool(tmp_path, 10**6).take().read()
+    assert ([m.value for m in messages], damaged) == ([b"a", b"b"], b"")
 
 
 def test_the_segment_of_a_living_writer_is_left_alone_and_that_of_a_killed_one_is_not(tmp_path: Path) -> None:
     code = (
         "import sys, pathlib; from streaming.spool import *\n"
-        f"s = Spool(pathlib.Path({str(tmp_path)!r}), 10**6); s.append(Message('t', b'', b'x'))\n"
+        f"s = Spool(pathlib.Path({str(tmp_path)!r}), 10**6); s.append([Message('t', b'', b'x')])\n"
         "print('ready', flush=True); sys.stdin.read()"
     )
     with subprocess.Popen(
@@ -67,15 +95,14 @@ def test_the_segment_of_a_living_writer_is_left_alone_and_that_of_a_killed_one_i
     ) as writer:
         assert writer.stdout is not None
         assert writer.stdout.readline() == "ready\n"
-        assert list(Spool(tmp_path, 10**6).take()) == []
+        assert Spool(tmp_path, 10**6).take() is None
         writer.kill()
-    (segment,) = Spool(tmp_path, 10**6).take()
-    assert [m.value for m in segment.messages()] == [b"x"]
+    segment = Spool(tmp_path, 10**6).take()
+    assert [m.value for m in segment.read()[0]] == [b"x"]
 
 
 def test_the_limit_counts_all_processes_and_names_the_remedy(tmp_path: Path) -> None:
-    first = Spool(tmp_path, 1_000)
-    first.append(Message("t", b"", b"x" * 900))
-    first.seal()
-    with pytest.raises(SpoolFull, match="TIDEMARK_SPOOL_LIMIT_BYTES"):
-        Spool(tmp_path, 1_000).append(Message("t", b"", b"x" * 200))
+    Spool(tmp_path, 1_000).append([Message("t", b"", b"x" * 900)])
+    with pytest.raises(SpoolFull, match="TIDEMARK_SPOOL_LIMIT_BYTES") as full:
+        Spool(tmp_path, 1_000).append([Message("t", b"", b"x" * 20), Message("t", b"", b"x" * 200)])
+    assert full.value.kept == 1
