@@ -4,14 +4,18 @@ become.
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import yaml
 
 from agents.analyst.linker import Declined, Linker, Plan
+from warehouse.semantic import SemanticLayer
 
 NOW = datetime(2026, 11, 21, 11, 0, 30, tzinfo=UTC)
+SHOP = Path(__file__).parents[1] / "warehouse" / "fixtures" / "shop.yaml"
 TABLE = Path(__file__).parent / "fixtures" / "questions.tsv"
 CASES = [
     tuple(line.split("\t"))
@@ -64,6 +68,7 @@ def test_question_is_linked_to_its_query(linker: Linker, question: str, expected
         ("revenue of Mars in 2019 by astronaut", "en", "mars, astronaut"),
         ("revenue by hour yesterday", "en", "by day"),
         ("days of inventory by country", "en", "cannot be split"),
+        ("newsletter conversions", "en", "several things: Traffic source (user), Channel (visit)"),
         ("下周的收入", "zh", "未来"),
         ("ยอดขายเดือนที่แล้ว", "en", "language"),
         ("", "en", "empty"),
@@ -81,6 +86,22 @@ def test_refusal_says_why_and_what_can_be_asked(
         again = linker.link(near.example, NOW)
         assert isinstance(again, Plan), near.example
         assert again.query.metrics == (near.name,)
+
+
+def test_a_name_that_three_models_share_is_not_chosen_by_the_alphabet(tmp_path: Path) -> None:
+    manifest = yaml.safe_load(SHOP.read_text(encoding="utf-8"))
+    for model in manifest["semantic_models"][:3]:
+        model["dimensions"].append({"name": "name", "type": "categorical"})
+    path = tmp_path / "semantic_manifest.json"
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+    linker = Linker(SemanticLayer.load(path), lambda dimension: ["Anna"] * dimension.endswith("__name"))
+    for question in ("revenue by name", "revenue of Anna"):
+        declined = linker.link(question, NOW)
+        assert isinstance(declined, Declined), question
+        assert "Name (order item), Name (product), Name (user)" in declined.reason
+    told = linker.link("revenue by user name", NOW)
+    assert isinstance(told, Plan)
+    assert told.query.group_by == ("user__name",)
 
 
 def test_assumptions_are_said_in_the_language_of_the_question(linker: Linker) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
+from typing import Any
 
 from agents.analyst.linker import lattice, leftovers, ordering, periods, roles, shapes, signals, suggest
 from agents.analyst.linker.lattice import Arc, Reading
@@ -192,16 +193,17 @@ class Linker:
                     "not_by", draft.label(draft.metrics[0]), f"{arc.text} ({', '.join(named)})"
                 )
             joins = latest if roles.joined(draft.reading, index) else ""
-            best = min(
-                options,
-                key=lambda m: (
+            ranked = [
+                (
                     # What "and" joins is of one kind: email and Facebook are both sources of one dimension.
-                    m.name != joins,
-                    self._mention(draft.reading, m.name, common),
-                    m.value.lower() != arc.text,
+                    (m.name != joins, self._mention(draft.reading, m.name), m.value.lower() != arc.text),
                     m.value,
-                ),
-            )
+                    m.name,
+                )
+                for m in options
+            ]
+            name = self._best(draft, arc, [(rank, own) for rank, _, own in ranked])
+            best = Meaning("value", name, next(value for _, value, own in sorted(ranked) if own == name))
             latest = best.name
             chained = negated and roles.joined(draft.reading, index)
             negated = (
@@ -222,11 +224,21 @@ class Linker:
                 if len(distinct) > 1:
                     draft.group_by.append(name)
 
-    def _mention(self, reading: Reading, name: str, common: Sequence[str]) -> tuple[bool, bool, bool, int]:
+    def _mention(self, reading: Reading, name: str) -> tuple[bool, bool, bool]:
         """How well the question names a dimension itself; the less the better."""
         said = [arc for arc in reading.arcs if Meaning("dimension", name) in arc.names]
-        fits = [_fit(self._semantic.dimensions[name], arc, name, common) for arc in said]
-        return min(fits, default=(True, True, True, len(common) + common.index(name)))
+        return min((_fit(self._semantic.dimensions[name], arc, name) for arc in said), default=(True,) * 3)
+
+    def _best(self, draft: Draft, arc: Arc, ranked: Sequence[tuple[tuple[Any, ...], str]]) -> str:
+        """The dimension of the least rank. Of several that fit alike none is guessed."""
+        least = min(rank for rank, _ in ranked)
+        alike = sorted({name for rank, name in ranked if rank == least})
+        if len(alike) > 1:
+            labels = [draft.label(self._semantic.dimensions[name]) for name in alike]
+            owners = [re.sub("_+", " ", name.rpartition("__")[0]) for name in alike]
+            shown = ", ".join(f"{label} ({owner})" for label, owner in zip(labels, owners, strict=True))
+            raise draft.refuse("ambiguous_dimension", arc.text, shown)
+        return alike[0]
 
     def _choose_groups(self, draft: Draft) -> None:
         common = self._common(draft)
@@ -255,12 +267,8 @@ class Linker:
                 and not draft.reading.gap(index + 1).strip()
             ):
                 continue
-            found.append(
-                (
-                    min(options, key=lambda name: _fit(self._semantic.dimensions[name], arc, name, common)),
-                    mark,
-                )
-            )
+            fits = [(_fit(self._semantic.dimensions[name], arc, name), name) for name in options]
+            found.append((self._best(draft, arc, fits), mark))
             if not mark and _counted(draft.reading, index):
                 counted = arc.text
         marked = [name for name, mark in found if mark]
@@ -284,14 +292,13 @@ def _weakness(meaning: Meaning) -> tuple[bool, str]:
     return meaning.weak, meaning.name
 
 
-def _fit(dimension: Dimension, arc: Arc, name: str, common: Sequence[str]) -> tuple[bool, bool, bool, int]:
+def _fit(dimension: Dimension, arc: Arc, name: str) -> tuple[bool, bool, bool]:
     own = name.rpartition("__")[2].replace("_", " ")
     said = [unit.key for unit in split_units(arc.text)]
     return (
         [unit.key for unit in split_units(own)] != said,
         arc.text not in (dimension.label.lower(), dimension.label_zh),
         not dimension.label_zh.endswith(arc.text),
-        common.index(name),
     )
 
 

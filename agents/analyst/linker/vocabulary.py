@@ -104,6 +104,8 @@ class Vocabulary:
     def _add_dimension(self, dimension: Dimension) -> None:
         for phrase in _names(dimension):
             self._add(phrase, Meaning("dimension", dimension.name), spell=True)
+        # What a refusal of `name`, which several entities have, tells apart.
+        self._add(dimension.name.replace("__", " "), Meaning("dimension", dimension.name))
         entity, _, own = dimension.name.rpartition("__")
         first, _, rest = own.partition("_")
         if rest and first in entity.split("_"):

@@ -25,6 +25,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "future": ("The time asked for ({0}) lies in the future.", "所问的时间（{0}）在未来。"),
     "no_metric": ("No metric matches the question.", "没有与问题匹配的指标。"),
     "unlinked": ("Not understood: {0}.", "无法理解：{0}。"),
+    "ambiguous_dimension": ("“{0}” may mean several things: {1}.", "“{0}”可能指多个维度：{1}。"),
     "ambiguous": ("“{0}” may mean several metrics: {1}.", "“{0}”可能指多个指标：{1}。"),
     "not_by": ("{0} cannot be split or filtered by {1}.", "{0}不能按{1}拆分或筛选。"),
     "no_common": ("{0} cannot be shown together.", "{0}不能放在一起查询。"),
