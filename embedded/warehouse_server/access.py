@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import hmac
+import re
+import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -28,21 +33,18 @@ class User:
     read_only: bool
 
 
-# The table functions a reader may call: they make rows or read tables. Every other one reaches out.
-READER_TABLE_FUNCTIONS = {
-    "numbers", "numbers_mt", "zeros", "zeros_mt", "generate_series", "generateseries", "generaterandom",
-    "values", "view", "merge", "null",
-}  # fmt: skip
+# The most that anyone may ask for: beyond it a statement can end the process, whose stack is finite.
+_BOUNDS = {
+    "max_query_size": 1 << 20,
+    "max_parser_depth": 1000,
+    "max_parser_backtracks": 1_000_000,
+    "max_ast_depth": 1000,
+    "max_ast_elements": 500_000,
+    "max_expanded_ast_elements": 5_000_000,
+    "max_subquery_depth": 100,
+}
 
-# Settings that carry SQL of their own, or change what SQL is, past the look at a statement's functions.
-_READER_REFUSED = (
-    "additional_table_filters",
-    "additional_result_filter",
-    "parallel_replicas_custom_key",
-    "dialect",
-)
-
-# A reader may ask for less than this, never for more. Seconds, rows and bytes.
+# What every statement of a reader is held to; it may ask for less. Seconds, rows and bytes.
 READER_LIMITS = {
     "max_execution_time": 60,
     "max_result_rows": 1_000_000,
@@ -50,6 +52,29 @@ READER_LIMITS = {
     "max_memory_usage": 2 << 30,
     "max_rows_to_read": 1_000_000_000,
 }
+_READER_BOUNDS = {
+    **_BOUNDS,
+    **READER_LIMITS,
+    "max_query_size": 262_144,
+    "max_ast_elements": 50_000,
+    "max_expanded_ast_elements": 500_000,
+    "max_bytes_to_read": 1 << 40,
+    "max_block_size": 1 << 20,
+    "max_threads": 64,
+    "max_rows_in_set": 100_000_000,
+    "max_rows_in_join": 100_000_000,
+    "max_rows_to_group_by": 100_000_000,
+    "max_rows_to_sort": 1_000_000_000,
+    "max_columns_to_read": 100_000,
+    "max_network_bandwidth": 1 << 40,
+    "priority": 1_000,
+}
+
+# What clients send, and the server decides.
+IGNORED_OF_READERS = {"log_comment", "readonly"}
+# The lists of what a reader may use: what is on none of them is refused.
+READER: dict[str, Any] = tomllib.loads(Path(__file__).with_name("reader.toml").read_text("utf-8"))
+_READER_SETTINGS = frozenset(READER["settings"].split())
 
 
 class Users:
@@ -71,19 +96,31 @@ class Users:
         return user
 
 
+def bounded(name: str, value: str, bounds: Mapping[str, int] = _BOUNDS) -> None:
+    """Refuse a value beyond its bound: a fraction would be rounded, to no bound at all. Raises code 452."""
+    bound = bounds.get(name)
+    if bound is not None and not (re.fullmatch(r"[0-9]{1,19}", value) and 1 <= int(value) <= bound):
+        raise WarehouseServerError(
+            452, f"Setting {name} is a whole number from 1 to {bound} here, not '{value}'"
+        )
+
+
+def reader_setting(name: str, value: str) -> None:
+    """Refuse a setting that is on no list, or beyond its bound. Raises code 452."""
+    if name == "readonly" and value not in ("1", "2"):
+        raise WarehouseServerError(452, "Setting readonly stays on for a read-only user")
+    if name in IGNORED_OF_READERS:
+        return
+    if name not in _READER_BOUNDS and name not in _READER_SETTINGS and not name.startswith("param_"):
+        raise WarehouseServerError(
+            452, f"Setting {name} should not be changed by a read-only user; leave it out of the request"
+        )
+    bounded(name, value, _READER_BOUNDS)
+
+
 def reader_settings(asked: dict[str, str]) -> dict[str, str]:
-    """What a reader's settings become: their own, no looser than the limits. Raises code 452."""
-    settings = dict(asked)
-    for name in _READER_REFUSED:
-        if name in settings:
-            raise WarehouseServerError(452, f"Setting {name} should not be changed")
-    for name, limit in READER_LIMITS.items():
-        value = settings.get(name, str(limit))
-        try:
-            loose = not 0 < float(value) <= limit
-        except ValueError:
-            raise WarehouseServerError(36, f"Setting {name} must be a number, not '{value}'") from None
-        if loose:
-            raise WarehouseServerError(452, f"Setting {name} shouldn't be greater than {limit}")
-        settings[name] = value
-    return settings
+    """What a reader's settings become: its own, no looser than the limits. Raises code 452."""
+    for name, value in asked.items():
+        reader_setting(name, value)
+    limits = {name: str(limit) for name, limit in READER_LIMITS.items()}
+    return {**limits, **{name: value for name, value in asked.items() if name not in IGNORED_OF_READERS}}

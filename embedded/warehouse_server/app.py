@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 from embedded.warehouse_server import protocol
-from embedded.warehouse_server.access import READER_TABLE_FUNCTIONS, Users
+from embedded.warehouse_server.access import Users
 from embedded.warehouse_server.engine import Engine, Summary
 from embedded.warehouse_server.errors import WarehouseServerError
 from embedded.warehouse_server.queries import Query
@@ -51,7 +51,6 @@ class WarehouseServer(ThreadingHTTPServer):
     def __init__(self, address: tuple[str, int]) -> None:
         self.engine: Engine
         self.users: Users
-        self.forbidden: set[str] = set()
         self.stopping = False
         self.disconnects = Disconnects()
         self._active = 0
@@ -77,7 +76,6 @@ class WarehouseServer(ThreadingHTTPServer):
     def start(self, engine: Engine, users: Users) -> None:
         """Take requests until `shutdown`."""
         self.engine, self.users = engine, users
-        self.forbidden = engine.reaching_out(READER_TABLE_FUNCTIONS)
         self.serve_forever(poll_interval=0.1)
 
     def drain(self, seconds: float) -> int:
@@ -185,7 +183,6 @@ class Handler(BaseHTTPRequestHandler):
                     user=user,
                     may_write=self.command == "POST",
                     files=form.files if form else {},
-                    forbidden=self.owner.forbidden,
                     watch=lambda kill: self.owner.disconnects.watch(self.connection, kill),
                 )
                 with self.owner.engine.slot():

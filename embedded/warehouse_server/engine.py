@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -37,10 +36,14 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What the engine's own parser says of a text: how many statements, and whether they only read."""
+    """What the engine's own parser says of a text: how many statements, and what they do.
+
+    What steers the engine (KILL, SYSTEM) or writes a file `controls`.
+    """
 
     statements: int
     reads: bool
+    controls: bool
 
 
 @dataclass(slots=True)
@@ -82,6 +85,12 @@ class Engine:
                 f"cannot open the warehouse folder {folder.path}: {str(error).splitlines()[0]}"
             ) from error
         self.version = self._keeper.query("SELECT version()", "TSVRaw").data().strip()
+        self.parser = statements.Parser(lambda: self._chdb.connect(self._path))
+        self.higher_order = set(
+            self._keeper.query("SELECT lower(name) FROM system.functions WHERE higher_order", "TSVRaw")
+            .data()
+            .split()
+        )
 
     @contextmanager
     def slot(self) -> Iterator[None]:
@@ -135,39 +144,15 @@ class Engine:
 
     def kind(self, connection: Any, sql: bytes) -> Kind:
         found = connection.classify_query(_text(sql))
-        return Kind(found["statement_count"], found["query_class"] == self._chdb.query_class.READ_ONLY)
-
-    def called(self, connection: Any, sql: bytes) -> set[str]:
-        """The functions and table functions that a statement names, lower case. Raises its syntax error."""
-        prefix = b"EXPLAIN AST "
-        try:
-            tree, _ = self.execute(connection, prefix + statements.split_format(sql).body, "TSVRaw")
-        except WarehouseServerError as error:
-            at = re.sub(
-                r"(?<=at position )\d+", lambda found: str(int(found[0]) - len(prefix)), error.message
-            )
-            raise WarehouseServerError(error.code, at) from None
-        lines = (line.split() for line in tree.decode("utf-8", "replace").splitlines())
-        return {line[1].lower() for line in lines if len(line) > 1 and line[0] == "Function"}
-
-    def reaching_out(self, allowed: set[str]) -> set[str]:
-        """The functions, lower case, that look outside the tables, but for the allowed table functions.
-
-        A name that is both a plain and a table function is not among them, as the tree does not tell which
-        one is meant; read-only mode refuses the table function. The exception is `file`, which no right
-        and no mode covers when it is the plain one; nor those that ask a language model.
-        """
-        names, _ = self.execute(
-            self._keeper,
-            b"SELECT lower(name) FROM system.table_functions WHERE lower(name) NOT IN "
-            b"(SELECT lower(name) FROM system.functions) UNION DISTINCT "
-            b"SELECT lower(name) FROM system.functions WHERE match(name, '^(file$|ai[A-Z]|AI[A-Z])')",
-            "TSVRaw",
-        )
-        return set(names.decode().split()) - allowed
+        kind, classes = found["query_class"], self._chdb.query_class
+        return Kind(found["statement_count"], kind == classes.READ_ONLY, kind == classes.CONTROL)
 
     def select(
-        self, connection: Any, sql: statements.Statement, format: str, write: Callable[[bytes], None]
+        self,
+        connection: Any,
+        into: Callable[[str, str], bytes],
+        format: str,
+        write: Callable[[bytes], None],
     ) -> Summary:
         """Run a SELECT and hand its formatted result to `write` piece by piece, in bounded memory.
 
@@ -176,7 +161,7 @@ class Engine:
         """
         read_end, write_end = os.pipe()
         fcntl(write_end, F_SETPIPE_SZ, _PIPE_BYTES)
-        piped = sql.into(f"/dev/fd/{write_end}", format)
+        piped = into(f"/dev/fd/{write_end}", format)
 
         def run() -> Any:
             try:

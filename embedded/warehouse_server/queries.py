@@ -8,19 +8,31 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Protocol
 
-from embedded.warehouse_server import statements
-from embedded.warehouse_server.access import User, reader_settings
+from embedded.warehouse_server.access import User, bounded, reader_settings
 from embedded.warehouse_server.engine import Engine, Summary, identifier
 from embedded.warehouse_server.errors import WarehouseServerError
 from embedded.warehouse_server.protocol import Request
+from embedded.warehouse_server.reading import (
+    NAMES_A_FILE,
+    READ_ONLY,
+    bound_settings,
+    judge,
+    judge_database,
+    judge_format,
+    take_settings,
+)
+from embedded.warehouse_server.statements import STATEMENT_BYTES, Insert
 
 # ClickHouse's max_query_size: how much is read to find where a statement ends and its rows begin.
-_HEAD_BYTES = 262_144
-# A statement without rows is held whole.
-_WHOLE_BYTES = 16 << 20
-# chDB turns these on for its own shell; a server has them off.
-_SERVER_SETTINGS = {"implicit_select": "0", "allow_introspection_functions": "0"}
-_READ_ONLY = "Cannot execute query in readonly mode"
+_HEAD_BYTES = STATEMENT_BYTES
+# A statement without rows is held whole, as long as a writer's max_query_size may be.
+_WHOLE_BYTES = 1 << 20
+# chDB turns the first two on for its own shell; statements are read in one language alone.
+_SERVER_SETTINGS = {
+    "implicit_select": "0",
+    "allow_introspection_functions": "0",
+    "dialect": "clickhouse",
+}
 
 
 class Reply(Protocol):
@@ -36,7 +48,7 @@ class Query:
     """One request of an authenticated user.
 
     `may_write` is false for GET, which ClickHouse takes as a promise to only read; `watch` ends the given
-    callable's statement when the client goes away; `forbidden` are the functions a reader may not call.
+    callable's statement when the client goes away.
     """
 
     engine: Engine
@@ -44,17 +56,22 @@ class Query:
     user: User
     may_write: bool
     files: dict[str, bytes]
-    forbidden: set[str]
     watch: Callable[[Callable[[], None]], AbstractContextManager[None]]
 
     def run(self, pieces: Iterator[bytes], reply: Reply) -> Summary:
         """Run the request's statement, whose text and rows are its `query` parameter and then `pieces`."""
-        settings = {**_SERVER_SETTINGS, **self.request.settings, "log_comment": self.request.query_id}
-        if self.user.read_only:
-            settings = reader_settings(settings)
+        asked = dict(self.request.settings)
         for name in self.files:
             for suffix in ("structure", "types", "format"):
-                settings.pop(f"{name}_{suffix}", None)
+                asked.pop(f"{name}_{suffix}", None)
+        if self.user.read_only:
+            if self.files:
+                raise WarehouseServerError(164, f"{READ_ONLY}: a file becomes a table")
+            judge_database(self.request.database)
+            asked = reader_settings(asked)
+        for name, value in asked.items():
+            bounded(name, value)
+        settings = {**asked, **_SERVER_SETTINGS, "log_comment": self.request.query_id}
         # A reader keeps nothing between requests, so its sessions are of no use but to name them.
         if self.user.read_only or not self.request.session_id:
             with self.engine.connection() as connection:
@@ -81,53 +98,56 @@ class Query:
             head += piece
             if len(head) >= _HEAD_BYTES:
                 break
-        insert = statements.split_insert(head)
+        insert = self.engine.parser.insert(head)
         if insert is None:
             return self._statement(connection, _whole(head, pieces), reply)
         if insert.selects:
             # chDB takes the statement and drops its rows.
             raise WarehouseServerError(48, "INSERT ... SELECT with rows behind FORMAT is not supported")
         if self.user.read_only or not self.may_write:
-            raise WarehouseServerError(164, _READ_ONLY)
+            raise WarehouseServerError(164, READ_ONLY)
+        bound_settings(insert.tree)
         return self.engine.insert(connection, insert, chain((head[insert.data_offset :],), pieces))
 
     def _statement(self, connection: Any, sql: bytes, reply: Reply) -> Summary:
-        engine = self.engine
-        kind = engine.kind(connection, sql)
-        if kind.statements > 1:
+        engine, parser = self.engine, self.engine.parser
+        statement = parser.read(sql, self._statement_bytes())
+        if self.user.read_only:
+            judge(statement, engine.higher_order, self.request.settings)
+            judge_format(statement.format or self.request.default_format)
+            engine.set(connection, take_settings(statement))
+        elif statement.names_a_file:
+            raise WarehouseServerError(48, NAMES_A_FILE)
+        bound_settings(statement.tree)
+        # What a reader runs, and what returns rows in a stream, is run in the engine's own words.
+        if self.user.read_only or statement.selects:
+            parser.print(statement)
+        text = statement.body or sql
+        kind = engine.kind(connection, text)
+        if kind.statements != 1:
             raise WarehouseServerError(62, "Syntax error: Multi-statements are not allowed")
-        if not statements.first_word(sql):
-            raise WarehouseServerError(62, "Syntax error: Empty query")
-        if not kind.reads and not self.may_write:
+        if not kind.reads and (self.user.read_only or not self.may_write):
             raise WarehouseServerError(
-                164, f"{_READ_ONLY}. For queries over HTTP, method GET implies readonly"
+                164, f"{READ_ONLY}. For queries over HTTP, method GET implies readonly"
             )
-        if statements.names_a_file(sql):
-            raise WarehouseServerError(
-                48, "INTO OUTFILE and FROM INFILE name the server's files; send rows over HTTP"
-            )
-        if self.files and self.user.read_only:
-            raise WarehouseServerError(164, f"{_READ_ONLY}: a file becomes a table")
+        if kind.controls and not statement.tree:
+            raise WarehouseServerError(48, f"{NAMES_A_FILE}; and rights are not the engine's to give")
         for name, rows in self.files.items():
             self._table_of_file(connection, name, rows)
         if self.user.read_only:
-            called = engine.called(connection, sql)
-            if not kind.reads or kind.statements != 1:
-                raise WarehouseServerError(164, _READ_ONLY)
-            if forbidden := called & self.forbidden:
-                raise WarehouseServerError(
-                    497, f"{self.user.name} may not call {', '.join(sorted(forbidden))}"
-                )
             # Last, because nothing can be changed after it.
             engine.set(connection, {"readonly": "1"})
-        statement = statements.split_format(sql)
         reply.format = statement.format or self.request.default_format
         with self.watch(lambda: engine.kill(self.request.query_id)):
-            if kind.reads and statements.first_word(sql) in ("SELECT", "WITH", "FROM"):
-                return engine.select(connection, statement, self.request.default_format, reply.write)
-            rows, summary = engine.execute(connection, sql, self.request.default_format)
+            if statement.selects:
+                return engine.select(connection, statement.into, reply.format, reply.write)
+            rows, summary = engine.execute(connection, text, reply.format)
         reply.write(rows)
         return summary
+
+    def _statement_bytes(self) -> int:
+        """The longest statement: as long as its user asks for, within bounds that were looked at before."""
+        return int(self.request.settings.get("max_query_size", STATEMENT_BYTES))
 
     def _table_of_file(self, connection: Any, name: str, rows: bytes) -> None:
         """Make an uploaded file a temporary table, as `name_structure` or `name_types` describe it."""
@@ -139,9 +159,7 @@ class Query:
         table = identifier(name)
         create = b"CREATE OR REPLACE TEMPORARY TABLE %s (%s) ENGINE = Memory" % (table, structure.encode())
         self.engine.execute(connection, create, "Null")
-        insert = statements.Insert(
-            b"INSERT INTO " + table, described.get(f"{name}_format", "TabSeparated"), 0, False
-        )
+        insert = Insert(b"INSERT INTO " + table, described.get(f"{name}_format", "TabSeparated"), 0, {})
         self.engine.insert(connection, insert, iter((rows,)))
 
 

@@ -1,20 +1,45 @@
-"""Cut a ClickHouse statement where the protocol needs it cut: before inline data, before FORMAT."""
+"""Statements as the engine's own parser reads them: as a tree, as canonical text, and where rows begin."""
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from queue import Empty, LifoQueue
+from typing import Any
 
-_TOKEN = re.compile(
-    rb"""(?P<blank>\s+|--[^\n]*|\#[\ !][^\n]*|/\*.*?\*/)
-    |(?P<quoted>'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*"|`(?:[^`\\]|\\.|``)*`|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$)
-    |(?P<word>\w+)
-    |(?P<mark>.)""",
-    re.VERBOSE | re.DOTALL,
+from embedded.warehouse_server.errors import WarehouseServerError
+
+Node = dict[str, Any]
+
+# The engine's default for max_query_size, which is also how far an INSERT's own words reach before its rows.
+STATEMENT_BYTES = 262_144
+# The tree comes as a text far longer than the statement. A statement's own bounds are checked before.
+_SETTINGS = b"SET max_query_size = 1073741824, max_parser_depth = 5000, max_threads = 1, implicit_select = 0"
+# A tree has at most max_ast_depth = 1000 levels, each some four objects and lists deep.
+_TREE_DEPTH = 10_000
+
+# The trees of these cannot be had, but each is a word or two before what could stand behind FROM.
+_AROUND_A_TABLE = re.compile(
+    rb"(DESCRIBE TABLE|EXISTS (?:DATABASE|DICTIONARY|VIEW|(?:TEMPORARY )?TABLE)"
+    rb"|SHOW CREATE (?:DATABASE|DICTIONARY|VIEW|(?:TEMPORARY )?TABLE)) (.*)",
+    re.DOTALL,
 )
-_Word = tuple[int, str, int, int]
+_FROM = b"SELECT * FROM "
+_NO_TREE = "does not support JSON serialization"
+_FORMAT_AT_END = re.compile(rb" FORMAT (\w+)$")
+_NO_PARENTHESES = bytes.maketrans(b"", b""), b"()"
+
+# Where the words of an INSERT may end and its rows begin; the engine says which of these places it is.
+_INSERT = re.compile(rb"\bINSERT\b", re.IGNORECASE)
+_ROWS = re.compile(rb"\b(?:VALUES|FORMAT(?=\s+(\w+)))(?![\w$])", re.IGNORECASE)
+_PLACES = 32
 _SPACES_THEN_NEWLINE = re.compile(rb"[ \t\f]*;?[ \t\f]*(?:\r?\n)?")
+# Where in the statement it went wrong is said; the statement in which it was parsed is not the user's.
+_ASKED_IN = re.compile(r"(?:: while executing .*?|: In scope (?:WITH|SELECT) .*)(?= \([A-Z_]+\)$)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,87 +49,177 @@ class Insert:
     head: bytes
     format: str
     data_offset: int
-    selects: bool
+    tree: Node
+
+    @property
+    def selects(self) -> bool:
+        return "select" in self.tree
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Statement:
-    """A statement whose trailing `FORMAT x` has been cut out; `format` is None when it named none."""
+    """A statement as sent and as its tree, from which a trailing FORMAT has been taken.
 
-    body: bytes
-    format: str | None
-    tail: bytes
+    `around` are the words before a table (DESCRIBE TABLE); the tree is then that of a SELECT from it. The
+    tree is empty for the few administrative statements that have none. Once printed, `body` is the tree in
+    the engine's own words, and `tail` the settings that stand behind its FORMAT.
+    """
 
-    def into(self, path: str, default_format: str) -> bytes:
-        """The same statement with its result written to `path` by the engine."""
-        target = f"\nINTO OUTFILE '{path}' TRUNCATE FORMAT {self.format or default_format}\n"
-        return self.body + target.encode() + self.tail
+    sql: bytes
+    tree: Node
+    format: str | None = None
+    around: bytes = b""
+    body: bytes = b""
+    tail: bytes = b""
+
+    @property
+    def selects(self) -> bool:
+        return not self.around and self.tree.get("type") == "SelectWithUnionQuery"
+
+    @property
+    def names_a_file(self) -> bool:
+        """Whether it reads or writes a file of the server: FROM INFILE, INTO OUTFILE."""
+        return any("out_file" in node or "infile" in node for node in nodes(self.tree))
+
+    def into(self, path: str, format: str) -> bytes:
+        """The printed statement with its result written to `path` by the engine."""
+        return self.body + f" INTO OUTFILE '{path}' TRUNCATE FORMAT {format}".encode() + self.tail
 
 
-def first_word(sql: bytes) -> str:
-    """The statement's first keyword, upper case; parentheses before it are skipped."""
-    for _, word, _, _ in _words(sql):
-        return word
-    return ""
+class Parser:
+    """The engine's parser and printer, for many threads.
 
+    What is printed is parsed again and compared, so a text says what its tree says or code 48 is raised.
+    Raises what the engine says of a statement that it cannot read.
+    """
 
-def names_a_file(sql: bytes) -> bool:
-    """Whether a statement reads or writes a file of the server: FROM INFILE, INTO OUTFILE."""
-    before = ""
-    for _, word, _, _ in _words(sql, marks=True):
-        if (before, word) in (("FROM", "INFILE"), ("INTO", "OUTFILE")):
-            return True
-        before = word
-    return False
+    def __init__(self, connect: Callable[[], Any]) -> None:
+        sys.setrecursionlimit(max(sys.getrecursionlimit(), _TREE_DEPTH))
+        self._connect = connect
+        self._idle: LifoQueue[Any] = LifoQueue()
+        # Clients insert in the same words over and over.
+        self._words = lru_cache(128)(self._words_of_insert)
 
-
-def split_insert(sql: bytes) -> Insert | None:
-    """Find where an INSERT's inline rows begin; None for every other statement."""
-    words = _words(sql)
-    if next(words, (0, "", 0, 0))[1] != "INSERT":
-        return None
-    selects = False
-    for depth, word, start, end in words:
-        if depth:
-            continue
-        if word in ("SELECT", "WITH"):
-            selects = True
-        elif word == "INFILE":
-            return None
-        elif word == "VALUES" and not selects:
-            return Insert(sql[:start], "Values", end, False)
-        elif word == "FORMAT":
-            name = next(words, None)
-            if name is None:
-                return None
-            offset = _SPACES_THEN_NEWLINE.match(sql, name[3])
-            return Insert(
-                sql[:start], sql[name[2] : name[3]].decode(), offset.end() if offset else name[3], selects
+    def read(self, sql: bytes, limit: int = STATEMENT_BYTES) -> Statement:
+        """The one statement of a text. Raises code 62 for a longer text, none, or more than one."""
+        if len(sql) > limit:
+            raise WarehouseServerError(
+                62, f"Syntax error: Max query size exceeded: {len(sql)} bytes, the limit is {limit}"
             )
-    return None
+        around = b""
+        try:
+            tree, _ = self._tree(sql)
+        except WarehouseServerError as error:
+            if _NO_TREE not in error.message:
+                raise
+            (canonical,) = self._ask(b"SELECT formatQuerySingleLine(%s)", sql)
+            found = _AROUND_A_TABLE.fullmatch(canonical)
+            if found is None:
+                format = _FORMAT_AT_END.search(canonical)
+                return Statement(sql, {}, format[1].decode() if format else None)
+            around = found[1] + b" "
+            tree, _ = self._tree(_FROM + found[2])
+        format_ast = tree.pop("format_ast", None)
+        return Statement(sql, tree, format_ast["name"] if format_ast else None, around)
+
+    def print(self, statement: Statement) -> None:
+        """Fill in `body` and `tail` from the tree."""
+        body = dict(statement.tree)
+        if behind := body.pop("settings_ast", None):
+            (settings,) = self._ask(b"SELECT formatQueryFromJSON(%s)", _dumps(behind))
+            statement.tail = b" SETTINGS " + settings
+        text = _dumps(body)
+        printed, read = self._ask(
+            b"WITH formatQueryFromJSON(%s) AS printed SELECT printed, parseQueryToJSON(printed)", text
+        )
+        # `a::T` becomes `CAST(a, 'T')`: the same function, no longer spelled as an operator.
+        if _loads(read, without="is_operator") != _loads(text, without="is_operator"):
+            raise WarehouseServerError(
+                48, f"The engine would read this statement as another: {printed.decode(errors='replace')}"
+            )
+        statement.body = statement.around + printed.removeprefix(_FROM) if statement.around else printed
+
+    def insert(self, head: bytes) -> Insert | None:
+        """Find where an INSERT's inline rows begin; None for every other statement."""
+        start = _INSERT.search(head)
+        if start is None:
+            return None
+        for place, found in enumerate(_ROWS.finditer(head, start.end(), STATEMENT_BYTES)):
+            if place == _PLACES:
+                raise WarehouseServerError(
+                    62,
+                    f"Syntax error: none of {place} times VALUES or FORMAT is where the INSERT's rows begin",
+                )
+            end = found.end(1) if found[1] else found.end()
+            try:
+                words, tree = self._words(head[:end])
+            except WarehouseServerError:
+                continue
+            if words:
+                if tree["format"] != "Values" and (blank := _SPACES_THEN_NEWLINE.match(head, end)):
+                    end = blank.end()
+                return Insert(words, tree["format"], end, tree)
+        return None
+
+    def _words_of_insert(self, sql: bytes) -> tuple[bytes, Node]:
+        """An INSERT without its FORMAT, and its tree; no words for all else."""
+        tree, printed = self._tree(sql)
+        format = tree.get("format")
+        if tree["type"] != "InsertQuery" or not format or "infile" in tree:
+            return b"", tree
+        return printed.removesuffix(f" FORMAT {format}".encode()), tree
+
+    def _tree(self, sql: bytes) -> tuple[Node, bytes]:
+        tree, printed, formatted = self._ask(
+            b"WITH %s AS q, parseQueryToJSON(q) AS tree "
+            b"SELECT tree, formatQueryFromJSON(tree), formatQuerySingleLine(q)",
+            sql,
+        )
+        # The printer keeps parentheses that the tree does not need.
+        if printed.translate(*_NO_PARENTHESES) != formatted.translate(*_NO_PARENTHESES):
+            raise WarehouseServerError(
+                48, f"The engine keeps only a part of this statement: {printed.decode(errors='replace')}"
+            )
+        return _loads(tree), printed
+
+    def _ask(self, sql: bytes, argument: bytes) -> list[bytes]:
+        quoted = argument.replace(b"\\", b"\\\\").replace(b"'", b"\\'")
+        try:
+            connection = self._idle.get_nowait()
+        except Empty:
+            connection = self._connect()
+            connection.query(_SETTINGS, "Null")
+        try:
+            answer: bytes = connection.query(sql % (b"'%s'" % quoted), "TSVRaw").bytes()
+        except RuntimeError as error:
+            known = WarehouseServerError.from_engine(error)
+            raise WarehouseServerError(known.code, _ASKED_IN.sub("", known.message)) from None
+        finally:
+            self._idle.put(connection)
+        return answer.removesuffix(b"\n").split(b"\t")
 
 
-def split_format(sql: bytes) -> Statement:
-    """Cut the trailing FORMAT clause and semicolons of a statement that returns rows."""
-    words = [found for found in _words(sql, marks=True) if found[1] != ";"]
-    end = words[-1][3] if words else 0
-    for at in range(len(words) - 2, -1, -1):
-        depth, word, start, _ = words[at]
-        if word != "FORMAT" or depth:
-            continue
-        _, _, name_start, name_end = words[at + 1]
-        last = at + 2 == len(words) or words[at + 2][1] == "SETTINGS"
-        if last and re.fullmatch(rb"\w+", sql[name_start:name_end]):
-            return Statement(sql[:start], sql[name_start:name_end].decode(), sql[name_end:end])
-    return Statement(sql[:end], None, b"")
+def nodes(tree: Node) -> Iterator[Node]:
+    """Every object of a tree; without recursion, as a tree may be deep."""
+    waiting: list[Any] = [tree]
+    while waiting:
+        found = waiting.pop()
+        if isinstance(found, dict):
+            yield found
+            waiting.extend(found.values())
+        elif isinstance(found, list):
+            waiting.extend(found)
 
 
-def _words(sql: bytes, marks: bool = False) -> Iterator[_Word]:
-    """Yield (depth in parentheses, upper-case word, start, end); with marks, everything but blanks."""
-    depth = 0
-    for token in _TOKEN.finditer(sql):
-        kind = token.lastgroup
-        if kind == "mark":
-            depth += {b"(": 1, b"[": 1, b"{": 1, b")": -1, b"]": -1, b"}": -1}.get(token[0], 0)
-        if kind == "word" or (marks and kind != "blank"):
-            yield depth, token[0].decode("utf-8", "replace").upper(), token.start(), token.end()
+def _dumps(tree: Node) -> bytes:
+    return json.dumps(tree, ensure_ascii=False).encode("utf-8", "surrogateescape")
+
+
+def _loads(text: bytes, without: str | None = None) -> Node:
+    def kept(pairs: list[tuple[str, Any]]) -> Node:
+        return {name: value for name, value in pairs if name != without}
+
+    tree: Node = json.loads(
+        text.decode("utf-8", "surrogateescape"), object_pairs_hook=kept if without else None
+    )
+    return tree

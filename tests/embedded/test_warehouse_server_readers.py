@@ -9,7 +9,7 @@ import pytest
 if TYPE_CHECKING:
     from conftest import WarehouseProcess
 
-READONLY, DENIED, SYNTAX, NOT_IMPLEMENTED = "164", "497", "62", "48"
+READONLY, DENIED, SYNTAX, NOT_IMPLEMENTED, SETTING = "164", "497", "62", "48", "452"
 
 ATTACKS = {
     READONLY: [
@@ -29,13 +29,18 @@ ATTACKS = {
         "grant all on *.* to default",
         "set readonly = 0",
         "set max_execution_time = 0",
-        "select 1 settings readonly = 0",
-        "select 1 settings max_execution_time = 0",
         "kill query where 1",
         "system shutdown",
         "use ods",
         "backup table ods.held to File('x')",
         "begin transaction",
+        "select 1 parallel with drop table ods.held",
+        "insert into ods.held from infile '/etc/passwd' format CSV",
+    ],
+    SETTING: [
+        "select 1 settings readonly = 0",
+        "select 1 settings max_execution_time = 0",
+        "select * from (select 1 settings max_execution_time = 0)",
     ],
     DENIED: [
         "select * from url('http://127.0.0.1:1/', 'CSV', 'a Int8')",
@@ -63,14 +68,10 @@ ATTACKS = {
     SYNTAX: [
         "select 1; drop table ods.held",
         "select 1;-- x\ndrop table ods.held",
-        "select 1 parallel with drop table ods.held",
         "select 1\0; drop table ods.held",
         "explain (drop table ods.held)",
     ],
-    NOT_IMPLEMENTED: [
-        "select 1 into outfile 'stolen'",
-        "insert into ods.held from infile '/etc/passwd' format CSV",
-    ],
+    NOT_IMPLEMENTED: ["select 1 into outfile 'stolen'"],
 }
 
 
@@ -93,7 +94,7 @@ def test_the_parts_around_a_statement_carry_no_second_one(held: WarehouseProcess
     for name in ("TSV; drop table ods.held", "TSV settings readonly = 0", "TSV into outfile 'x'"):
         assert held.ask("select 1", user="reader", default_format=name).code == "73"
     assert held.ask("select 1", user="reader", database="ods`; drop table ods.held --").code == "81"
-    assert held.ask("select 1", user="reader", **{"max_threads = 1, readonly": "0"}).code == "115"
+    assert held.ask("select 1", user="reader", **{"max_threads = 1, readonly": "0"}).code == SETTING
     assert held.ask("select 1", user="reader", max_threads="1', readonly = '0").status >= 400
     assert held.ask("select 1", user="reader", additional_result_filter="file('x') = ''").code == "452"
     assert held.ask("print 1", user="reader", dialect="kusto").code == "452"
@@ -115,8 +116,9 @@ def test_the_parts_around_a_statement_carry_no_second_one(held: WarehouseProcess
         ("(select 1) union all (select 1)", "1\n1"),
         ("from numbers(1) select *", "0"),
         ("exists table ods.held", "1"),
-        ("select count() from merge('ods', '^held$')", "1"),
-        ("select formatRow('CSV', 'file')", '"file"\\n'),
+        ("describe (select a from ods.held) format TSVRaw", "a\tInt8"),
+        ("select a, ‘file’ from ods.held settings max_threads = 1", "1\tfile"),
+        ("show tables from ods where name = 'held'", "held"),
     ],
 )
 def test_reading_works(held: WarehouseProcess, sql: str, expected: str) -> None:
@@ -138,13 +140,18 @@ def test_limits_are_tightened_never_loosened(warehouse: WarehouseProcess) -> Non
         == limit(max_result_rows="0")
         == "452"
     )
-    assert warehouse.ask("select getSetting('readonly')", user="reader", readonly="0").text.strip() == "1"
+    assert limit(max_execution_time="1e-7") == limit(max_execution_time="0.9") == "452"
+    assert (
+        limit(max_parser_depth="0") == limit(max_query_size="0") == limit(output_format_schema="x") == "452"
+    )
+    assert limit(readonly="0") == "452"
+    assert warehouse.ask("select getSetting('readonly')", user="reader", readonly="2").text.strip() == "1"
 
 
 def test_a_subquery_cannot_outlive_the_limit(warehouse: WarehouseProcess) -> None:
     slow = (
         "select * from (select sum(sleepEachRow(0.5)) from numbers(12) "
-        "settings max_execution_time = 0, max_block_size = 1)"
+        "settings max_execution_time = 60, max_block_size = 1)"
     )
     # Too slow already, or too slow by the engine's estimate.
     assert warehouse.ask(slow, user="reader", max_execution_time="1").code in ("159", "160")
