@@ -25,13 +25,16 @@ from embedded.warehouse_server.statements import STATEMENT_BYTES, Insert
 
 # ClickHouse's max_query_size: how much is read to find where a statement ends and its rows begin.
 _HEAD_BYTES = STATEMENT_BYTES
-# A statement without rows is held whole, as long as a writer's max_query_size may be.
+# A statement without rows is held whole. A reader's is no longer than ClickHouse's own limit.
 _WHOLE_BYTES = 1 << 20
 # chDB turns the first two on for its own shell; statements are read in one language alone.
 _SERVER_SETTINGS = {
     "implicit_select": "0",
     "allow_introspection_functions": "0",
     "dialect": "clickhouse",
+    # Length and depth are looked at before; in the engine's own words a statement is longer and deeper.
+    "max_query_size": str(16 * _WHOLE_BYTES),
+    "max_parser_depth": "5000",
 }
 
 
@@ -111,7 +114,7 @@ class Query:
 
     def _statement(self, connection: Any, sql: bytes, reply: Reply) -> Summary:
         engine, parser = self.engine, self.engine.parser
-        statement = parser.read(sql, self._statement_bytes())
+        statement = parser.read(sql, STATEMENT_BYTES if self.user.read_only else _WHOLE_BYTES)
         if self.user.read_only:
             judge(statement, engine.higher_order, self.request.settings)
             judge_format(statement.format or self.request.default_format)
@@ -124,8 +127,10 @@ class Query:
             parser.print(statement)
         text = statement.body or sql
         kind = engine.kind(connection, text)
-        if kind.statements != 1:
-            raise WarehouseServerError(62, "Syntax error: Multi-statements are not allowed")
+        if not kind.statements and self.user.read_only:
+            raise WarehouseServerError(
+                306, "The statement is nested too deep, as a sum of 200 terms is; use arraySum"
+            )
         if not kind.reads and (self.user.read_only or not self.may_write):
             raise WarehouseServerError(
                 164, f"{READ_ONLY}. For queries over HTTP, method GET implies readonly"
@@ -144,10 +149,6 @@ class Query:
             rows, summary = engine.execute(connection, text, reply.format)
         reply.write(rows)
         return summary
-
-    def _statement_bytes(self) -> int:
-        """The longest statement: as long as its user asks for, within bounds that were looked at before."""
-        return int(self.request.settings.get("max_query_size", STATEMENT_BYTES))
 
     def _table_of_file(self, connection: Any, name: str, rows: bytes) -> None:
         """Make an uploaded file a temporary table, as `name_structure` or `name_types` describe it."""

@@ -71,6 +71,7 @@ def take_settings(statement: Statement) -> dict[str, str]:
     for holder, key in ((selects[0] if len(selects) == 1 else {}, "settings"), (tree, "settings_ast")):
         if key in holder:
             taken.update(_settings(holder.pop(key)))
+            statement.body = b""
     return {name: value for name, value in taken.items() if name not in IGNORED_OF_READERS}
 
 

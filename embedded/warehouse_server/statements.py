@@ -18,9 +18,14 @@ Node = dict[str, Any]
 # The engine's default for max_query_size, which is also how far an INSERT's own words reach before its rows.
 STATEMENT_BYTES = 262_144
 # The tree comes as a text far longer than the statement. A statement's own bounds are checked before.
-_SETTINGS = b"SET max_query_size = 1073741824, max_parser_depth = 5000, max_threads = 1, implicit_select = 0"
+_SETTINGS = (
+    b"SET max_query_size = 1073741824, max_parser_depth = 5000, max_ast_elements = 1000000, "
+    b"max_threads = 1, implicit_select = 0"
+)
 # A tree has at most max_ast_depth = 1000 levels, each some four objects and lists deep.
 _TREE_DEPTH = 10_000
+# Each $ may begin a heredoc, whose end the engine looks for to the end of the text: 10 ns for each of these.
+_DOLLAR_BYTES = 1 << 26
 
 # The trees of these cannot be had, but each is a word or two before what could stand behind FROM.
 _AROUND_A_TABLE = re.compile(
@@ -30,6 +35,7 @@ _AROUND_A_TABLE = re.compile(
 )
 _FROM = b"SELECT * FROM "
 _NO_TREE = "does not support JSON serialization"
+_WITH_ROWS = "INSERT with inline data"
 _FORMAT_AT_END = re.compile(rb" FORMAT (\w+)$")
 _NO_PARENTHESES = bytes.maketrans(b"", b""), b"()"
 
@@ -62,7 +68,8 @@ class Statement:
 
     `around` are the words before a table (DESCRIBE TABLE); the tree is then that of a SELECT from it. The
     tree is empty for the few administrative statements that have none. Once printed, `body` is the tree in
-    the engine's own words, and `tail` the settings that stand behind its FORMAT.
+    the engine's own words, and `tail` the settings that stand behind its FORMAT. `lost` says that the words
+    would not be the statement.
     """
 
     sql: bytes
@@ -71,6 +78,7 @@ class Statement:
     around: bytes = b""
     body: bytes = b""
     tail: bytes = b""
+    lost: str = ""
 
     @property
     def selects(self) -> bool:
@@ -98,7 +106,7 @@ class Parser:
         self._connect = connect
         self._idle: LifoQueue[Any] = LifoQueue()
         # Clients insert in the same words over and over.
-        self._words = lru_cache(128)(self._words_of_insert)
+        self._insert = lru_cache(128)(self._tree)
 
     def read(self, sql: bytes, limit: int = STATEMENT_BYTES) -> Statement:
         """The one statement of a text. Raises code 62 for a longer text, none, or more than one."""
@@ -106,10 +114,16 @@ class Parser:
             raise WarehouseServerError(
                 62, f"Syntax error: Max query size exceeded: {len(sql)} bytes, the limit is {limit}"
             )
+        if sql.count(b"$") * len(sql) > _DOLLAR_BYTES:
+            raise WarehouseServerError(62, "Syntax error: too many dollar signs in so long a statement")
         around = b""
         try:
-            tree, _ = self._tree(sql)
+            tree, printed, lost = self._tree(sql)
         except WarehouseServerError as error:
+            if _WITH_ROWS in error.message:
+                raise WarehouseServerError(
+                    62, "Syntax error: INSERT has its rows behind VALUES, or FORMAT, blanks and a name"
+                ) from None
             if _NO_TREE not in error.message:
                 raise
             (canonical,) = self._ask(b"SELECT formatQuerySingleLine(%s)", sql)
@@ -118,26 +132,31 @@ class Parser:
                 format = _FORMAT_AT_END.search(canonical)
                 return Statement(sql, {}, format[1].decode() if format else None)
             around = found[1] + b" "
-            tree, _ = self._tree(_FROM + found[2])
+            tree, printed, lost = self._tree(_FROM + found[2])
         format_ast = tree.pop("format_ast", None)
-        return Statement(sql, tree, format_ast["name"] if format_ast else None, around)
+        statement = Statement(sql, tree, format_ast["name"] if format_ast else None, around, lost=lost)
+        ending = f" FORMAT {statement.format}".encode() if format_ast else b""
+        if printed.endswith(ending) and "settings_ast" not in tree:
+            statement.body = around + printed.removesuffix(ending).removeprefix(_FROM if around else b"")
+        return statement
 
     def print(self, statement: Statement) -> None:
-        """Fill in `body` and `tail` from the tree."""
-        body = dict(statement.tree)
-        if behind := body.pop("settings_ast", None):
+        """Fill in `body` and `tail` from the tree, if reading has not done so. Raises code 48."""
+        if statement.lost:
+            raise WarehouseServerError(48, f"The engine would run something else: {statement.lost}")
+        if statement.body:
+            return
+        tree = dict(statement.tree)
+        if behind := tree.pop("settings_ast", None):
             (settings,) = self._ask(b"SELECT formatQueryFromJSON(%s)", _dumps(behind))
             statement.tail = b" SETTINGS " + settings
-        text = _dumps(body)
+        text = _dumps(tree)
         printed, read = self._ask(
             b"WITH formatQueryFromJSON(%s) AS printed SELECT printed, parseQueryToJSON(printed)", text
         )
-        # `a::T` becomes `CAST(a, 'T')`: the same function, no longer spelled as an operator.
-        if _loads(read, without="is_operator") != _loads(text, without="is_operator"):
-            raise WarehouseServerError(
-                48, f"The engine would read this statement as another: {printed.decode(errors='replace')}"
-            )
-        statement.body = statement.around + printed.removeprefix(_FROM) if statement.around else printed
+        if not _same(text, read):
+            raise WarehouseServerError(48, f"The engine would run something else: {_shown(printed)}")
+        statement.body = statement.around + printed.removeprefix(_FROM if statement.around else b"")
 
     def insert(self, head: bytes) -> Insert | None:
         """Find where an INSERT's inline rows begin; None for every other statement."""
@@ -152,35 +171,31 @@ class Parser:
                 )
             end = found.end(1) if found[1] else found.end()
             try:
-                words, tree = self._words(head[:end])
+                tree, printed, _ = self._insert(head[:end])
             except WarehouseServerError:
                 continue
-            if words:
-                if tree["format"] != "Values" and (blank := _SPACES_THEN_NEWLINE.match(head, end)):
-                    end = blank.end()
-                return Insert(words, tree["format"], end, tree)
+            format = tree.get("format")
+            if tree["type"] != "InsertQuery" or not format or "infile" in tree:
+                continue
+            if format != "Values" and (blank := _SPACES_THEN_NEWLINE.match(head, end)):
+                end = blank.end()
+            words = head[: found.start()]
+            if format == "Values" and found[1]:
+                # FORMAT may have been the table's name.
+                words = printed.removesuffix(b" FORMAT Values")
+            return Insert(words, format, end, tree)
         return None
 
-    def _words_of_insert(self, sql: bytes) -> tuple[bytes, Node]:
-        """An INSERT without its FORMAT, and its tree; no words for all else."""
-        tree, printed = self._tree(sql)
-        format = tree.get("format")
-        if tree["type"] != "InsertQuery" or not format or "infile" in tree:
-            return b"", tree
-        return printed.removesuffix(f" FORMAT {format}".encode()), tree
-
-    def _tree(self, sql: bytes) -> tuple[Node, bytes]:
-        tree, printed, formatted = self._ask(
-            b"WITH %s AS q, parseQueryToJSON(q) AS tree "
-            b"SELECT tree, formatQueryFromJSON(tree), formatQuerySingleLine(q)",
+    def _tree(self, sql: bytes) -> tuple[Node, bytes, str]:
+        """A tree, the text printed from it, and that text again if it is not the statement."""
+        tree, printed, formatted, read = self._ask(
+            b"WITH %s AS q, parseQueryToJSON(q) AS tree, formatQueryFromJSON(tree) AS printed "
+            b"SELECT tree, printed, formatQuerySingleLine(q), parseQueryToJSON(printed)",
             sql,
         )
-        # The printer keeps parentheses that the tree does not need.
-        if printed.translate(*_NO_PARENTHESES) != formatted.translate(*_NO_PARENTHESES):
-            raise WarehouseServerError(
-                48, f"The engine keeps only a part of this statement: {printed.decode(errors='replace')}"
-            )
-        return _loads(tree), printed
+        # The engine remembers parentheses that the tree does not need.
+        kept = printed.translate(*_NO_PARENTHESES) == formatted.translate(*_NO_PARENTHESES)
+        return _loads(tree), printed, "" if kept and _same(tree, read) else _shown(printed)
 
     def _ask(self, sql: bytes, argument: bytes) -> list[bytes]:
         quoted = argument.replace(b"\\", b"\\\\").replace(b"'", b"\\'")
@@ -215,11 +230,22 @@ def _dumps(tree: Node) -> bytes:
     return json.dumps(tree, ensure_ascii=False).encode("utf-8", "surrogateescape")
 
 
-def _loads(text: bytes, without: str | None = None) -> Node:
-    def kept(pairs: list[tuple[str, Any]]) -> Node:
-        return {name: value for name, value in pairs if name != without}
-
-    tree: Node = json.loads(
-        text.decode("utf-8", "surrogateescape"), object_pairs_hook=kept if without else None
-    )
+def _loads(text: bytes) -> Node:
+    tree: Node = json.loads(text.decode("utf-8", "surrogateescape"))
     return tree
+
+
+def _shown(sql: bytes) -> str:
+    return sql[:1000].decode("utf-8", "replace")
+
+
+def _same(tree: bytes, read: bytes) -> bool:
+    # `a::T` becomes `CAST(a, 'T')`: the same function, no longer spelled as an operator.
+    return tree == read or _unspelled(tree) == _unspelled(read)
+
+
+def _unspelled(tree: bytes) -> Node:
+    found = _loads(tree)
+    for node in nodes(found):
+        node.pop("is_operator", None)
+    return found

@@ -320,7 +320,7 @@ def test_a_form_carries_long_parameters_and_tables(warehouse: WarehouseProcess) 
 
 def test_a_client_that_leaves_takes_its_statement_along(warehouse: WarehouseProcess) -> None:
     sql = b"select sum(sin(number)) from numbers(1000000000000)"
-    running = "select countIf(query like 'select sum(sin%') from system.processes"
+    running = "select countIf(query ilike 'select sum(sin%') from system.processes"
     with socket.create_connection(("127.0.0.1", warehouse.port)) as client:
         client.sendall(
             b"POST /?user=tidemark&password=tidemark&query_id=leaver HTTP/1.1\r\nHost: x\r\n"
