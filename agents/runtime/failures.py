@@ -10,11 +10,18 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
+from langchain_core import exceptions as langchain
 
 # Asked too soon, or the provider's own trouble: the same request may go through later.
 _AGAIN = {408, 409, 425, 429, *range(500, 600)}
 # Whatever is asked, this key or this model cannot be used.
 _REFUSED = {401, 402, 403, 404}
+_REFUSALS = (
+    langchain.ModelAuthenticationError,
+    langchain.ModelPermissionDeniedError,
+    langchain.ModelNotFoundError,
+)
+_ON_THE_WAY = (ConnectionError, TimeoutError, httpx.TransportError, json.JSONDecodeError)
 
 
 @dataclass(frozen=True)
@@ -29,16 +36,18 @@ class Failure:
 
 
 def judge(error: BaseException) -> Failure:
-    """By the HTTP status that any provider's package puts on its errors, or by the fault on the way."""
-    for cause in _causes(error):
-        status = _status(cause)
-        if status is not None:
-            again = status in _AGAIN
-            return Failure(again, out=again or status in _REFUSED, wait_s=_wait(cause) if again else 0.0)
-    for cause in _causes(error):
-        if isinstance(cause, ConnectionError | TimeoutError | httpx.TransportError | json.JSONDecodeError):
-            return Failure(again=True, out=True)
-    return Failure()
+    """By LangChain's own names of failures where the provider's package uses them, else by the HTTP status
+    that it puts on its errors, else by the fault on the way.
+    """
+    causes = list(_causes(error))
+    wait = next(filter(None, map(_wait, causes)), 0.0)
+    for cause in causes:
+        if isinstance(cause, langchain.ModelError):
+            return Failure(cause.is_retryable, cause.is_retryable or isinstance(cause, _REFUSALS), wait)
+    for status in filter(None, map(_status, causes)):
+        return Failure(status in _AGAIN, status in _AGAIN or status in _REFUSED, wait)
+    away = any(isinstance(cause, _ON_THE_WAY) for cause in causes)
+    return Failure(again=away, out=away)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
@@ -50,9 +59,10 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _status(error: BaseException) -> int | None:
+    """The status of the refusal; an answer that could not be read has one too, of a success."""
     response = getattr(error, "response", None)
     for status in (getattr(error, "status_code", None), getattr(response, "status_code", None)):
-        if isinstance(status, int):
+        if isinstance(status, int) and status >= 400:
             return status
     return None
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -21,7 +21,7 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from agents.analyst.linker import Linker
@@ -121,33 +121,46 @@ def _wait(client: Warehouse, server: subprocess.Popen[bytes]) -> None:
     raise AssertionError("the warehouse server did not answer within 60 s")
 
 
-Call = tuple[str, dict[str, Any]]
+Call = tuple[str, dict[str, Any] | str]
 Script = Callable[[list[dict[str, Any]]], list[Call]]
 
 
 @dataclass
 class Scripted:
-    """What the server answers, and what it was asked. `delay` is in seconds; `broken` answers 500."""
+    """What the server answers, and what it was asked. `delay` is in seconds; `broken` answers 500.
+
+    `failures` are what the first requests meet instead, None being an answer: a status with its headers,
+    a body, or a connection that is cut.
+    """
 
     script: Script
     delay: float = 0.0
     broken: bool = False
+    failures: Sequence[dict[str, Any] | None] = ()
     requests: list[dict[str, Any]] = field(default_factory=list)
     url: str = ""
 
-    async def answer(self, request: Request) -> JSONResponse:
+    async def answer(self, request: Request) -> Response:
         body = await request.json()
         self.requests.append(body)
         await asyncio.sleep(self.delay)
-        if self.broken:
-            return JSONResponse(
-                {"error": {"message": "the model is overloaded", "type": "server_error"}}, 500
-            )
+        failure = self.failures[len(self.requests) - 1] if len(self.requests) <= len(self.failures) else None
+        if failure and failure.get("cut"):
+            return Response(headers={"content-length": "100"}, media_type="application/json")
+        if failure and "body" in failure:
+            return Response(failure["body"], media_type="application/json")
+        if failure or self.broken:
+            failure = failure or {"status": 500}
+            message = {"error": {"message": "the model is overloaded", "type": "server_error"}}
+            return JSONResponse(message, failure["status"], headers=failure.get("headers"))
         calls = [
             {
                 "id": f"call_{len(self.requests)}_{index}",
                 "type": "function",
-                "function": {"name": name, "arguments": json.dumps(arguments)},
+                "function": {
+                    "name": name,
+                    "arguments": arguments if isinstance(arguments, str) else json.dumps(arguments),
+                },
             }
             for index, (name, arguments) in enumerate(self.script(body["messages"]))
         ]
@@ -173,7 +186,7 @@ def _serving(scripted: Scripted) -> Iterator[Scripted]:
     listener.bind(("127.0.0.1", 0))
     scripted.url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
     routes = [Route("/v1/chat/completions", scripted.answer, methods=["POST"])]
-    server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes), log_level="error", lifespan="off"))
+    server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes), log_level="critical", lifespan="off"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     while not server.started:
