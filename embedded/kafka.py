@@ -48,8 +48,8 @@ def prepare(settings: EmbeddedSettings) -> None:
             *_java(settings),
             "kafka.tools.StorageTool",
             "format",
-            "-t",
-            cluster,
+            # In one word: an id may begin with a hyphen and would be read as an option.
+            f"--cluster-id={cluster}",
             "-c",
             str(_properties(settings)),
         ],
@@ -89,9 +89,9 @@ def render_properties(settings: EmbeddedSettings) -> str:
         "share.coordinator.state.topic.replication.factor": 1,
         "share.coordinator.state.topic.min.isr": 1,
         "group.initial.rebalance.delay.ms": 0,
-        # Seven days or half a gigabyte a partition, whichever is less.
+        # Each topic says when it is made how long and how much it keeps; this is for topics of other makers.
         "log.retention.hours": 168,
-        "log.retention.bytes": 512 * 1024 * 1024,
+        "log.retention.bytes": 2 * 1024 * 1024 * 1024,
         "log.segment.bytes": 64 * 1024 * 1024,
     }
     return "".join(f"{key}={value}\n" for key, value in values.items())

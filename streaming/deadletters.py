@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from streaming.ddl import ODS_DATABASE
 from streaming.errors import TransientError
@@ -16,21 +16,28 @@ from streaming.ods import Ods
 from streaming.records import DEAD_LETTER
 
 Position = tuple[str, int, int]
+# Ends the reason of a letter whose bytes Kafka no longer had when it was loaded.
+GONE = "; its bytes are gone: Kafka had deleted them before they were loaded"
 # Seeking costs a request; reading on over a short gap does not.
 _NEAR = 1_000
 _FETCH_SECONDS = 10.0
+_NO_SUCH_PARTITION = {
+    KafkaError._UNKNOWN_PARTITION,
+    KafkaError._UNKNOWN_TOPIC,
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+}
 
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """One refused record. `payload` is its original bytes as text, undecodable ones replaced."""
+    """One refused record. `payload` is its bytes as text, undecodable ones replaced; None if gone."""
 
     source_topic: str
     source_partition: int
     source_offset: int
     reason: str
     key: str
-    payload: str
+    payload: str | None
     refused_at: datetime
 
 
@@ -51,7 +58,7 @@ def recent(ods: Ods, limit: int = 20, topic: str = "") -> list[DeadLetter]:
             source_offset=row[2],
             reason=row[3],
             key=row[4],
-            payload=base64.b64decode(row[5]).decode("utf-8", "replace"),
+            payload=None if row[3].endswith(GONE) else base64.b64decode(row[5]).decode("utf-8", "replace"),
             refused_at=datetime.fromisoformat(row[6]),
         )
         for row in rows
@@ -59,7 +66,7 @@ def recent(ods: Ods, limit: int = 20, topic: str = "") -> list[DeadLetter]:
 
 
 def originals(bootstrap: str, positions: Iterable[Position]) -> dict[Position, bytes]:
-    """The bytes of the records at these positions; those that retention has deleted are left out.
+    """The bytes of the records at these positions (a tombstone has none); what Kafka has deleted is left out.
 
     Raises TransientError while Kafka does not answer.
     """
@@ -76,10 +83,7 @@ def originals(bootstrap: str, positions: Iterable[Position]) -> dict[Position, b
     at: Position | None = None
     try:
         # All before the first fetch: a question waits behind a fetch on the same connection.
-        ends = {
-            part: consumer.get_watermark_offsets(TopicPartition(*part), 5.0)
-            for part in {p[:2] for p in wanted}
-        }
+        ends = {part: _ends(consumer, part) for part in {p[:2] for p in wanted}}
         for position in wanted:
             topic, partition, offset = position
             low, high = ends[topic, partition]
@@ -87,9 +91,9 @@ def originals(bootstrap: str, positions: Iterable[Position]) -> dict[Position, b
                 continue
             if at is None or at[:2] != position[:2] or not at[2] <= offset <= at[2] + _NEAR:
                 consumer.assign([TopicPartition(topic, partition, offset)])
-            value = _read_to(consumer, offset)
-            if value is not None:
-                found[position] = value
+            message = _read_to(consumer, offset)
+            if message.offset() == offset:
+                found[position] = message.value() or b""
             at = (topic, partition, offset + 1)
     except KafkaException as error:
         raise TransientError(f"Kafka at {bootstrap} did not give back refused records: {error}") from error
@@ -98,7 +102,17 @@ def originals(bootstrap: str, positions: Iterable[Position]) -> dict[Position, b
     return found
 
 
-def _read_to(consumer: Consumer, offset: int) -> bytes | None:
+def _ends(consumer: Consumer, part: tuple[str, int]) -> tuple[int, int]:
+    try:
+        return consumer.get_watermark_offsets(TopicPartition(*part), 5.0)
+    except KafkaException as error:
+        if error.args[0].code() in _NO_SUCH_PARTITION:
+            return 0, 0
+        raise
+
+
+def _read_to(consumer: Consumer, offset: int) -> Message:
+    """The message at the offset, or the first one after it."""
     deadline = time.monotonic() + _FETCH_SECONDS
     while time.monotonic() < deadline:
         message = consumer.poll(0.5)
@@ -107,5 +121,5 @@ def _read_to(consumer: Consumer, offset: int) -> bytes | None:
         if message.error():
             raise KafkaException(message.error())
         if (message.offset() or 0) >= offset:
-            return message.value() if message.offset() == offset else None
+            return message
     raise TransientError(f"offset {offset} could not be read within {_FETCH_SECONDS:.0f} s")

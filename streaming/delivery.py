@@ -47,7 +47,10 @@ _REFUSALS = {
 
 
 class Delivery:
-    """At least once and in order. Messages are lost only to a full disk, and that is counted in `losses`."""
+    """At least once and in order. Messages are lost only to a full disk, and that is counted in `losses`.
+
+    `spooling` says, as of the last turn, whether messages go to disk, as Kafka is away or older ones wait.
+    """
 
     def __init__(self, settings: StreamingSettings, losses: Losses) -> None:
         self._settings = settings
@@ -62,15 +65,10 @@ class Delivery:
         self._segment: Segment | None = None
         self._copied = -1
         # What a former process left behind goes first.
-        self._behind = self._spool.is_waiting()
+        self.spooling = self._behind = self._spool.is_waiting()
         self._down = self._dead = self._closed = False
         self._letters: list[Message] = []
         self._retry_at = 0.0
-
-    @property
-    def spooling(self) -> bool:
-        """Whether messages go to disk now: Kafka is away, or older ones wait there."""
-        return self._behind or self._is_away()
 
     @property
     def settled(self) -> bool:
@@ -96,6 +94,7 @@ class Delivery:
         self._conclude()
         if self._behind and not self._sent and time.monotonic() >= self._retry_at:
             self._hand_over_oldest()
+        self.spooling = self._behind or self._is_away()
         if self._letters or (self._losses and not self.spooling):
             letters, self._letters = self._letters + self._losses.letters(), []
             self.send(letters)
@@ -142,7 +141,8 @@ class Delivery:
         elif error.code() in _REFUSALS:
             self._refused(self._sent.pop(number)[0], error)
         else:
-            log.warning("Kafka at %s did not take a record: %s", self._settings.kafka_bootstrap, error)
+            if not self._closed:
+                log.warning("Kafka at %s did not take a record: %s", self._settings.kafka_bootstrap, error)
             self._failed.add(number)
 
     def _refused(self, message: Message, error: KafkaError) -> None:
@@ -158,7 +158,9 @@ class Delivery:
         if not self._sent or next(reversed(self._sent)) <= self._copied:
             return
         log.warning(
-            "Kafka at %s is away; spooling to %s", self._settings.kafka_bootstrap, self._settings.spool_dir
+            "Kafka at %s does not answer; spooling to %s",
+            self._settings.kafka_bootstrap,
+            self._settings.spool_dir,
         )
         try:
             segment = self._spool.put_aside([message for message, _ in self._sent.values()])

@@ -24,7 +24,7 @@ import orjson
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from streaming.ddl import ods_statements
-from streaming.deadletters import originals
+from streaming.deadletters import GONE, originals
 from streaming.errors import PermanentError, StreamingError, TransientError
 from streaming.ods import Ods, RecordRefused
 from streaming.records import DEAD_LETTER, RECORDS, iso
@@ -234,6 +234,9 @@ class Loader:
             return
         found = originals(self._settings.kafka_bootstrap, waiting)
         for position, (row, letter) in waiting.items():
+            if position not in found:
+                log.error("the bytes of a refused record are gone: %s/%d at %d", *position)
+                letter["reason"] += GONE
             letter["payload"] = base64.b64encode(found.get(position, b"")).decode()
             row.line = _line(row.topic, row.partition, row.offset, orjson.dumps(letter))
 

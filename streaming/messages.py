@@ -54,7 +54,9 @@ def to_message(kind: str, record: Mapping[str, Any]) -> tuple[Message, list[str]
 def unmakeable(kind: str, given: object, error: BaseException) -> Message:
     """The dead letter of what could not be made a record at all, with what can be read of it."""
     reason = f"could not be made a record ({type(error).__name__}: {as_text(error)[:500]})"
-    return dead_letter(RECORDS[kind].topic, reason, payload=as_text(given).encode())
+    return dead_letter(
+        RECORDS[kind].topic if kind in RECORDS else kind, reason, payload=as_text(given).encode()
+    )
 
 
 def dead_letter(topic: str, reason: str, key: bytes = b"", payload: bytes = b"") -> Message:

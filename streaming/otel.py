@@ -140,9 +140,12 @@ def _content(value: Any, settings: StreamingSettings) -> str:
     return truncate(value if isinstance(value, str) else as_text(value), settings.content_limit)
 
 
-def _moment(nanoseconds: int | None) -> datetime:
-    seconds, rest = divmod(nanoseconds or 0, 1_000_000_000)
-    return datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=rest // 1000)
+def _moment(nanoseconds: int | None) -> datetime | None:
+    try:
+        seconds, rest = divmod(nanoseconds or 0, 1_000_000_000)
+        return datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=rest // 1000)
+    except (OverflowError, ValueError, OSError):
+        return None  # no clock says this; the stream refuses the record for it, with all its bytes
 
 
 def _error(span: ReadableSpan) -> str:

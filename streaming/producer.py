@@ -8,6 +8,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from streaming.delivery import Delivery
@@ -26,6 +27,7 @@ _TURN_SECONDS = 0.05
 _BATCH = 500
 # More can only wait when the disk itself hangs, or when a caller in a loop leaves this thread no time.
 _QUEUE_LIMIT = 16_384
+_ROOM_SECONDS = 1.0
 
 Build = Callable[[], Mapping[str, Any]]
 
@@ -45,6 +47,7 @@ class RecordProducer:
         self._losses = Losses()
         self._delivery = Delivery(settings, self._losses)
         self._waiting: list[threading.Event] = []
+        self._stuck = False
         self._closing, self._ended = threading.Event(), threading.Event()
         # Held by the one thread that delivers; when that has ended, by whoever still comes with a record.
         self._delivering = threading.Lock()
@@ -70,15 +73,13 @@ class RecordProducer:
 
     def send(self, kind: str, record: Mapping[str, Any]) -> None:
         """Take one record of a kind of `records.RECORDS`, which is not to be changed afterwards."""
-        self.send_built(kind, lambda: record)
+        self.send_built(kind, partial(dict, record))
 
     def send_built(self, kind: str, build: Build) -> None:
         """Take a record that the delivering thread builds, so that the caller need not wait for that."""
-        if len(self._queue) >= _QUEUE_LIMIT:
-            time.sleep(0.001)
-            if len(self._queue) >= _QUEUE_LIMIT:
-                self._losses.add(RECORDS[kind].topic, 1, f"{_QUEUE_LIMIT} records were waiting for the disk")
-                return
+        if len(self._queue) >= _QUEUE_LIMIT and not self._gets_room():
+            self._losses.add(RECORDS[kind].topic, 1, f"{_QUEUE_LIMIT} records were waiting for the disk")
+            return
         self._queue.append((kind, build))
         if self._ended.is_set():
             self._leave()
@@ -102,6 +103,16 @@ class RecordProducer:
         said = ", ".join(f"{number} {name}" for name, number in self.counts.items() if number)
         if said:
             log.warning("telemetry of this process: %s", said)
+
+    def _gets_room(self) -> bool:
+        """Wait for room, but not again while nothing moves at all."""
+        deadline = time.monotonic() + (0.0 if self._stuck else _ROOM_SECONDS)
+        while len(self._queue) >= _QUEUE_LIMIT:
+            if time.monotonic() >= deadline:
+                self._stuck = True
+                return False
+            time.sleep(0.001)
+        return True
 
     def _run(self) -> None:
         while not self._closing.is_set():
@@ -130,6 +141,7 @@ class RecordProducer:
             else:
                 messages.append(self._message(*item))
         self._delivery.send(messages)
+        self._stuck = False
         if self._waiting and self._delivery.settled:
             while self._waiting:
                 self._waiting.pop().set()

@@ -16,6 +16,9 @@ class StreamingSettings(BaseSettings):
     kafka_bootstrap: str = "127.0.0.1:19092"
     kafka_partitions: int = Field(default=2, ge=1, description="partitions of each topic when it is created")
     kafka_replication: int = Field(default=1, ge=1)
+    kafka_disk_bytes: int = Field(
+        default=16 * 2**30, ge=2**30, description="all topics together keep at most"
+    )
 
     home: Path = Path(".tidemark")
     state_dir: Path = Path()

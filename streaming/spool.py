@@ -221,18 +221,17 @@ def _made(path: Path) -> Segment:
 def _lock(path: Path) -> Segment | None:
     try:
         handle = path.open("rb")
-    except FileNotFoundError:
+    except OSError:  # sent meanwhile, or not this user's
         return None
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        handle.close()
-        return None
-    # Between listing and locking its former holder may have sent and removed or replaced it.
-    if not path.exists() or not os.path.samestat(os.fstat(handle.fileno()), path.stat()):
-        handle.close()
-        return None
-    return Segment(path, handle)
+        # Between listing and locking its former holder may have sent and removed or replaced it.
+        if os.path.samestat(os.fstat(handle.fileno()), path.stat()):
+            return Segment(path, handle)
+    except OSError:
+        pass
+    handle.close()
+    return None
 
 
 def _size(path: Path) -> int:

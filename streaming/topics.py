@@ -6,22 +6,25 @@ from kafka.admin import KafkaAdminClient, NewTopic
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from streaming.errors import TransientError
-from streaming.records import INPUTS, RECORDS
+from streaming.records import EVENT, EXECUTION, INPUTS, RECORDS
 from streaming.settings import StreamingSettings
 
 RECORD_LIMIT_BYTES = 1_000_000
 # A dead letter carries a whole refused record in base64, and a clean record may grow by defaults.
 DERIVED_LIMIT_BYTES = 4_000_000
 _RETENTION_DAYS = {"input": 7, "derived": 14}
+# Sixteenths of the disk's bound, one for each other topic: most of what there is are spans and events, the
+# clean ones for twice as long. A segment is deleted whole.
+_SHARES = {EXECUTION.topic: 3, EXECUTION.clean_topic: 4, EVENT.topic: 2, EVENT.clean_topic: 3}
+_SEGMENT_BYTES = 64 * 2**20
 
 
 def topic_specs(settings: StreamingSettings) -> list[NewTopic]:
     """Every topic with its partitions and limits."""
-    inputs = {record.topic for record in INPUTS}
-    derived = {record.clean_topic for record in RECORDS.values()}
-    return [_spec(name, settings, "input", RECORD_LIMIT_BYTES + 48_576) for name in sorted(inputs)] + [
-        _spec(name, settings, "derived", DERIVED_LIMIT_BYTES) for name in sorted(derived)
-    ]
+    limits = {record.topic: ("input", RECORD_LIMIT_BYTES + 48_576) for record in INPUTS}
+    limits |= {record.clean_topic: ("derived", DERIVED_LIMIT_BYTES) for record in RECORDS.values()}
+    share = settings.kafka_disk_bytes // sum(_SHARES.get(name, 1) for name in limits)
+    return [_spec(name, settings, *limits[name], share * _SHARES.get(name, 1)) for name in sorted(limits)]
 
 
 def create_topics(settings: StreamingSettings) -> list[str]:
@@ -49,13 +52,15 @@ def create_topics(settings: StreamingSettings) -> list[str]:
         admin.close()
 
 
-def _spec(name: str, settings: StreamingSettings, role: str, limit: int) -> NewTopic:
+def _spec(name: str, settings: StreamingSettings, role: str, limit: int, room: int) -> NewTopic:
     return NewTopic(
         name,
         num_partitions=settings.kafka_partitions,
         replication_factor=settings.kafka_replication,
         topic_configs={
             "retention.ms": str(_RETENTION_DAYS[role] * 86_400_000),
+            "retention.bytes": str(max(room // settings.kafka_partitions - _SEGMENT_BYTES, _SEGMENT_BYTES)),
+            "segment.bytes": str(_SEGMENT_BYTES),
             "max.message.bytes": str(limit),
         },
     )

@@ -50,5 +50,7 @@ def dead_letters(
     for letter in letters:
         console.print(
             f"[bold]{letter.source_topic}[{letter.source_partition}]@{letter.source_offset}[/bold] "
-            f"{letter.refused_at} {escape(letter.reason)}\n  {escape(letter.payload[:200])}"
+            f"{letter.refused_at} {escape(letter.reason)}"
         )
+        if letter.payload:
+            console.print(f"  {escape(letter.payload[:200])}")

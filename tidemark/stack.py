@@ -69,6 +69,8 @@ def status() -> None:
     if any(service.pid for service in services):
         console.print(f"Airflow's login: {_login(stack)}")
     console.print(f"logs: {stack.settings.log_dir}")
+    if waiting := _spooled(stack):
+        console.print(f"[yellow]telemetry[/]: {waiting}")
     for service in services:
         if service.why:
             console.print(f"[yellow]{service.name}[/]: {escape(service.why)}")
@@ -102,6 +104,20 @@ def env() -> None:
 def _login(stack: Stack) -> str:
     secrets = stack.settings.airflow_secrets
     return f"user {secrets.user}, password {secrets.password}"
+
+
+def _spooled(stack: Stack) -> str:
+    from streaming.settings import StreamingSettings
+    from streaming.spool import Spool
+
+    settings = StreamingSettings(home=stack.settings.home, state_dir=stack.settings.home)
+    size = Spool(settings.spool_dir, settings.spool_limit_bytes).size()
+    if not size:
+        return ""
+    return (
+        f"{size / 2**20:.1f} MB of at most {settings.spool_limit_bytes / 2**20:.0f} MB wait in "
+        f"{settings.spool_dir} for Kafka; the next run sends them"
+    )
 
 
 def _table(services: list[ServiceStatus]) -> Table:

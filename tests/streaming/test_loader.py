@@ -6,19 +6,22 @@ import os
 import random
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 import orjson
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
 
 from streaming.deadletters import recent
 from streaming.errors import PermanentError, TransientError
 from streaming.loader import Loader, to_row
 from streaming.ods import Ods, RecordRefused
-from streaming.records import EVENT, METRIC
+from streaming.records import DEAD_LETTER, EVENT, METRIC
 from streaming.settings import StreamingSettings
 from streaming.topics import create_topics
 from warehouse.settings import WarehouseSettings
@@ -112,10 +115,12 @@ def test_kills_and_poison_lose_and_double_nothing(broker: Any, warehouse_url: st
     loader = _start(settings, warehouse_url)
     try:
         for number in range(total):
+            if number % 5_000 == 0:
+                # Before any of the next ones is sent: all that have been sent may be loaded already.
+                held = _count(ods, EVENT.table)
             producer.produce(EVENT.clean_topic, poison.get(number, _event(number)), str(number % 7).encode())
             if number % 5_000 == 4_999:
                 producer.flush()
-                held = _count(ods, EVENT.table)
                 assert _wait_for(lambda held=held: _count(ods, EVENT.table) > held, 180), (
                     "the loader does not load"
                 )
@@ -147,6 +152,38 @@ def test_kills_and_poison_lose_and_double_nothing(broker: Any, warehouse_url: st
 def test_a_schema_fault_stops_the_loader_instead_of_burying_everything(broker: Any, ods: Ods) -> None:
     with pytest.raises(PermanentError, match="no_such_table"):
         ods.insert("no_such_table", b'{"a":1}', "token")
+
+
+@pytest.mark.integration
+def test_a_letter_whose_bytes_kafka_no_longer_has_says_so(broker: Any, ods: Ods) -> None:
+    settings, topic = broker.settings, uuid4().hex
+    create_topics(settings)
+    admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap})
+    admin.create_topics([NewTopic(topic, 1, 1)])[topic].result(30)
+    producer = Producer({"bootstrap.servers": settings.kafka_bootstrap})
+    for value in (b"deleted", None, b"there"):
+        producer.produce(topic, value)
+    assert producer.flush(30) == 0
+    for deleted in admin.delete_records([TopicPartition(topic, 0, 1)]).values():
+        deleted.result(30)
+    for name, offset in ((topic, 0), (topic, 1), (topic, 2), (f"no-{topic}", 0)):
+        position = {"source_topic": name, "source_partition": 0, "source_offset": offset}
+        letter = position | {"reason": "why", "payload": None, "refused_at": _TIME}
+        producer.produce(DEAD_LETTER.topic, orjson.dumps(letter))
+    assert producer.flush(30) == 0
+    stop = threading.Event()
+    loader = threading.Thread(target=Loader(settings, ods).run, args=(stop,))
+    loader.start()
+    try:
+        seen = Ods(ods.settings)
+        assert _wait_for(lambda: _count(seen, DEAD_LETTER.table) > 0, 180)
+        assert _wait_for(lambda: len(recent(seen, 9, topic) + recent(seen, 9, f"no-{topic}")) == 4, 180)
+    finally:
+        stop.set()
+        loader.join()
+    letters = recent(ods, 9, topic) + recent(ods, 9, f"no-{topic}")
+    assert [letter.payload for letter in letters] == ["there", "", None, None]
+    assert ["gone" in letter.reason for letter in letters] == [False, False, True, True]
 
 
 @pytest.mark.integration

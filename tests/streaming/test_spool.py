@@ -101,6 +101,14 @@ def test_the_segment_of_a_living_writer_is_left_alone_and_that_of_a_killed_one_i
     assert [m.value for m in segment.read()[0]] == [b"x"]
 
 
+def test_a_file_that_cannot_be_opened_stops_nobody(tmp_path: Path) -> None:
+    (tmp_path / "0.spool").mkdir()
+    spool = Spool(tmp_path, 10**6)
+    assert not spool.is_waiting()
+    spool.append([_message(0)])
+    assert spool.take().read()[0] == [_message(0)]
+
+
 def test_the_limit_counts_all_processes_and_names_the_remedy(tmp_path: Path) -> None:
     Spool(tmp_path, 1_000).append([Message("t", b"", b"x" * 900)])
     with pytest.raises(SpoolFull, match="TIDEMARK_SPOOL_LIMIT_BYTES") as full:

@@ -1,0 +1,22 @@
+"""What `tidemark status` says beside the services."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from streaming.producer import RecordProducer
+from streaming.settings import StreamingSettings
+from tidemark.cli import app
+
+
+def test_telemetry_that_waits_for_kafka_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIDEMARK_HOME", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "400")
+    assert "wait in" not in CliRunner().invoke(app, ["status"]).output
+    settings = StreamingSettings(kafka_bootstrap="127.0.0.1:1", flush_seconds=0.1)
+    with RecordProducer(settings) as producer:
+        producer.send("event", {"kind": "k"})
+    assert f"wait in {tmp_path / 'spool'} for Kafka" in CliRunner().invoke(app, ["status"]).output
