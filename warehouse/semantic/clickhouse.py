@@ -10,6 +10,7 @@ The SQL needs `join_use_nulls = 1`, which `warehouse.clickhouse` sets on every q
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from fractions import Fraction
 
 from metricflow.protocols.sql_client import SqlEngine
 from metricflow.sql.render.duckdb_renderer import DuckDbSqlExpressionRenderer, DuckDbSqlPlanRenderer
@@ -127,16 +128,19 @@ class _ExpressionRenderer(DuckDbSqlExpressionRenderer):
         arg = self.render_sql_expr(node.order_by_arg)
         level = node.percentile_args.percentile
         function = _QUANTILE.get(node.percentile_args.function_type)
-        # ClickHouse's own exact quantiles are one position off PERCENTILE_DISC when level * n is whole.
-        sql = (
-            f"{function}({level})({as_float(arg.sql)})"
-            if function
-            else f"arraySort(groupArray({arg.sql}))[greatest(1, toUInt64(ceil({level} * count({arg.sql}))))]"
-        )
+        sql = f"{function}({level})({as_float(arg.sql)})" if function else _discrete(level, arg.sql)
         return SqlExpressionRenderResult(sql=sql, bind_parameter_set=arg.bind_parameter_set)
 
     def visit_generate_uuid_expr(self, node: SqlGenerateUuidExpression) -> SqlExpressionRenderResult:
-        return SqlExpressionRenderResult(sql="generateUUIDv4()", bind_parameter_set=SqlBindParameterSet())
+        # All that is asked of it is to tell the rows of one table apart.
+        return SqlExpressionRenderResult(sql="row_number() OVER ()", bind_parameter_set=SqlBindParameterSet())
+
+
+def _discrete(level: float, arg: str) -> str:
+    """PERCENTILE_DISC; ClickHouse's own exact quantiles are one position off when level * n is whole."""
+    part = Fraction(str(level))
+    position = f"intDiv(count({arg}) * {part.numerator} + {part.denominator - 1}, {part.denominator})"
+    return f"if(count({arg}) = 0, NULL, arraySort(groupArray({arg}))[greatest(1, {position})])"
 
 
 class _PlanRenderer(DuckDbSqlPlanRenderer):

@@ -1,0 +1,400 @@
+"""A dbt project that is not ours: each figure equals what Python makes of the seed's rows, or is refused."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from math import ceil
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import pytest
+
+from agents.analyst.linker.plan import Shape, Threshold
+from agents.analyst.shaping import shaped_sql
+from warehouse.catalogue import Catalogue
+from warehouse.client import Warehouse, connect
+from warehouse.dbt_runner import DbtError, run_dbt
+from warehouse.errors import GuardError, SemanticError
+from warehouse.guard import guard
+from warehouse.semantic import Filter, MetricQuery, SemanticLayer
+from warehouse.settings import WarehouseSettings
+
+pytestmark = pytest.mark.integration
+
+FIXTURES = Path(__file__).parent / "fixtures"
+NUMBERS = ("value", "fee", "cost")
+INTEGERS = (
+    "ride_id",
+    "station_id",
+    "rider_id",
+    "bike_id",
+    "city_id",
+    "count",
+    "station",
+    "visit_id",
+    "repair_id",
+)
+
+
+def rows(table: str) -> list[dict[str, Any]]:
+    with (FIXTURES / "bikes" / "seeds" / f"{table}_raw.csv").open(encoding="utf-8", newline="") as file:
+        return [{name: typed(name, text) for name, text in row.items()} for row in csv.DictReader(file)]
+
+
+def typed(name: str, text: str) -> Any:
+    if name in NUMBERS:
+        return Fraction(Decimal(text)) if text else None
+    if name in INTEGERS:
+        return int(text) if text else None
+    if name in ("date", "seen"):
+        return datetime.fromisoformat(text).date() if text else None
+    if name in ("day", "joined", "done"):
+        return date.fromisoformat(text) if text else None
+    # The two texts that may be null in their tables.
+    return text if text or name not in ("region", "plan") else None
+
+
+STATIONS = {row["station_id"]: row for row in rows("stations")}
+CITIES = {row["city_id"]: row for row in rows("cities")}
+BIKES = {row["bike_id"]: row for row in rows("bikes")}
+RIDES = rows("rides")
+
+Row = dict[str, Any]
+Pick = Callable[[Row], Any]
+
+
+def station(name: str) -> Pick:
+    return lambda row: STATIONS.get(row["station_id"], {}).get(name)
+
+
+def city(name: str) -> Pick:
+    return lambda row: CITIES.get(station("city_id")(row), {}).get(name)
+
+
+def distance(row: Row) -> str | None:
+    value = station("value")(row)
+    return None if value is None else "far" if value > 5 else "near"
+
+
+def month(row: Row) -> date | None:
+    day = row.get("date") or row.get("day") or row.get("seen")
+    return day.replace(day=1) if day else None
+
+
+PLACES: dict[str, Pick] = {
+    "station__name": station("name"),
+    "station__distance": distance,
+    "station__city__name": city("name"),
+    "station__city__region": city("region"),
+}
+OF_A_RIDE: dict[str, Pick] = {
+    **PLACES,
+    "bike__label": lambda row: BIKES.get(row["bike_id"], {}).get("label"),
+    "ride__kind": lambda row: row["kind"],
+    "ride__size": lambda row: "group" if row["count"] > 2 else row["kind"],
+    "metric_time__month": month,
+    "ride__date__day": lambda row: row["date"],
+}
+
+
+def present(values: Iterable[Any]) -> list[Any]:
+    return [value for value in values if value is not None]
+
+
+def discrete(level: Fraction, values: list[Any]) -> Any:
+    return sorted(values)[ceil(level * len(values)) - 1] if values else None
+
+
+# A metric with a filter of its own has no row where nothing passes it.
+FILTERED = ("refunds", "refund_rate", "flemish_rides")
+
+
+def kinds(group: list[Row], kind: str) -> int | None:
+    return sum(row["kind"] == kind for row in group) or None
+
+
+def fee(group: list[Row]) -> Fraction:
+    return sum(((row["fee"] or 0) * row["count"] for row in group), Fraction())
+
+
+def net(group: list[Row]) -> Fraction:
+    return sum((row["value"] - (row["fee"] or 0) for row in group), Fraction())
+
+
+def ratio(above: Any, below: Any) -> float | None:
+    return float(Fraction(above) / Fraction(below)) if above is not None and below else None
+
+
+def quotients(group: list[Row]) -> float | None:
+    found = [row["fee"] / row["value"] for row in group if row["fee"] is not None]
+    return float(sum(found)) if found else None
+
+
+METRICS: dict[str, Callable[[list[Row]], Any]] = {
+    "value": lambda group: sum(-row["value"] if row["kind"] == "refund" else row["value"] for row in group),
+    "fee": fee,
+    "count": lambda group: sum(row["count"] for row in group),
+    "net": net,
+    "docks": lambda group: sum(row["station"] + row["count"] for row in group),
+    "fee_parts": quotients,
+    "rides": len,
+    "guests": lambda group: sum(row["kind"] == "guest" for row in group),
+    "riders": lambda group: len(set(present(row["rider_id"] for row in group))),
+    "average_value": lambda group: ratio(sum(row["value"] for row in group), len(group)),
+    "largest_fee": lambda group: max(present(row["fee"] for row in group), default=None),
+    "median_value": lambda group: median(row["value"] for row in group),
+    "fee_p90": lambda group: discrete(Fraction(9, 10), present(row["fee"] for row in group)),
+    "refunds": lambda group: kinds(group, "refund"),
+    "flemish_rides": lambda group: sum(city("region")(row) == "Flanders" for row in group) or None,
+    "net_per_ride": lambda group: ratio(net(group), len(group)),
+    "refund_rate": lambda group: ratio(kinds(group, "refund"), len(group)),
+    "fee_rate": lambda group: ratio(fee(group), net(group)),
+    "margin": lambda group: net(group) - sum(row["count"] for row in group),
+}
+
+
+@dataclass(frozen=True)
+class Foreign:
+    layer: SemanticLayer
+    catalogue: Catalogue
+    warehouse: Warehouse
+    settings: WarehouseSettings
+
+    def ask(self, *metrics: str, by: tuple[str, ...] = (), where: tuple[Filter, ...] = ()) -> dict[Any, Any]:
+        """The figures by group, through the guard as a question's are."""
+        sql = self.layer.compile(MetricQuery(metrics, by, where), self.warehouse)
+        result = self.warehouse.query(guard(sql, self.catalogue))
+        assert result.column_names == [*by, *metrics]
+        return {row[: len(by)]: row[len(by) :] for row in result.rows}
+
+
+@pytest.fixture(scope="module")
+def foreign(warehouse_settings: WarehouseSettings, tmp_path_factory: pytest.TempPathFactory) -> Foreign:
+    """Built by dbt with a profile that does not lie in the project."""
+    settings = warehouse_settings.model_copy(
+        update={
+            "dbt_project_dir": FIXTURES / "bikes",
+            "dbt_target_dir": tmp_path_factory.mktemp("bikes"),
+            "dbt_profiles_dir": FIXTURES / "profiles",
+        }
+    )
+    run_dbt(settings, ["build"])
+    warehouse = connect(settings)
+    layer = SemanticLayer.load(settings.semantic_manifest_path)
+    return Foreign(layer, Catalogue.load(settings.manifest_path, warehouse), warehouse, settings)
+
+
+def groups(found: Iterable[Row], by: Pick) -> dict[Hashable, list[Row]]:
+    grouped: dict[Hashable, list[Row]] = {}
+    for row in found:
+        grouped.setdefault(by(row), []).append(row)
+    return grouped
+
+
+def same(left: Any, right: Any) -> bool:
+    if left is None or right is None:
+        return left is right
+    return float(left) == pytest.approx(float(right), rel=1e-9, abs=1e-9)
+
+
+def differences(found: Mapping[Any, Any], expected: Mapping[Any, Any]) -> Iterator[str]:
+    for key in {*found, *expected}:
+        if not same(found.get(key), expected.get(key)):
+            yield f"{key}: {found.get(key)} is not {expected.get(key)}"
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_every_metric_by_every_dimension_equals_the_seeds_rows(metric: str, foreign: Foreign) -> None:
+    for name, by in OF_A_RIDE.items():
+        found = {key: row[0] for (key,), row in foreign.ask(metric, by=(name,)).items()}
+        expected = {key: METRICS[metric](group) for key, group in groups(RIDES, by).items()}
+        assert not list(differences(found, expected)), f"{metric} by {name}"
+
+
+@pytest.mark.parametrize(
+    "dimension", [name for name in OF_A_RIDE if "date" not in name and "time" not in name]
+)
+def test_every_metric_filtered_by_every_dimension_equals_the_seeds_rows(
+    dimension: str, foreign: Foreign
+) -> None:
+    by = OF_A_RIDE[dimension]
+    values = sorted(set(present(by(row) for row in RIDES)))
+    for value in (values[0], values[-1]):
+        passing = [row for row in RIDES if by(row) == value]
+        for metric, compute in METRICS.items():
+            found = foreign.ask(metric, where=(Filter(dimension, "=", (value,)),))[()]
+            expected = compute(passing)
+            if metric in FILTERED and expected is None:
+                # The total of nothing is none at all; only a group of nothing is missing.
+                expected = 0
+            assert same(found[0], expected), f"{metric} where {dimension} = {value}"
+
+
+OF_A_RIDER = ("rider__name", "rider__plan", "rider__joined__month")
+
+
+@pytest.mark.parametrize("metric", [*METRICS, "visits", "net_so_far", "visit_to_ride"])
+def test_what_would_be_counted_twice_is_refused_with_the_key(metric: str, foreign: Foreign) -> None:
+    for name in OF_A_RIDER:
+        with pytest.raises(SemanticError, match=r"rider .* model riders, .* rider_id = 4 is there 2 times"):
+            foreign.ask(metric, by=(name,))
+    with pytest.raises(SemanticError, match="rider_id = 4"):
+        foreign.ask(metric, where=(Filter("rider__plan", "!=", ("basic",)),))
+
+
+def test_a_repeated_key_does_not_matter_where_nothing_is_joined(foreign: Foreign) -> None:
+    signups = {key: len(group) for key, group in groups(rows("riders"), lambda row: row["plan"]).items()}
+    found = {key: row[0] for (key,), row in foreign.ask("signups", by=("rider__plan",)).items()}
+    assert found == signups
+
+
+def test_a_key_that_begins_to_repeat_is_seen_and_one_that_ends_to(foreign: Foreign) -> None:
+    assert foreign.ask("rides", by=("bike__label",))
+    foreign.warehouse.execute("INSERT INTO analytics.bikes VALUES (3, 'city')")
+    with pytest.raises(SemanticError, match="bike_id = 3 is there 2 times"):
+        foreign.ask("rides", by=("bike__label",))
+    run_dbt(foreign.settings, ["run"], select="bikes")
+    assert foreign.ask("rides", by=("bike__label",))
+
+
+def test_a_level_is_taken_at_its_last_day(foreign: Foreign) -> None:
+    stock = rows("stock")
+    for name, by in PLACES.items():
+        found = {key: row[0] for (key,), row in foreign.ask("bikes_there", by=(name,)).items()}
+        latest = max(row["day"] for row in stock)
+        last = groups((row for row in stock if row["day"] == latest), by)
+        assert found == {key: sum(row["count"] for row in group) for key, group in last.items()}, name
+
+
+def test_running_totals_are_of_what_has_a_time(foreign: Foreign) -> None:
+    days = groups([row for row in RIDES if row["date"]], lambda row: row["date"])
+    found = foreign.ask("net_so_far", "net_of_week", by=("metric_time__day",))
+    for day in days:
+        so_far = sum((net(group) for other, group in days.items() if other <= day), Fraction())
+        week = sum((net(group) for other, group in days.items() if 0 <= (day - other).days < 7), Fraction())
+        assert same(found[day,][0], so_far), day
+        assert same(found[day,][1], week), day
+
+
+def test_growth_is_against_the_month_before(foreign: Foreign) -> None:
+    months = {key: net(group) for key, group in groups(RIDES, month).items() if key}
+    found = foreign.ask("net_growth", by=("metric_time__month",))
+    for key, now in months.items():
+        before = months.get((key.replace(day=1) - timedelta(days=1)).replace(day=1))
+        assert same(found[key,][0], ratio(now - before, before) if before else None), key
+
+
+def test_conversions_are_counted_once(foreign: Foreign) -> None:
+    visits = rows("visits")
+    converted = sum(
+        any(
+            row["rider_id"] == ride["rider_id"] and 0 <= (ride["date"] - row["seen"]).days < 7
+            for row in visits
+        )
+        for ride in RIDES
+        if ride["date"] and ride["rider_id"]
+    )
+    assert same(foreign.ask("visit_to_ride")[()][0], ratio(converted, len(visits)))
+
+
+def test_two_periods_of_decimals_are_compared_in_full(foreign: Foreign) -> None:
+    january = (datetime(2026, 1, 1), datetime(2026, 2, 1))
+    february = (datetime(2026, 2, 1), datetime(2026, 3, 1))
+    query = MetricQuery(("value", "count"), ("station__city__name",), time_range=february)
+    sql = foreign.layer.compile_comparison(query, january, foreign.warehouse)
+    result = foreign.warehouse.query(guard(sql, foreign.catalogue))
+    assert result.rows
+    for row in result.records():
+        of_city = [ride for ride in RIDES if city("name")(ride) == row["station__city__name"]]
+        for metric in query.metrics:
+            now, before = (
+                METRICS[metric]([ride for ride in of_city if month(ride) == start.date()])
+                for start, _ in (february, january)
+            )
+            assert same(row[metric], now)
+            assert same(row[f"{metric}_previous"], before)
+            assert same(row[f"{metric}_change_rate"], ratio(now - before, abs(before)))
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        Shape(share=True),
+        Shape(growth=True),
+        Shape(average_per="day"),
+        Shape(thresholds=(Threshold("value", ">", 0),)),
+    ],
+)
+def test_shapes_of_decimals_are_in_full(shape: Shape, foreign: Foreign) -> None:
+    by = "metric_time__month" if shape.growth else "ride__kind"
+    query = MetricQuery(("value",), (by,), time_range=(datetime(2026, 1, 1), datetime(2026, 5, 1)))
+    sql = shaped_sql(query, shape, lambda inner: foreign.layer.compile(inner, foreign.warehouse))
+    found = foreign.warehouse.query(guard(sql, foreign.catalogue)).records()
+    value = {
+        key: METRICS["value"](group)
+        for key, group in groups([ride for ride in RIDES if ride["date"]], OF_A_RIDE[by]).items()
+    }
+    months = sorted(value) if shape.growth else []
+    days = len({ride["date"] for ride in RIDES if ride["date"]})
+    for row in found:
+        key = row[by]
+        if shape.share:
+            assert same(row["value_share"], ratio(value[key], sum(value.values())))
+        elif shape.growth:
+            before = value[months[months.index(key) - 1]] if months.index(key) else None
+            assert same(row["value_change_rate"], before and ratio(value[key] - before, abs(before)))
+        elif shape.average_per:
+            assert same(row["value_per_day"], ratio(value[key], days))
+        else:
+            assert value[key] > 0
+    assert len(found) == (sum(one > 0 for one in value.values()) if shape.thresholds else len(value))
+
+
+@pytest.mark.parametrize(
+    "value", ["O'Hara \\ {{ x }}", "100% Namur", "a\nb", "\\'", "‘x’ -- /*", "{{ 1 }}", "\t$1?"]
+)
+def test_any_value_may_be_filtered_by(value: str, foreign: Foreign) -> None:
+    for name in ("station__name", "station__city__name"):
+        found = foreign.ask("rides", where=(Filter(name, "=", (value,)),))[()][0]
+        assert found == sum(PLACES[name](row) == value for row in RIDES)
+
+
+def test_values_are_those_of_the_column(foreign: Foreign) -> None:
+    assert set(foreign.layer.values("station__city__name", foreign.warehouse)) == {
+        row["name"] for row in CITIES.values()
+    }
+    assert set(foreign.layer.values("station__distance", foreign.warehouse)) == {"near", "far"}
+
+
+def test_metrics_asked_together_are_what_they_are_alone(foreign: Foreign) -> None:
+    together = ("value", "fee", "count", "net", "docks", "rides", "fee_p90", "refund_rate")
+    found = foreign.ask(*together, by=("ride__kind",))
+    for key, group in groups(RIDES, OF_A_RIDE["ride__kind"]).items():
+        expected = [METRICS[metric](group) for metric in together]
+        assert all(same(*pair) for pair in zip(found[key,], expected, strict=True)), (
+            key,
+            found[key,],
+            expected,
+        )
+
+
+def test_metrics_that_would_share_a_name_inside_are_refused(foreign: Foreign) -> None:
+    with pytest.raises(SemanticError, match="fee would mean two things"):
+        foreign.ask("fee_rate", "margin")
+
+
+def test_only_what_the_manifest_lays_open_is_read(foreign: Foreign) -> None:
+    assert {table.database for table in foreign.catalogue.tables.values() if table.readable} == {"analytics"}
+    with pytest.raises(GuardError):
+        guard("SELECT * FROM dwd.dwd_users", foreign.catalogue)
+
+
+def test_a_layer_that_the_project_has_not_is_no_success(foreign: Foreign) -> None:
+    with pytest.raises(DbtError, match="path:models/dwd"):
+        run_dbt(foreign.settings, ["build"], select="path:models/dwd")
