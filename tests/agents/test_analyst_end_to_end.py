@@ -8,6 +8,7 @@ import csv
 import json
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -203,6 +204,47 @@ def test_rules_answer_when_the_provider_is_down_or_slow(
         answer = open_analyst(model=f"openai:out-{delay}", **patience).ask("revenue last month")
     assert answer.status == "answered"
     assert reason in answer.fallback
+
+
+def by_the_book(messages: list[dict[str, Any]]) -> list[tuple[str, Any]]:
+    """Compiles last month's revenue, checks and runs it, draws and writes: each move by those before."""
+    calls = [call["function"] for message in messages for call in message.get("tool_calls") or []]
+    made = {call["name"] for call in calls}
+    told = [json.loads(message["content"]) for message in messages if message["role"] == "tool"]
+    if "Vega-Lite" in messages[0]["content"]:
+        return [("draw_chart", told[-1])] if made else [("propose_chart", {})]
+    if "data warehouse" not in messages[0]["content"]:
+        [revenue] = json.loads(messages[1]["content"])["rows"][0]
+        return [("write_answer", {"text": f"Revenue was {revenue}."})]
+    compiled = [result["sql"] for result in told if "sql" in result]
+    if not compiled:
+        first = datetime.now(UTC).date().replace(day=1)
+        before = (first - timedelta(days=1)).replace(day=1)
+        whole = [before.isoformat(), first.isoformat()]
+        return [("compile_metrics", {"metrics": ["revenue"], "time_range": whole})]
+    return [("execute_sql" if "dry_run" in made else "dry_run", {"sql": compiled[-1]})]
+
+
+def test_a_call_that_fails_is_made_by_the_rules_and_the_model_goes_on_wherever_it_was(
+    open_analyst: Open, model_server: Any, provider_key: pytest.MonkeyPatch
+) -> None:
+    expected = open_analyst().ask("revenue last month")
+    for failing in range(8):
+        events: list[Event] = []
+        with model_server(by_the_book, failures=[None] * failing + [{"status": 400}]) as server:
+            provider_key.setenv("OPENAI_API_BASE", server.url)
+            answer = open_analyst(model="openai:by-the-book", on_event=events.append).ask(
+                "revenue last month"
+            )
+        assert (answer.status, answer.rows) == ("answered", expected.rows), (failing, answer.reasons)
+        thoughts = [json.loads(event.detail) for event in events if event.kind == "thought_generated"]
+        fallen = [thought for thought in thoughts if thought["fallback"]]
+        assert len(fallen) == (1 if failing < len(server.requests) else 0), failing
+        assert {thought["model"] for thought in thoughts if thought not in fallen} <= {"by-the-book"}
+        assert bool(answer.fallback) is bool(fallen)
+        if not fallen:
+            break
+    assert failing > 4
 
 
 def test_a_run_asked_again_by_its_id_is_not_run_again(open_analyst: Open) -> None:
