@@ -14,6 +14,7 @@ from embedded.warehouse_server.app import WarehouseServer
 from embedded.warehouse_server.engine import Engine
 from embedded.warehouse_server.errors import StartError
 from embedded.warehouse_server.folder import DataFolder
+from embedded.warehouse_server.running import READER_PLACES, WRITER_PLACES
 from embedded.warehouse_server.sandbox import confine
 
 _GRACE_SECONDS = 8.0
@@ -32,7 +33,7 @@ def main() -> int:
         folder = DataFolder(arguments.data)
         server = _listen(arguments.host, arguments.port)
         confined = confine(folder.path)
-        engine = Engine(folder)
+        engine = Engine(folder, WRITER_PLACES + READER_PLACES)
     except StartError as error:
         print(f"warehouse server: {error}", file=sys.stderr)
         return 1
@@ -43,7 +44,8 @@ def main() -> int:
         f"warehouse server: http://{arguments.host}:{arguments.port} serves {folder.path}, {sandbox}",
         flush=True,
     )
-    server.start(engine, Users(AccessSettings()))
+    access = AccessSettings()
+    server.start(engine, Users(access), {arguments.host, *access.host_names})
     server.socket.close()
     left = server.drain(_GRACE_SECONDS)
     print(f"warehouse server: stopped, {left} requests cut off", flush=True)

@@ -16,7 +16,7 @@ from embedded.warehouse_server.errors import WarehouseServerError
 
 
 class AccessSettings(BaseSettings):
-    """The two users of the embedded warehouse."""
+    """The two users of the embedded warehouse, and the names that it is called by besides localhost."""
 
     model_config = SettingsConfigDict(env_prefix="TIDEMARK_WAREHOUSE_", extra="ignore")
 
@@ -24,6 +24,7 @@ class AccessSettings(BaseSettings):
     password: str = "tidemark"
     reader_user: str = "reader"
     reader_password: str = "reader"
+    host_names: list[str] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,8 @@ class Users:
 
     def authenticate(self, name: str, password: str) -> User:
         user = self._users.get(name)
-        if user is None or not hmac.compare_digest(user.password.encode(), password.encode()):
+        given = password.encode("utf-8", "surrogateescape")
+        if user is None or not hmac.compare_digest(user.password.encode(), given):
             raise WarehouseServerError(
                 516,
                 f"{name}: Authentication failed: password is incorrect, or there is no user with such name.",

@@ -3,31 +3,38 @@
 from __future__ import annotations
 
 import json
-import select
 import shutil
-import socket
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
+from http.client import LineTooLong
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BufferedIOBase, BufferedReader
 from tempfile import SpooledTemporaryFile
 from typing import Any, cast
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from embedded.warehouse_server import protocol
+from embedded.warehouse_server import codecs, protocol
 from embedded.warehouse_server.access import Users
+from embedded.warehouse_server.body import Body
+from embedded.warehouse_server.connections import Connections, Disconnects
 from embedded.warehouse_server.engine import Engine, Summary
 from embedded.warehouse_server.errors import WarehouseServerError
 from embedded.warehouse_server.queries import Query
+from embedded.warehouse_server.running import Running
 
 # What is held back before the status line goes out, so that an early error still has its own status.
 _HOLD_BYTES = 1 << 20
 # Beyond this, an answer that must be whole before it is sent waits on disk.
 _MEMORY_BYTES = 16 << 20
-_DISCARD_SECONDS = 10.0
+# How long a client may take to begin a request, to send its head, to end one that has failed.
+_IDLE_SECONDS, _HEAD_SECONDS, _DISCARD_SECONDS = 300.0, 20.0, 10.0
+_HEAD_BYTES = 256 << 10
+# A reader sends statements, not rows.
+_READER_BODY_BYTES = 16 << 20
 _CONTENT_TYPES = {
     "JSON": "application/json; charset=UTF-8",
     "TabSeparated": "text/tab-separated-values; charset=UTF-8",
@@ -51,7 +58,10 @@ class WarehouseServer(ThreadingHTTPServer):
     def __init__(self, address: tuple[str, int]) -> None:
         self.engine: Engine
         self.users: Users
+        self.hosts: Collection[str] = ()
         self.stopping = False
+        self.running = Running()
+        self.connections = Connections()
         self.disconnects = Disconnects()
         self._active = 0
         self._changed = threading.Condition()
@@ -61,6 +71,21 @@ class WarehouseServer(ThreadingHTTPServer):
         """A client that goes away is no event; anything else is a fault of ours."""
         if not isinstance(sys.exception(), OSError):
             traceback.print_exc()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        if self.connections.admit(request, _HEAD_SECONDS):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def shutdown_request(self, request: Any) -> None:
+        self.connections.left(request)
+        super().shutdown_request(request)
+
+    def service_actions(self) -> None:
+        """Ten times a second."""
+        self.connections.cut_late()
+        self.engine.expire_sessions()
 
     @contextmanager
     def counted(self) -> Iterator[None]:
@@ -73,9 +98,9 @@ class WarehouseServer(ThreadingHTTPServer):
                 self._active -= 1
                 self._changed.notify_all()
 
-    def start(self, engine: Engine, users: Users) -> None:
-        """Take requests until `shutdown`."""
-        self.engine, self.users = engine, users
+    def start(self, engine: Engine, users: Users, hosts: Collection[str]) -> None:
+        """Take requests until `shutdown`; `hosts` are the names besides localhost that it is called by."""
+        self.engine, self.users, self.hosts = engine, users, hosts
         self.serve_forever(poll_interval=0.1)
 
     def drain(self, seconds: float) -> int:
@@ -86,46 +111,13 @@ class WarehouseServer(ThreadingHTTPServer):
             return self._active
 
 
-class Disconnects:
-    """Ends a running statement when its client has closed the connection."""
-
-    def __init__(self) -> None:
-        self._epoll = select.epoll()
-        self._on_close: dict[int, Callable[[], None]] = {}
-        threading.Thread(target=self._poll, name="disconnects", daemon=True).start()
-
-    @contextmanager
-    def watch(self, client: socket.socket, kill: Callable[[], None]) -> Iterator[None]:
-        number, done = client.fileno(), threading.Event()
-
-        def kill_until_done() -> None:
-            # The statement may not have started yet, so once is not enough.
-            while not done.wait(0.1):
-                kill()
-
-        self._on_close[number] = kill_until_done
-        self._epoll.register(number, select.EPOLLRDHUP | select.EPOLLONESHOT)
-        try:
-            yield
-        finally:
-            done.set()
-            self._epoll.unregister(number)
-            self._on_close.pop(number, None)
-
-    def _poll(self) -> None:
-        while True:
-            for number, _ in self._epoll.poll():
-                if on_close := self._on_close.pop(number, None):
-                    threading.Thread(target=on_close, daemon=True).start()
-
-
 class Handler(BaseHTTPRequestHandler):
     """One connection; its requests one after another."""
 
     protocol_version = "HTTP/1.1"
     server_version = "ClickHouse"
     sys_version = ""
-    timeout = 300
+    timeout = _IDLE_SECONDS
     wbufsize = 1 << 16
     disable_nagle_algorithm = True
 
@@ -135,6 +127,26 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """Requests are not logged: the log is for what goes wrong."""
+
+    def handle_one_request(self) -> None:
+        """Wait for a request, which from its first byte on has to come in time, and serve it."""
+        connections = self.owner.connections
+        connections.dawdles(self.connection, _IDLE_SECONDS)
+        with suppress(TimeoutError):
+            if cast(BufferedReader, self.rfile).peek(1):
+                connections.dawdles(self.connection, _HEAD_SECONDS)
+                super().handle_one_request()
+                return
+        self.close_connection = True
+
+    def parse_request(self) -> bool:
+        body, self.rfile = self.rfile, cast(BufferedIOBase, _Head(self.rfile))
+        try:
+            parsed = super().parse_request()
+        finally:
+            self.rfile = body
+        self.owner.connections.works(self.connection)
+        return parsed
 
     def do_GET(self) -> None:
         url = urlsplit(self.path)
@@ -167,25 +179,36 @@ class Handler(BaseHTTPRequestHandler):
                 self.plain(503, "The server is stopping\n")
             return
         with self.owner.counted():
-            reply = Reply(self, str(uuid4()), None, False)
-            body: protocol.Body | None = None
+            reply = Reply(self, str(uuid4()), None, False, False)
+            body: Body | None = None
+            owner = self.owner
             try:
-                body = protocol.Body(self.rfile, self.headers)
+                body = Body(self.rfile, self.headers)
+                protocol.refuse_pages(self.headers, owner.hosts)
                 request = protocol.parse(parameters, self.headers)
-                reply = Reply(self, request.query_id, request.accept_encoding, request.wait_end_of_query)
-                user = self.owner.users.authenticate(request.user, request.password)
-                form = body.form()
-                if form is not None:
-                    request = protocol.parse(parameters, self.headers, form.fields)
-                query = Query(
-                    engine=self.owner.engine,
-                    request=request,
-                    user=user,
-                    may_write=self.command == "POST",
-                    files=form.files if form else {},
-                    watch=lambda kill: self.owner.disconnects.watch(self.connection, kill),
+                reply = Reply(
+                    self,
+                    request.query_id,
+                    request.accept_encoding,
+                    request.compress,
+                    request.wait_end_of_query,
                 )
-                with self.owner.engine.slot():
+                user = owner.users.authenticate(request.user, request.password)
+                body.blocks = request.decompress
+                body.most = _READER_BODY_BYTES if user.read_only else None
+                with (owner.running.readers if user.read_only else owner.running.writers).taken():
+                    form = body.form()
+                    if form is not None:
+                        request = protocol.parse(parameters, self.headers, form.fields)
+                    query = Query(
+                        engine=owner.engine,
+                        running=owner.running,
+                        request=request,
+                        user=user,
+                        may_write=self.command == "POST",
+                        files=form.files if form else {},
+                        watch=lambda kill: owner.disconnects.watch(self.connection, kill),
+                    )
                     summary = query.run(iter(()) if form else iter(body), reply)
             except WarehouseServerError as error:
                 self._fail(reply, body, error)
@@ -198,23 +221,43 @@ class Handler(BaseHTTPRequestHandler):
                 reply.finish(summary)
             self.wfile.flush()
 
-    def _fail(self, reply: Reply, body: protocol.Body | None, error: WarehouseServerError) -> None:
+    def _fail(self, reply: Reply, body: Body | None, error: WarehouseServerError) -> None:
         # A client reads the answer only after it has sent everything.
+        self.owner.connections.dawdles(self.connection, _DISCARD_SECONDS)
         reusable = body is not None and body.discard(_DISCARD_SECONDS)
+        self.owner.connections.works(self.connection)
         self.close_connection = not reusable or reply.streaming
         reply.fail(error, self.owner.engine.version)
+
+
+class _Head:
+    """Lines of a request's head, up to a size that no client comes near to."""
+
+    def __init__(self, stream: BufferedIOBase) -> None:
+        self._stream = stream
+        self._left = _HEAD_BYTES
+
+    def readline(self, most: int) -> bytes:
+        line = self._stream.readline(most)
+        self._left -= len(line)
+        if self._left < 0:
+            raise LineTooLong("head")
+        return line
 
 
 class Reply:
     """An answer held back until it is large or finished, then streamed; if `whole`, until finished."""
 
-    def __init__(self, handler: Handler, query_id: str, encoding: str | None, whole: bool) -> None:
-        self.format = "TabSeparated"
+    def __init__(
+        self, handler: Handler, query_id: str, encoding: str | None, blocks: bool, whole: bool
+    ) -> None:
+        self.format: str | None = None
         self.streaming = False
         self._handler = handler
         self._query_id = query_id
         self._encoding = encoding
-        self._compress, self._flush = protocol.encoder(encoding)
+        self._blocks = blocks
+        self._compress, self._flush = codecs.encoder(encoding, blocks)
         self._whole = whole
         self._held = SpooledTemporaryFile(max_size=_MEMORY_BYTES)  # noqa: SIM115  dropped with the reply
         self._tag = uuid4().hex[:16]
@@ -242,7 +285,7 @@ class Reply:
         shutil.copyfileobj(self._held, self._handler.wfile, _HOLD_BYTES)
 
     def fail(self, error: WarehouseServerError, version: str) -> None:
-        text = error.body(version).encode()
+        text = error.body(version).encode("utf-8", "surrogateescape")
         if self.streaming:
             # The status has gone out: the error goes into the body, framed as ClickHouse frames it, and
             # the last chunk stays away, which every other client takes as a broken answer.
@@ -251,6 +294,9 @@ class Reply:
             self._chunk(self._compress(frame) + self._flush())
             return
         self._encoding = None
+        if self._blocks:
+            # Who asks for blocks unpacks whatever comes.
+            text = codecs.encoder(None, True)[0](text)
         headers = {"Content-Length": str(len(text)), "X-ClickHouse-Exception-Code": str(error.code)}
         if self._handler.close_connection:
             headers["Connection"] = "close"
@@ -263,10 +309,9 @@ class Reply:
 
     def _head(self, status: int, extra: dict[str, str], summary: Summary) -> None:
         headers = {
-            "Content-Type": _CONTENT_TYPES.get(self.format, "text/plain; charset=UTF-8"),
+            "Content-Type": _CONTENT_TYPES.get(self.format or "", "text/plain; charset=UTF-8"),
             "X-ClickHouse-Server-Display-Name": "tidemark",
             "X-ClickHouse-Query-Id": self._query_id,
-            "X-ClickHouse-Format": self.format,
             "X-ClickHouse-Timezone": "UTC",
             "X-ClickHouse-Exception-Tag": self._tag,
             "X-ClickHouse-Summary": json.dumps(
@@ -280,6 +325,8 @@ class Reply:
             ),
             **extra,
         }
+        if self.format:
+            headers["X-ClickHouse-Format"] = self.format
         if self._encoding:
             headers["Content-Encoding"] = self._encoding
         self._handler.send_response(status)

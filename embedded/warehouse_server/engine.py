@@ -13,14 +13,14 @@ from fcntl import F_SETPIPE_SZ, fcntl
 from importlib import import_module
 from typing import Any
 
-from embedded.warehouse_server import statements
-from embedded.warehouse_server.errors import StartError, WarehouseServerError
+from embedded.warehouse_server import native, statements
+from embedded.warehouse_server.errors import ENGINE_ERRORS, StartError, WarehouseServerError
 from embedded.warehouse_server.folder import DataFolder
 
 DATABASES = ("ods", "dwd", "dws", "ads")
+_SESSIONS = 100
 _PIPE_BYTES = 1 << 20
 _PORTION_BYTES = 16 << 20
-_QUEUE_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +48,16 @@ class Kind:
 
 @dataclass(slots=True)
 class Session:
-    """A connection kept between requests, with the settings of the latest one."""
+    """A connection kept between requests, with the settings of the latest one.
+
+    `database` is the session's own, as USE left it; `current` is where the latest request put it.
+    """
 
     connection: Any
     lock: threading.Lock = field(default_factory=threading.Lock)
     settings: dict[str, str] = field(default_factory=dict)
+    database: str = "default"
+    current: str = "default"
     expires: float = 0.0
 
 
@@ -62,13 +67,12 @@ class Engine:
     Raises StartError when the folder cannot be opened, WarehouseServerError for what a statement does.
     """
 
-    def __init__(self, folder: DataFolder, concurrency: int = 100) -> None:
+    def __init__(self, folder: DataFolder, concurrency: int) -> None:
         self._chdb: Any = import_module("chdb._chdb")
         self._chdb.set_signal_handlers_enabled(0)
         self._path = str(folder.path)
         self._sessions: dict[tuple[str, str], Session] = {}
         self._sessions_lock = threading.Lock()
-        self._slots = threading.BoundedSemaphore(concurrency)
         self._writers = ThreadPoolExecutor(concurrency, thread_name_prefix="select")
         attach = (
             "ATTACH DATABASE default" if folder.has_default() else "CREATE DATABASE default ENGINE = Atomic"
@@ -93,16 +97,6 @@ class Engine:
         )
 
     @contextmanager
-    def slot(self) -> Iterator[None]:
-        """A place among the statements that may run at once. Raises code 202 after a wait."""
-        if not self._slots.acquire(timeout=_QUEUE_SECONDS):
-            raise WarehouseServerError(202, "Too many simultaneous queries; try again later")
-        try:
-            yield
-        finally:
-            self._slots.release()
-
-    @contextmanager
     def connection(self) -> Iterator[Any]:
         """A connection for one request alone; opening one costs about 0.1 ms."""
         connection = self._chdb.connect(self._path)
@@ -112,35 +106,54 @@ class Engine:
             connection.close()
 
     @contextmanager
-    def session(self, key: tuple[str, str], timeout: float, must_exist: bool) -> Iterator[Session]:
-        """The session kept under `key`, held alone: code 373 for a second request meanwhile, 372 for none."""
+    def session(
+        self, key: tuple[str, str], timeout: float, must_exist: bool, close: bool
+    ) -> Iterator[Session]:
+        """The session kept under `key`, held alone, and closed at the end if so asked.
+
+        Raises code 373 when a second request holds it, 372 when there is none, 202 when there are too many.
+        """
         with self._sessions_lock:
-            self._expire_sessions()
             session = self._sessions.get(key)
             if session is None:
                 if must_exist:
                     raise WarehouseServerError(372, f"Session {key[1]} not found")
+                if sum(user == key[0] for user, _ in self._sessions) >= _SESSIONS:
+                    raise WarehouseServerError(
+                        202, f"Too many sessions: {_SESSIONS} are open; close one, or let one time out"
+                    )
                 session = self._sessions[key] = Session(self._chdb.connect(self._path))
             if not session.lock.acquire(blocking=False):
                 raise WarehouseServerError(373, f"Session {key[1]} is locked by a concurrent client")
         try:
             yield session
         finally:
-            session.expires = time.monotonic() + timeout
+            session.expires = time.monotonic() + (0 if close else timeout)
             session.lock.release()
+            if close:
+                self.expire_sessions()
 
-    def close_session(self, key: tuple[str, str]) -> None:
+    def expire_sessions(self) -> None:
+        """Close the sessions whose time is over."""
+        now = time.monotonic()
+        over: list[Session] = []
         with self._sessions_lock:
-            session = self._sessions.pop(key, None)
-        if session is not None:
+            for key, session in list(self._sessions.items()):
+                if session.expires <= now and session.lock.acquire(blocking=False):
+                    over.append(self._sessions.pop(key))
+        for session in over:
             session.connection.close()
 
-    def _expire_sessions(self) -> None:
-        now = time.monotonic()
-        for key, session in list(self._sessions.items()):
-            if session.expires < now and session.lock.acquire(blocking=False):
-                del self._sessions[key]
-                session.connection.close()
+    def settle(self, session: Session, settings: dict[str, str], database: str) -> None:
+        """Put a session under a request's settings and in its database, whatever an earlier one asked."""
+        stale = [name for name in session.settings if name not in settings and not name.startswith("param_")]
+        self.reset(session.connection, stale)
+        self.set(session.connection, settings)
+        session.settings = settings
+        database = database or session.database
+        if database != session.current:
+            self.use(session.connection, database)
+            session.current = database
 
     def kind(self, connection: Any, sql: bytes) -> Kind:
         found = connection.classify_query(_text(sql))
@@ -185,7 +198,7 @@ class Engine:
         """Run a statement with a small result or none."""
         try:
             result = connection.query(sql, format)
-        except RuntimeError as error:
+        except ENGINE_ERRORS as error:
             raise WarehouseServerError.from_engine(error) from error
         return result.bytes(), _summary(result)
 
@@ -200,30 +213,44 @@ class Engine:
                 connection.insert_cancel(stream)
                 raise
             return _summary(connection.insert_done(stream))
-        except RuntimeError as error:
+        except ENGINE_ERRORS as error:
             raise WarehouseServerError.from_engine(error) from error
 
     def set(self, connection: Any, settings: Mapping[str, str]) -> None:
         """Apply settings to a connection. Raises code 115 for an unknown one."""
         if settings:
-            pairs = ", ".join(f"{_setting(name)} = {_literal(value)}" for name, value in settings.items())
-            self.execute(connection, f"SET {pairs}".encode("utf-8", "surrogateescape"), "Null")
+            pairs = (
+                identifier(name) + b" = " + _literal(value).encode("utf-8", "surrogateescape")
+                for name, value in settings.items()
+            )
+            self.execute(connection, b"SET " + b", ".join(pairs), "Null")
 
     def reset(self, connection: Any, names: list[str]) -> None:
         """Put settings back to their defaults."""
         if names:
-            self.execute(
-                connection, f"SET {', '.join(f'{name} = DEFAULT' for name in names)}".encode(), "Null"
-            )
+            pairs = (identifier(name) + b" = DEFAULT" for name in names)
+            self.execute(connection, b"SET " + b", ".join(pairs), "Null")
+
+    def database(self, connection: Any) -> str:
+        """The database that a connection is in."""
+        name, _ = self.execute(connection, b"SELECT currentDatabase()", "RawBLOB")
+        return name.decode("utf-8", "surrogateescape")
 
     def use(self, connection: Any, database: str) -> None:
         self.execute(connection, b"USE " + identifier(database), "Null")
 
-    def kill(self, query_id: str) -> None:
-        """End the running statement of that id, if there is one; `log_comment` is where ids are kept."""
-        condition = f"KILL QUERY WHERE Settings['log_comment'] = {_literal(query_id)} ASYNC"
+    def kill(self, private_id: str, how: str = "ASYNC", format: str = "Null") -> bytes:
+        """End the running statement of a private id, if there is one; `log_comment` is where ids are kept."""
         with self.connection() as connection:
-            self.execute(connection, condition.encode("utf-8", "surrogateescape"), "Null")
+            sql = f"KILL QUERY WHERE Settings['log_comment'] = {_literal(private_id)} {how}"
+            return self.execute(connection, sql.encode(), format)[0]
+
+    def columns(self, connection: Any, select: bytes) -> list[bytes]:
+        """Names and types of a SELECT's columns, each pair as the Native format writes it."""
+        described = (
+            b"DESCRIBE TABLE (\n%s\n) SETTINGS describe_compact_output = 1, print_pretty_type_names = 0"
+        )
+        return native.columns_of(self.execute(connection, described % select, "RowBinary")[0])
 
 
 def _portions(pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -248,12 +275,6 @@ def identifier(name: str) -> bytes:
 
 def _literal(value: str) -> str:
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
-
-
-def _setting(name: str) -> str:
-    if not (name.isascii() and name.replace("_", "").replace(".", "").isalnum()):
-        raise WarehouseServerError(115, f"Unknown setting '{name}'")
-    return name
 
 
 def _text(sql: bytes) -> str:

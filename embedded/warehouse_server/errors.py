@@ -7,6 +7,7 @@ import re
 _NAMES = {
     33: "CANNOT_READ_ALL_DATA",
     36: "BAD_ARGUMENTS",
+    40: "CHECKSUM_DOESNT_MATCH",
     48: "NOT_IMPLEMENTED",
     62: "SYNTAX_ERROR",
     73: "UNKNOWN_FORMAT",
@@ -15,10 +16,12 @@ _NAMES = {
     164: "READONLY",
     165: "QUERY_IS_TOO_LARGE",
     202: "TOO_MANY_SIMULTANEOUS_QUERIES",
+    216: "QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING",
     306: "TOO_DEEP_RECURSION",
     372: "SESSION_NOT_FOUND",
     373: "SESSION_IS_LOCKED",
     374: "INVALID_SESSION_TIMEOUT",
+    432: "UNKNOWN_CODEC",
     452: "SETTING_CONSTRAINT_VIOLATION",
     497: "ACCESS_DENIED",
     516: "AUTHENTICATION_FAILED",
@@ -43,6 +46,10 @@ _ENGINE_ERROR = re.compile(r"Code: (\d+)\. DB::Exception: (.*)", re.DOTALL)
 _WRAPPED_TWICE = re.compile(r"Code: \d+\. DB::Exception: (Code: .*) \(version [\d.]+\)\. \(\w+\)", re.DOTALL)
 
 
+# What chDB raises: its own error, or, when that quotes bytes which are no text, Python's at reading it.
+ENGINE_ERRORS = (RuntimeError, UnicodeDecodeError)
+
+
 class WarehouseServerError(Exception):
     """A failure as the client sees it: ClickHouse's code and text."""
 
@@ -54,7 +61,8 @@ class WarehouseServerError(Exception):
     @classmethod
     def from_engine(cls, error: BaseException) -> WarehouseServerError:
         """Wrap what chDB raised; its text already ends with the code's name."""
-        text = str(error)
+        raw = error.object if isinstance(error, UnicodeDecodeError) else None
+        text = raw.decode("utf-8", "surrogateescape") if raw else str(error)
         if twice := _WRAPPED_TWICE.fullmatch(text):
             text = twice[1]
         found = _ENGINE_ERROR.search(text)

@@ -1,27 +1,20 @@
-"""The wire: a request's parts, its body, and the codecs both directions may use."""
+"""A request's head: what it asks for, who sends it, and from where."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import re
-import time
 import uuid
-import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from email.message import Message
-from email.parser import Parser
-from io import BufferedIOBase
-from typing import Any
-from urllib.parse import parse_qsl
+from ipaddress import ip_address
+from urllib.parse import parse_qsl, urlsplit
 
-import lz4.frame
-from backports import zstd
-
+from embedded.warehouse_server.codecs import choose
 from embedded.warehouse_server.errors import WarehouseServerError
 
-_CHUNK = 1 << 20
 # Parameters that belong to the protocol; every other one is a setting.
 _RESERVED = {
     "query", "database", "default_format", "session_id", "session_timeout", "session_check", "close_session",
@@ -46,6 +39,9 @@ class Request:
     close_session: bool
     settings: dict[str, str]
     accept_encoding: str | None
+    compress: bool
+    decompress: bool
+    revision: int
     wait_end_of_query: bool
 
 
@@ -54,10 +50,6 @@ def parse(query_string: str, headers: Message, fields: Mapping[str, str] | None 
     params = dict(parse_qsl(query_string, keep_blank_values=True, encoding="utf-8", errors="surrogateescape"))
     params.update(fields or {})
     user, password = _credentials(params, headers)
-    if params.get("decompress") == "1" or params.get("compress") == "1":
-        raise WarehouseServerError(
-            48, "The native compression of compress=1 is not supported; use HTTP's encodings"
-        )
     try:
         timeout = float(params.get("session_timeout", "60"))
     except ValueError:
@@ -72,7 +64,9 @@ def parse(query_string: str, headers: Message, fields: Mapping[str, str] | None 
     if not re.fullmatch(r"[\x20-\x7e]+", query_id):
         raise WarehouseServerError(36, "A query_id is printable ASCII")
     settings = {name: value for name, value in params.items() if name not in _RESERVED and name}
-    compressed = settings.get("enable_http_compression") == "1"
+    revision = params.get("client_protocol_version", "0")
+    if not re.fullmatch(r"[0-9]{1,9}", revision, re.ASCII):
+        raise WarehouseServerError(36, f"client_protocol_version is not a number: '{revision}'")
     return Request(
         user=user,
         password=password,
@@ -85,174 +79,64 @@ def parse(query_string: str, headers: Message, fields: Mapping[str, str] | None 
         session_check=params.get("session_check") == "1",
         close_session=params.get("close_session") == "1",
         settings=settings,
-        accept_encoding=_choose(headers.get("Accept-Encoding", "")) if compressed else None,
+        accept_encoding=choose(headers.get("Accept-Encoding", ""))
+        if settings.get("enable_http_compression") == "1"
+        else None,
+        compress=params.get("compress") == "1",
+        decompress=params.get("decompress") == "1",
+        revision=int(revision),
         wait_end_of_query=params.get("wait_end_of_query") == "1",
     )
 
 
+def refuse_pages(headers: Message, hosts: Collection[str]) -> None:
+    """Refuse what a page in a browser sends from elsewhere, with the browser's credentials. Raises code 497.
+
+    A browser names the page's origin; and a name that was bound to this address a moment ago stands in
+    `Host`, which otherwise is an address, localhost, or one of `hosts`.
+    """
+    host = headers.get("Host", "localhost")
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        name = ""
+    if name != "localhost" and name not in hosts and not _is_address(name):
+        raise WarehouseServerError(
+            497,
+            f"This server is not called {name or host}; name it by its address, or add the name to "
+            "TIDEMARK_WAREHOUSE_HOST_NAMES",
+        )
+    origin = headers.get("Origin")
+    elsewhere = headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin")
+    if elsewhere or (origin is not None and origin.partition("://")[2] != host):
+        raise WarehouseServerError(497, f"A page of {origin or 'another site'} may not send statements here")
+
+
+def _is_address(name: str) -> bool:
+    try:
+        return bool(ip_address(name))
+    except ValueError:
+        return False
+
+
 def _credentials(params: dict[str, str], headers: Message) -> tuple[str, str]:
+    """Name and password; bytes that are no UTF-8 stay as surrogates, which no password has."""
     if "X-ClickHouse-User" in headers or "X-ClickHouse-Key" in headers:
-        return headers.get("X-ClickHouse-User", "default"), headers.get("X-ClickHouse-Key", "")
+        return _text(headers.get("X-ClickHouse-User", "default")), _text(headers.get("X-ClickHouse-Key", ""))
     scheme, _, token = headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "basic":
         try:
-            name, _, password = base64.b64decode(token, validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
+            pair = base64.b64decode(token.encode("latin-1"), validate=True)
+        except binascii.Error:
             raise WarehouseServerError(
                 516, "The Authorization header is not valid Basic authentication"
             ) from None
+        name, _, password = pair.decode("utf-8", "surrogateescape").partition(":")
         return name, password
     if scheme:
         raise WarehouseServerError(516, f"Authentication scheme {scheme!r} is not supported; use Basic")
     return params.get("user", "default"), params.get("password", "")
 
 
-class Body:
-    """A request's body, read once, in pieces."""
-
-    def __init__(self, stream: BufferedIOBase, headers: Message) -> None:
-        self._encoding = headers.get("Content-Encoding", "identity").lower()
-        self._content_type = headers.get("Content-Type", "")
-        self._ended = False
-        self._broken = False
-        chunked = headers.get("Transfer-Encoding", "").lower() == "chunked"
-        length = headers.get("Content-Length", "0")
-        if not chunked and not length.isdecimal():
-            raise WarehouseServerError(36, f"Content-Length is not a number: '{length}'")
-        self._raw = self._read(_chunked(stream) if chunked else _sized(stream, int(length)))
-
-    def __iter__(self) -> Iterator[bytes]:
-        """The decoded pieces. Raises code 33 when the body ends before it should."""
-        return self._raw if self._encoding in ("", "identity") else _decoded(self._raw, self._encoding)
-
-    def form(self) -> Form | None:
-        """The fields and files of a multipart body; None for any other body."""
-        if not self._content_type.startswith("multipart/form-data"):
-            return None
-        return Form.parse(self._content_type, b"".join(self))
-
-    def discard(self, seconds: float) -> bool:
-        """Read what the client still sends, so that it can read the answer; whether the end was reached."""
-        deadline = time.monotonic() + seconds
-        try:
-            for _ in self._raw:
-                if time.monotonic() > deadline:
-                    return False
-        except (WarehouseServerError, OSError, ValueError):
-            return False
-        return self._ended and not self._broken
-
-    def _read(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
-        try:
-            yield from pieces
-        except BaseException:
-            self._broken = True
-            raise
-        self._ended = True
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """A multipart body: text fields, which act as URL parameters do, and files, which become tables."""
-
-    fields: dict[str, str]
-    files: dict[str, bytes]
-
-    @classmethod
-    def parse(cls, content_type: str, body: bytes) -> Form:
-        boundary = _header_parameter(content_type, "boundary")
-        fields: dict[str, str] = {}
-        files: dict[str, bytes] = {}
-        for part in (b"\r\n" + body).split(b"\r\n--" + boundary.encode())[1:-1]:
-            head, _, content = part.partition(b"\r\n\r\n")
-            disposition = (
-                Parser().parsestr(head.decode("utf-8", "replace").strip()).get("Content-Disposition", "")
-            )
-            name = _header_parameter(disposition, "name")
-            if "filename" in disposition:
-                files[name] = content
-            else:
-                fields[name] = content.decode("utf-8", "surrogateescape")
-        return cls(fields, files)
-
-
-def _header_parameter(value: str, name: str) -> str:
-    message = Message()
-    message["Content-Disposition"] = value
-    return str(message.get_param(name, "", header="Content-Disposition"))
-
-
-def _sized(stream: BufferedIOBase, length: int) -> Iterator[bytes]:
-    while length:
-        piece = stream.read(min(length, _CHUNK))
-        if not piece:
-            raise WarehouseServerError(33, f"Cannot read all data: the body ended {length} bytes too early")
-        length -= len(piece)
-        yield piece
-
-
-def _chunked(stream: BufferedIOBase) -> Iterator[bytes]:
-    truncated = WarehouseServerError(33, "Cannot read all data: the chunked body ended too early")
-    while True:
-        line = stream.readline(1024)
-        try:
-            size = int(line.split(b";")[0], 16)
-        except ValueError:
-            raise truncated from None
-        if not size:
-            while stream.readline(65536).strip():
-                pass
-            return
-        yield from _sized(stream, size)
-        if stream.readline(3) not in (b"\r\n", b"\n"):
-            raise truncated
-
-
-def _decoded(pieces: Iterator[bytes], encoding: str) -> Iterator[bytes]:
-    decoder = _decoder(encoding)
-    try:
-        for piece in pieces:
-            while piece:
-                yield decoder.decompress(piece)
-                piece = getattr(decoder, "unused_data", b"") if decoder.eof else b""
-                if decoder.eof and piece:
-                    decoder = _decoder(encoding)
-    except (zlib.error, RuntimeError, zstd.ZstdError, EOFError) as error:
-        raise WarehouseServerError(117, f"Cannot decompress the {encoding} body: {error}") from None
-    if not decoder.eof:
-        raise WarehouseServerError(33, f"Cannot read all data: the {encoding} body ended too early")
-
-
-def _decoder(encoding: str) -> Any:
-    if encoding == "gzip":
-        return zlib.decompressobj(wbits=31)
-    if encoding == "deflate":
-        return zlib.decompressobj()
-    if encoding == "zstd":
-        return zstd.ZstdDecompressor()
-    if encoding == "lz4":
-        return lz4.frame.LZ4FrameDecompressor()
-    raise WarehouseServerError(48, f"Unknown Content-Encoding '{encoding}'; use gzip, deflate, zstd or lz4")
-
-
-def _choose(accepted: str) -> str | None:
-    """The cheapest codec of those the client takes."""
-    names = {item.split(";")[0].strip().lower() for item in accepted.split(",")}
-    return next((name for name in ("lz4", "zstd", "gzip", "deflate") if name in names), None)
-
-
-def encoder(encoding: str | None) -> tuple[Callable[[bytes], bytes], Callable[[], bytes]]:
-    """(compress, flush) of an encoding; the identity for None."""
-    if encoding is None:
-        return (lambda data: data), (lambda: b"")
-    if encoding == "lz4":
-        frame = lz4.frame.LZ4FrameCompressor()
-        head = [frame.begin()]
-        return (lambda data: (head.pop() if head else b"") + frame.compress(data)), (
-            lambda: (head.pop() if head else b"") + frame.flush()
-        )
-    if encoding == "zstd":
-        stream = zstd.ZstdCompressor(level=1)
-        return stream.compress, stream.flush
-    deflater = zlib.compressobj(1, wbits=31 if encoding == "gzip" else 15)
-    return deflater.compress, deflater.flush
+def _text(header: str) -> str:
+    return header.encode("latin-1").decode("utf-8", "surrogateescape")

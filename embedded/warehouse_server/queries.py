@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from typing import Any, Protocol
 
 from embedded.warehouse_server.access import User, bounded, reader_settings
-from embedded.warehouse_server.engine import Engine, Summary, identifier
+from embedded.warehouse_server.engine import Engine, Session, Summary, identifier
 from embedded.warehouse_server.errors import WarehouseServerError
+from embedded.warehouse_server.native import Revised
 from embedded.warehouse_server.protocol import Request
 from embedded.warehouse_server.reading import (
     NAMES_A_FILE,
@@ -21,7 +23,8 @@ from embedded.warehouse_server.reading import (
     judge_format,
     take_settings,
 )
-from embedded.warehouse_server.statements import STATEMENT_BYTES, Insert
+from embedded.warehouse_server.running import Running, kill_mode, killed_query_id
+from embedded.warehouse_server.statements import STATEMENT_BYTES, Insert, Statement
 
 # ClickHouse's max_query_size: how much is read to find where a statement ends and its rows begin.
 _HEAD_BYTES = STATEMENT_BYTES
@@ -39,9 +42,9 @@ _SERVER_SETTINGS = {
 
 
 class Reply(Protocol):
-    """Where the result goes."""
+    """Where the result goes; without a result there is no format."""
 
-    format: str
+    format: str | None
 
     def write(self, data: bytes) -> None: ...
 
@@ -55,11 +58,12 @@ class Query:
     """
 
     engine: Engine
+    running: Running
     request: Request
     user: User
     may_write: bool
     files: dict[str, bytes]
-    watch: Callable[[Callable[[], None]], AbstractContextManager[None]]
+    watch: Callable[[Callable[[], object]], AbstractContextManager[None]]
 
     def run(self, pieces: Iterator[bytes], reply: Reply) -> Summary:
         """Run the request's statement, whose text and rows are its `query` parameter and then `pieces`."""
@@ -74,28 +78,24 @@ class Query:
             asked = reader_settings(asked)
         for name, value in asked.items():
             bounded(name, value)
-        settings = {**asked, **_SERVER_SETTINGS, "log_comment": self.request.query_id}
-        # A reader keeps nothing between requests, so its sessions are of no use but to name them.
-        if self.user.read_only or not self.request.session_id:
-            with self.engine.connection() as connection:
-                self.engine.set(connection, settings)
-                return self._run(connection, pieces, reply)
-        key = (self.user.name, self.request.session_id)
-        with self.engine.session(key, self.request.session_timeout, self.request.session_check) as session:
-            stale = [
-                name for name in session.settings if name not in settings and not name.startswith("param_")
-            ]
-            self.engine.reset(session.connection, stale)
-            self.engine.set(session.connection, settings)
-            session.settings = settings
-            summary = self._run(session.connection, pieces, reply)
-        if self.request.close_session:
-            self.engine.close_session(key)
-        return summary
+        request = self.request
+        with self.running.entered(self.user.name, request.query_id) as private_id:
+            settings = {**asked, **_SERVER_SETTINGS, "log_comment": private_id}
+            # A reader keeps nothing between requests, so its sessions are of no use but to name them.
+            if self.user.read_only or not request.session_id:
+                with self.engine.connection() as connection:
+                    session = Session(connection)
+                    self.engine.settle(session, settings, request.database)
+                    return self._run(session, private_id, pieces, reply)
+            key = (self.user.name, request.session_id)
+            kept = self.engine.session(
+                key, request.session_timeout, request.session_check, request.close_session
+            )
+            with kept as session:
+                self.engine.settle(session, settings, request.database)
+                return self._run(session, private_id, pieces, reply)
 
-    def _run(self, connection: Any, pieces: Iterator[bytes], reply: Reply) -> Summary:
-        if self.request.database:
-            self.engine.use(connection, self.request.database)
+    def _run(self, session: Session, private_id: str, pieces: Iterator[bytes], reply: Reply) -> Summary:
         head = self.request.query + b"\n" if self.request.query else b""
         for piece in pieces:
             head += piece
@@ -103,21 +103,30 @@ class Query:
                 break
         insert = self.engine.parser.insert(head)
         if insert is None:
-            return self._statement(connection, _whole(head, pieces), reply)
+            return self._statement(session, private_id, _whole(head, pieces), reply)
         if insert.selects:
             # chDB takes the statement and drops its rows.
             raise WarehouseServerError(48, "INSERT ... SELECT with rows behind FORMAT is not supported")
         if self.user.read_only or not self.may_write:
             raise WarehouseServerError(164, READ_ONLY)
         bound_settings(insert.tree)
-        return self.engine.insert(connection, insert, chain((head[insert.data_offset :],), pieces))
+        return self.engine.insert(session.connection, insert, chain((head[insert.data_offset :],), pieces))
 
-    def _statement(self, connection: Any, sql: bytes, reply: Reply) -> Summary:
-        engine, parser = self.engine, self.engine.parser
+    def _statement(self, session: Session, private_id: str, sql: bytes, reply: Reply) -> Summary:
+        engine, parser, connection = self.engine, self.engine.parser, session.connection
         statement = parser.read(sql, STATEMENT_BYTES if self.user.read_only else _WHOLE_BYTES)
+        format = statement.format or self.request.default_format
+        if self.user.read_only:
+            judge_format(format)
+        query_id = killed_query_id(statement.tree, self.user.name)
+        killed = query_id and self.running.private(self.user.name, query_id)
+        if killed or (query_id and self.user.read_only):
+            # A reader learns nothing of what is not its own: there is no such query.
+            rows = engine.kill(killed, kill_mode(statement.tree), format) if killed else b""
+            self._answer(rows, format, reply)
+            return Summary()
         if self.user.read_only:
             judge(statement, engine.higher_order, self.request.settings)
-            judge_format(statement.format or self.request.default_format)
             engine.set(connection, take_settings(statement))
         elif statement.names_a_file:
             raise WarehouseServerError(48, NAMES_A_FILE)
@@ -142,13 +151,38 @@ class Query:
         if self.user.read_only:
             # Last, because nothing can be changed after it.
             engine.set(connection, {"readonly": "1"})
-        reply.format = statement.format or self.request.default_format
-        with self.watch(lambda: engine.kill(self.request.query_id)):
+        with self.watch(partial(engine.kill, private_id)):
             if statement.selects:
-                return engine.select(connection, statement.into, reply.format, reply.write)
-            rows, summary = engine.execute(connection, text, reply.format)
-        reply.write(rows)
+                reply.format = format
+                return self._select(connection, statement, format, reply)
+            rows, summary = engine.execute(connection, text, format)
+        if statement.tree.get("type") == "UseQuery":
+            session.database = session.current = engine.database(connection)
+        self._answer(rows, format if rows or kind.reads else None, reply)
         return summary
+
+    def _select(self, connection: Any, statement: Statement, format: str, reply: Reply) -> Summary:
+        if format != "Native" or not self.request.revision:
+            return self.engine.select(connection, statement.into, format, reply.write)
+        columns = self.engine.columns(connection, statement.body)
+        revised = Revised(columns, self.request.revision, reply.write)
+        summary = self.engine.select(connection, statement.into, "Buffers", revised.write)
+        revised.finish()
+        return summary
+
+    def _answer(self, rows: bytes, format: str | None, reply: Reply) -> None:
+        """Hand on a small result; Native is written again in the revision that the client asks for."""
+        reply.format = format
+        if rows and format == "Native" and self.request.revision:
+            with self.engine.connection() as connection:
+                # Its size is that of the result, which the server itself has made.
+                self.engine.set(connection, {"max_query_size": "0"})
+                again = Statement(
+                    b"", {}, body=b"SELECT * FROM format(Native, unhex('%s'))" % rows.hex().encode()
+                )
+                self._select(connection, again, "Native", reply)
+        else:
+            reply.write(rows)
 
     def _table_of_file(self, connection: Any, name: str, rows: bytes) -> None:
         """Make an uploaded file a temporary table, as `name_structure` or `name_types` describe it."""

@@ -11,7 +11,7 @@ from functools import lru_cache
 from queue import Empty, LifoQueue
 from typing import Any
 
-from embedded.warehouse_server.errors import WarehouseServerError
+from embedded.warehouse_server.errors import ENGINE_ERRORS, WarehouseServerError
 
 Node = dict[str, Any]
 
@@ -206,7 +206,7 @@ class Parser:
             connection.query(_SETTINGS, "Null")
         try:
             answer: bytes = connection.query(sql % (b"'%s'" % quoted), "TSVRaw").bytes()
-        except RuntimeError as error:
+        except ENGINE_ERRORS as error:
             known = WarehouseServerError.from_engine(error)
             raise WarehouseServerError(known.code, _ASKED_IN.sub("", known.message)) from None
         finally:

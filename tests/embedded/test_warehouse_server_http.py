@@ -216,7 +216,7 @@ def test_a_body_cut_short_leaves_nothing(rows: WarehouseProcess, framing: str) -
     with socket.create_connection(("127.0.0.1", rows.port)) as client:
         client.sendall(
             b"POST /?user=tidemark&password=tidemark&query=insert+into+ods.rows+format+TSV HTTP/1.1\r\n"
-            b"Host: x\r\n%s\r\n\r\n%s" % (framing.encode(), body)
+            b"Host: localhost\r\n%s\r\n\r\n%s" % (framing.encode(), body)
         )
         client.shutdown(socket.SHUT_WR)
         assert b"Exception-Code: 33" in client.recv(65536)
@@ -240,8 +240,8 @@ def test_an_error_after_the_answer_began_breaks_the_answer(warehouse: WarehouseP
     with socket.create_connection(("127.0.0.1", warehouse.port)) as client:
         sql = b"select throwIf(number = 3000000) from numbers(4000000)"
         client.sendall(
-            b"POST /?user=tidemark&password=tidemark HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s"
-            % (len(sql), sql)
+            b"POST /?user=tidemark&password=tidemark HTTP/1.1\r\nHost: localhost\r\n"
+            b"Content-Length: %d\r\n\r\n%s" % (len(sql), sql)
         )
         answer = b""
         while piece := client.recv(1 << 20):
@@ -323,7 +323,7 @@ def test_a_client_that_leaves_takes_its_statement_along(warehouse: WarehouseProc
     running = "select countIf(query ilike 'select sum(sin%') from system.processes"
     with socket.create_connection(("127.0.0.1", warehouse.port)) as client:
         client.sendall(
-            b"POST /?user=tidemark&password=tidemark&query_id=leaver HTTP/1.1\r\nHost: x\r\n"
+            b"POST /?user=tidemark&password=tidemark&query_id=leaver HTTP/1.1\r\nHost: localhost\r\n"
             b"Content-Length: %d\r\n\r\n%s" % (len(sql), sql)
         )
         _until(lambda: warehouse.sql(running) == "1")

@@ -138,7 +138,7 @@ def test_a_large_answer_costs_little_memory(warehouse: WarehouseProcess) -> None
     with socket.create_connection(("127.0.0.1", warehouse.port)) as client:
         sql = b"select number, repeat('x', 200) from numbers(4000000) format JSON"
         client.sendall(
-            b"POST /?user=tidemark&password=tidemark HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+            b"POST /?user=tidemark&password=tidemark HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
             b"Content-Length: %d\r\n\r\n%s" % (len(sql), sql)
         )
         received, most = 0, 0
