@@ -166,10 +166,11 @@ class Spool:
 
     def take(self) -> Segment | None:
         """The oldest segment that no other process holds, none when nothing waits; release it when sent."""
-        self._last = None
         for path in self._files():
             segment = self._own.pop(path, None) or _lock(path)
             if segment is not None:
+                if segment is self._last:
+                    self._last = None
                 return segment
         return None
 

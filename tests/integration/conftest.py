@@ -30,7 +30,9 @@ class Stack:
 
     def warehouse(self, *, read_only: bool) -> Warehouse:
         """The stack's warehouse as the writer or as the reader; the stack has been started."""
-        logins = EmbeddedSettings(home=self.home).warehouse_environment()
+        # This process's own variables are of servers that tests start by hand.
+        kept = EmbeddedSettings(home=self.home, warehouse_password=None, warehouse_reader_password=None)
+        logins = kept.warehouse_environment()
         settings = WarehouseSettings(
             warehouse_url=f"http://127.0.0.1:{self.environment['TIDEMARK_WAREHOUSE_PORT']}",
             warehouse_password=SecretStr(logins["TIDEMARK_WAREHOUSE_PASSWORD"]),

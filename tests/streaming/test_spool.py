@@ -68,6 +68,19 @@ def test_what_was_put_aside_comes_before_what_is_written_after_it(tmp_path: Path
     assert [m.value for s in list(iter(spool.take, None)) for m in s.read()[0]] == [b"0", b"1"]
 
 
+def test_what_comes_while_older_ones_are_sent_gathers_in_one_segment(tmp_path: Path) -> None:
+    """Else a steady stream would go by way of the disk for ever."""
+    former, spool = Spool(tmp_path, 10**6), Spool(tmp_path, 10**6)
+    former.append([_message(0)])
+    former.release()
+    spool.append([_message(1)])
+    first = spool.take()
+    spool.append([_message(2)])
+    second = spool.take()
+    assert [segment.read()[0] for segment in (first, second)] == [[_message(0)], [_message(1), _message(2)]]
+    assert not spool.is_waiting()
+
+
 def test_a_write_that_the_disk_refuses_harms_nothing_before_or_after_it(tmp_path: Path) -> None:
     code = (
         "import resource, signal, sys, pathlib; from streaming.spool import *\n"
