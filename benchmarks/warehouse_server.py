@@ -48,6 +48,7 @@ def measure() -> list[Ratio]:
         probe.close()
         command = [
             sys.executable,
+            "-P",
             "-m",
             "embedded.warehouse_server",
             "--data",
