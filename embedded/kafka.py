@@ -86,6 +86,8 @@ def render_properties(settings: EmbeddedSettings) -> str:
         "transaction.state.log.replication.factor": 1,
         "transaction.state.log.min.isr": 1,
         "transaction.state.log.num.partitions": 4,
+        # As long as inputs are kept: what a job has read and not yet committed waits for it all that time.
+        "transaction.max.timeout.ms": 7 * 24 * 3600 * 1000,
         "share.coordinator.state.topic.replication.factor": 1,
         "share.coordinator.state.topic.min.isr": 1,
         "group.initial.rebalance.delay.ms": 0,

@@ -7,19 +7,23 @@ real one. `build` is the job as a function of its source and sink.
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from streaming.ddl import flink_columns
 from streaming.errors import StreamingError
 from streaming.jobs import cluster
+from streaming.jobs.recovery import Spans, longest_transaction_ms
 from streaming.records import (
     DEAD_LETTER,
     EARLIEST,
     EXECUTION,
     INPUTS,
     LATEST,
+    RECORDS,
     STATS,
     Field,
     Record,
@@ -34,8 +38,6 @@ if TYPE_CHECKING:
 # How often a minute's new executions are counted. A minute that is still filling gives several rows.
 STATS_SECONDS = 10
 GROUP_ID = "tidemark-telemetry"
-# The broker's own maximum. A transaction that outlives it before the job is back is lost.
-_TRANSACTION_TIMEOUT_MS = 900_000
 
 
 # First bytes (as Latin-1 text) by which the JSON reader tells an encoding, in its order.
@@ -56,10 +58,11 @@ _BROKEN_UTF8 = (
 @dataclass(frozen=True)
 class Source:
     """Where the job reads. Bounded reads up to what is there now and ends, by the records' arrival times;
-    unbounded goes on for ever, by the job's own clock."""
+    unbounded goes on for ever, by the job's own clock. With `spans` it is bounded by them."""
 
     bootstrap: str
     bounded: bool = False
+    spans: Spans | None = None
 
     def ddl(self, record: Record) -> list[str]:
         """Two tables over one topic: typed (what parses) and raw (every record's bytes)."""
@@ -103,7 +106,19 @@ class Source:
             "key.fields": "_key",
             "value.fields-include": "EXCEPT_KEY",
         }
-        return options | ({"scan.bounded.mode": "latest-offset"} if self.bounded else {})
+        if spans := (self.spans or {}).get(f"{record.kind}_{reading}"):
+            first, end = ({partition: span[at] for partition, span in spans.items()} for at in (0, 1))
+            options |= {
+                # Its progress is not the job's.
+                "properties.group.id": f"{GROUP_ID}-again",
+                "scan.startup.mode": "specific-offsets",
+                "scan.startup.specific-offsets": _offsets(first),
+                "scan.bounded.mode": "specific-offsets",
+                "scan.bounded.specific-offsets": _offsets(end),
+            }
+        elif self.bounded:
+            options["scan.bounded.mode"] = "latest-offset"
+        return options
 
 
 @dataclass(frozen=True)
@@ -111,6 +126,7 @@ class Sink:
     """Where the job writes, exactly once. One prefix names one running job: its transactions are its own."""
 
     bootstrap: str
+    transaction_timeout_ms: int
     prefix: str = "tidemark-telemetry"
 
     def ddl(self, record: Record) -> str:
@@ -120,7 +136,7 @@ class Sink:
             "topic": record.clean_topic,
             "properties.bootstrap.servers": self.bootstrap,
             "properties.max.request.size": str(DERIVED_LIMIT_BYTES),
-            "properties.transaction.timeout.ms": str(_TRANSACTION_TIMEOUT_MS),
+            "properties.transaction.timeout.ms": str(self.transaction_timeout_ms),
             "properties.compression.type": "lz4",
             "key.format": "raw",
             "key.fields": record.key,
@@ -128,6 +144,8 @@ class Sink:
             "value.json.timestamp-format.standard": "ISO-8601",
             "sink.delivery-guarantee": "exactly-once",
             "sink.transactional-id-prefix": f"{self.prefix}-{record.kind}",
+            # The default takes a new name a checkpoint, idle or not, and the broker keeps each for a week.
+            "sink.transaction-naming-strategy": "POOLING",
         }
         # Flink's JSON writes BYTES as base64, which is what `payload` is.
         columns = flink_columns(record).replace("`payload` STRING", "`payload` BYTES")
@@ -136,8 +154,10 @@ class Sink:
         )
 
 
-def build(table_env: TableEnvironment, source: Source, sink: Sink) -> StatementSet:
-    """The job over any source and sink; `execute()` starts it."""
+def build(
+    table_env: TableEnvironment, source: Source, sink: Sink, kinds: Collection[str] = tuple(RECORDS)
+) -> StatementSet:
+    """The job over any source and sink, as far as it writes these kinds of record; `execute()` starts it."""
     for record in INPUTS:
         for statement in source.ddl(record):
             table_env.execute_sql(statement)
@@ -147,11 +167,13 @@ def build(table_env: TableEnvironment, source: Source, sink: Sink) -> StatementS
     for record in (*INPUTS, STATS, DEAD_LETTER):
         table_env.execute_sql(sink.ddl(record))
     job = table_env.create_statement_set()
-    for record in INPUTS:
-        job.add_insert_sql(f"INSERT INTO {record.kind}_clean {clean(record)}")
-    job.add_insert_sql(f"INSERT INTO {STATS.kind}_clean {stats()}")
-    # One sink, so that its transactions have one owner.
-    job.add_insert_sql(f"INSERT INTO {DEAD_LETTER.kind}_clean " + "\nUNION ALL\n".join(map(refused, INPUTS)))
+    inserts = {record.kind: clean(record) for record in INPUTS} | {
+        STATS.kind: stats(),
+        # One sink, so that its transactions have one owner.
+        DEAD_LETTER.kind: "\nUNION ALL\n".join(map(refused, INPUTS)),
+    }
+    for kind in kinds:
+        job.add_insert_sql(f"INSERT INTO {kind}_clean {inserts[kind]}")
     return job
 
 
@@ -212,8 +234,8 @@ def unread(record: Record) -> str:
     return (
         f"CREATE TEMPORARY VIEW {record.kind}_unread AS SELECT *, CASE\n"
         "    WHEN `payload` IS NULL THEN 'empty record'\n"
-        # Bytes that are no UTF-8 decode to replacement characters; almost every record ends here.
-        f"    WHEN POSITION('\ufffd' IN {utf8}) = 0 AND {utf8} IS JSON OBJECT THEN NULL\n"
+        # Bytes that are no UTF-8 do not come back the same; almost every record ends here.
+        f"    WHEN ENCODE({utf8}, 'UTF-8') = `payload` AND {utf8} IS JSON OBJECT THEN NULL\n"
         f"    WHEN CASE {wide} ELSE FALSE END THEN NULL\n"
         f"    WHEN REGEXP(DECODE(`payload`, 'ISO-8859-1'), '{_BROKEN_UTF8}') THEN 'not UTF-8'\n"
         f"    WHEN {lenient} IS JSON OBJECT THEN NULL\n"
@@ -259,11 +281,21 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--bounded", action="store_true", help="process what is there now, then end")
     bounded = parser.parse_args(arguments).bounded
     settings = StreamingSettings()
-    source, sink = Source(settings.kafka_bootstrap, bounded), Sink(settings.kafka_bootstrap)
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)
     try:
         cluster.prepare(settings)
         create_topics(settings)
-        return cluster.run(settings, lambda env: build(env, source, sink))
+        source = Source(settings.kafka_bootstrap, bounded)
+        sink = Sink(settings.kafka_bootstrap, longest_transaction_ms(settings))
+
+        def again(table_env: TableEnvironment, kind: str, spans: Spans) -> StatementSet:
+            return build(
+                table_env, replace(source, spans=spans), replace(sink, prefix=f"{sink.prefix}-again"), [kind]
+            )
+
+        job = cluster.Job(GROUP_ID, sink.prefix, lambda table_env: build(table_env, source, sink), again)
+        return cluster.run(settings, job)
     except StreamingError as error:
         print(f"stream job: {error}", file=sys.stderr)
         return 1
@@ -315,6 +347,10 @@ def _clean_column(field: Field) -> str:
     if field.type in ("bigint", "double"):
         return f"{_number(field)} AS `{field.name}`"
     return f"`{field.name}`"
+
+
+def _offsets(offsets: dict[int, int]) -> str:
+    return ";".join(f"partition:{partition},offset:{offset}" for partition, offset in offsets.items())
 
 
 def _options(options: dict[str, str]) -> str:

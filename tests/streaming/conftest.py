@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
@@ -31,7 +33,7 @@ def free_port() -> int:
 class Broker:
     """A one-node broker that can be killed and started again on its own data."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, **properties: object) -> None:
         # The jars are downloads, not state: those of the checkout serve.
         shared = EmbeddedSettings(home=Path(os.environ.get("TIDEMARK_HOME", ROOT / ".tidemark")))
         jars.ensure(shared)
@@ -41,6 +43,8 @@ class Broker:
         )
         self._process: subprocess.Popen[bytes] | None = None
         kafka.prepare(self._embedded)
+        with (home / "kafka" / "server.properties").open("a") as file:
+            file.writelines(f"{name.replace('_', '.')}={value}\n" for name, value in properties.items())
         self.settings = StreamingSettings(
             home=home, state_dir=home, kafka_bootstrap=self._embedded.kafka_bootstrap, flink_port=free_port()
         )
@@ -68,6 +72,66 @@ class Broker:
             self._process.wait()
 
 
+class Job:
+    """The job as the supervisor keeps it: one process group, started anew when it has ended."""
+
+    def __init__(self, settings: StreamingSettings) -> None:
+        self.url = f"http://127.0.0.1:{settings.flink_port}/jobs/overview"
+        self._environment = os.environ | {
+            "TIDEMARK_HOME": str(settings.home),
+            "TIDEMARK_STATE_DIR": str(settings.state_dir),
+            "TIDEMARK_KAFKA_BOOTSTRAP": settings.kafka_bootstrap,
+            "TIDEMARK_FLINK_PORT": str(settings.flink_port),
+        }
+        self.process = self._start()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-W", "ignore", "-m", "streaming.jobs.telemetry"]
+        return subprocess.Popen(command, env=self._environment, start_new_session=True)
+
+    def tree(self) -> list[psutil.Process]:
+        parent = psutil.Process(self.process.pid)
+        return [parent, *parent.children(recursive=True)]
+
+    def wait_until_running(self) -> None:
+        deadline = time.monotonic() + 240
+        while not self._running():
+            assert time.monotonic() < deadline, "the job did not come up"
+            if self.process.poll() is not None:
+                self.process = self._start()
+            time.sleep(0.2)
+
+    def _running(self) -> bool:
+        try:
+            jobs = httpx.get(self.url).json()["jobs"]
+        except (httpx.HTTPError, ValueError, KeyError):
+            return False
+        return any(job["tasks"]["running"] == job["tasks"]["total"] for job in jobs)
+
+    def start(self) -> None:
+        """Start it again after its end."""
+        self.process = self._start()
+
+    def end(self, number: signal.Signals = signal.SIGKILL, *, only_parent: bool = False) -> int:
+        (os.kill if only_parent else os.killpg)(self.process.pid, number)
+        return self.process.wait()
+
+
+@pytest.fixture
+def start_job() -> Iterator[Callable[[StreamingSettings], Job]]:
+    """Starts a job of these settings; whatever runs at the end is killed."""
+    jobs: list[Job] = []
+
+    def start(settings: StreamingSettings) -> Job:
+        jobs.append(Job(settings))
+        return jobs[-1]
+
+    yield start
+    for job in jobs:
+        if job.process.poll() is None:
+            job.end()
+
+
 @pytest.fixture(scope="session")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     running = Broker(tmp_path_factory.mktemp("broker"))
@@ -80,6 +144,19 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
 def own_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     """For a test that leaves checkpoints, offsets and open transactions behind."""
     running = Broker(tmp_path_factory.mktemp("broker"))
+    running.start()
+    yield running
+    running.kill()
+
+
+@pytest.fixture
+def impatient_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """One that gives up a transaction after seconds."""
+    properties = {
+        "transaction_max_timeout_ms": 10_000,
+        "transaction_abort_timed_out_transaction_cleanup_interval_ms": 500,
+    }
+    running = Broker(tmp_path_factory.mktemp("broker"), **properties)
     running.start()
     yield running
     running.kill()

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 import random
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from signal import SIGKILL as KILL
+from signal import SIGTERM
 from typing import Any
 
-import httpx
 import psutil
 import pytest
 from confluent_kafka import Producer
+from kafka.admin import KafkaAdminClient
 
 from streaming.records import DEAD_LETTER, EXECUTION
 from streaming.settings import StreamingSettings
@@ -26,47 +24,6 @@ from streaming.topics import create_topics
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 AGENT = "kill-the-job"
-
-
-class Job:
-    """The job as the supervisor keeps it: one process group, started anew when it has ended."""
-
-    def __init__(self, settings: StreamingSettings) -> None:
-        self.url = f"http://127.0.0.1:{settings.flink_port}/jobs/overview"
-        self._environment = os.environ | {
-            "TIDEMARK_HOME": str(settings.home),
-            "TIDEMARK_STATE_DIR": str(settings.state_dir),
-            "TIDEMARK_KAFKA_BOOTSTRAP": settings.kafka_bootstrap,
-            "TIDEMARK_FLINK_PORT": str(settings.flink_port),
-        }
-        self.process = self._start()
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-W", "ignore", "-m", "streaming.jobs.telemetry"]
-        return subprocess.Popen(command, env=self._environment, start_new_session=True)
-
-    def tree(self) -> list[psutil.Process]:
-        parent = psutil.Process(self.process.pid)
-        return [parent, *parent.children(recursive=True)]
-
-    def wait_until_running(self) -> None:
-        deadline = time.monotonic() + 240
-        while not self._running():
-            assert time.monotonic() < deadline, "the job did not come up"
-            if self.process.poll() is not None:
-                self.process = self._start()
-            time.sleep(0.2)
-
-    def _running(self) -> bool:
-        try:
-            jobs = httpx.get(self.url).json()["jobs"]
-        except (httpx.HTTPError, ValueError, KeyError):
-            return False
-        return any(job["tasks"]["running"] == job["tasks"]["total"] for job in jobs)
-
-    def kill(self, *, only_parent: bool) -> None:
-        (os.kill if only_parent else os.killpg)(self.process.pid, signal.SIGKILL)
-        self.process.wait()
 
 
 def _send(settings: StreamingSettings, sent: Counter[str], stop: threading.Event) -> None:
@@ -95,7 +52,9 @@ def _flow(settings: StreamingSettings) -> Iterator[Counter[str]]:
         thread.join()
 
 
-def test_every_record_comes_out_once(own_broker: Any, read: Callable[..., Any]) -> None:
+def test_every_record_comes_out_once(
+    own_broker: Any, start_job: Callable[..., Any], read: Callable[..., Any]
+) -> None:
     settings = own_broker.settings
     create_topics(settings)
 
@@ -108,23 +67,24 @@ def test_every_record_comes_out_once(own_broker: Any, read: Callable[..., Any]) 
     def counted() -> int:
         return sum(row["executions"] for row in records("agent.stats") if row["agent"] == AGENT)
 
-    job = Job(settings)
-    try:
-        with _flow(settings) as sent:
-            for only_parent in (False, True, True):
-                job.wait_until_running()
-                time.sleep(random.uniform(0.5, 3))
-                tree = job.tree()
-                assert not [each for process in tree for each in _open_to_others(process)]
-                job.kill(only_parent=only_parent)
-                _, alive = psutil.wait_procs(tree, timeout=60)
-                assert not alive, "Java outlives its Python"
+    job = start_job(settings)
+    with _flow(settings) as sent:
+        for number, only_parent in ((KILL, False), (SIGTERM, False), (KILL, True)):
             job.wait_until_running()
-        deadline = time.monotonic() + 180
-        while (len(spans()) < sent["records"] or counted() < sent["records"]) and time.monotonic() < deadline:
-            time.sleep(0.5)
-    finally:
-        job.kill(only_parent=False)
+            time.sleep(random.uniform(0.5, 2))
+            tree = job.tree()
+            assert not [each for process in tree for each in _open_to_others(process)]
+            status = job.end(number, only_parent=only_parent)
+            _, alive = psutil.wait_procs(tree, timeout=60)
+            assert not alive, "Java outlives its Python"
+            if number == SIGTERM:
+                # As its supervisor stops it, Java included: all that it has read is committed.
+                assert status == 0
+                assert not _open_transactions(settings)
+        job.wait_until_running()
+    deadline = time.monotonic() + 180
+    while (len(spans()) < sent["records"] or counted() < sent["records"]) and time.monotonic() < deadline:
+        time.sleep(0.5)
 
     assert Counter(spans()) == {str(number): 1 for number in range(1, sent["records"] + 1)}
     assert counted() == sent["records"]
@@ -135,6 +95,13 @@ def test_every_record_comes_out_once(own_broker: Any, read: Callable[..., Any]) 
 
 def test_the_broker_listens_on_this_machine_only(broker: Any) -> None:
     assert not _open_to_others(psutil.Process(broker.pid))
+
+
+def _open_transactions(settings: StreamingSettings) -> list[str]:
+    admin = KafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
+    found = admin.list_transactions(state_filters=["Ongoing"])
+    admin.close()
+    return [known.transactional_id for listed in found.values() for known in listed]
 
 
 def _open_to_others(process: psutil.Process) -> list[str]:

@@ -127,6 +127,27 @@ def test_python_and_the_stream_agree_on_what_does_not(name: str) -> None:
     assert validate("execution", json.loads(value or b"")) == reason
 
 
+_PLAN = """
+from streaming.jobs import cluster, telemetry
+from streaming.settings import StreamingSettings
+settings = StreamingSettings()
+cluster.prepare(settings)
+table_env = cluster.environment(settings)
+job = telemetry.build(table_env, telemetry.Source("nowhere:1"), telemetry.Sink("nowhere:1", 1000))
+print(job.explain())
+"""
+
+
+@pytest.mark.integration
+def test_each_rule_is_evaluated_once(broker: Any) -> None:
+    home = {f"TIDEMARK_{name}": str(broker.settings.home) for name in ("HOME", "STATE_DIR")}
+    command = [sys.executable, "-W", "ignore", "-c", _PLAN]
+    plan = subprocess.run(command, env=os.environ | home, capture_output=True, text=True, check=True).stdout
+    _, _, executed = plan.partition("== Optimized Execution Plan ==")
+    for rule in ("trace_id is missing", "ended_at is before started_at", "event_id is missing"):
+        assert executed.count(f"'{rule}'") == 1
+
+
 @pytest.mark.integration
 def test_good_and_bad_records_add_up(broker: Any, read: Callable[..., Any]) -> None:
     settings = broker.settings

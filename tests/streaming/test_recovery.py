@@ -1,0 +1,127 @@
+"""A job killed at the wrong moment and away for too long: nothing is missing without a word."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from confluent_kafka import Producer
+from kafka import TopicPartition
+from kafka.admin import KafkaAdminClient
+
+from streaming.records import DEAD_LETTER, EVENT, EXECUTION, STATS
+from streaming.settings import StreamingSettings
+from streaming.topics import create_topics
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+EVENTS = 300
+
+
+def _send(settings: StreamingSettings, sent: Counter[str], stop: threading.Event) -> None:
+    producer = Producer({"bootstrap.servers": settings.kafka_bootstrap})
+    while not stop.wait(0.02):
+        number = sent["records"] = sent["records"] + 1
+        record = {"trace_id": str(number // 9), "span_id": str(number), "status": "ok", "agent": "away"}
+        times = {"started_at": "2026-11-21T10:00:00Z", "ended_at": "2026-11-21T10:00:01Z"}
+        producer.produce(EXECUTION.topic, json.dumps(record | times).encode(), str(number // 9).encode())
+        if number % 50 == 0:
+            sent["bad"] += 1
+            producer.produce(EXECUTION.topic, b"{", b"bad")
+    assert producer.flush(20) == 0
+
+
+@contextmanager
+def _flow(settings: StreamingSettings) -> Iterator[Counter[str]]:
+    sent: Counter[str] = Counter()
+    stop = threading.Event()
+    thread = threading.Thread(target=_send, args=(settings, sent, stop))
+    thread.start()
+    try:
+        yield sent
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _events(settings: StreamingSettings) -> None:
+    producer = Producer({"bootstrap.servers": settings.kafka_bootstrap})
+    for number in range(EVENTS):
+        event = {"event_id": str(number), "kind": "k", "occurred_at": "2026-11-21T10:00:00Z"}
+        producer.produce(EVENT.topic, json.dumps(event).encode(), partition=0)
+    assert producer.flush(20) == 0
+
+
+def _checkpoints(settings: StreamingSettings) -> set[Any]:
+    return set(settings.flink_dir.glob("checkpoints/*/chk-*/_metadata"))
+
+
+def _killed_before_its_commit(job: Any, settings: StreamingSettings, admin: KafkaAdminClient) -> bool:
+    """Kill the job when a checkpoint is complete; whether its executions are still in an open transaction."""
+    job.wait_until_running()
+    time.sleep(2)
+    known = _checkpoints(settings)
+    while not (fresh := _checkpoints(settings) - known):
+        time.sleep(0.0005)
+    job.end()
+    complete = max(path.stat().st_mtime for path in fresh) * 1000
+    names = [known.transactional_id for found in admin.list_transactions().values() for known in found]
+    states = admin.describe_transactions([name for name in names if "-execution-" in name]).values()
+    # The next checkpoint's was begun a moment ago; its own is a second old.
+    return any(
+        known.state.name == "ONGOING" and known.transaction_start_time_ms < complete - 300 for known in states
+    )
+
+
+def test_what_a_transaction_or_retention_lost_is_read_again_or_said(
+    impatient_broker: Any, start_job: Callable[..., Any], read: Callable[..., Any]
+) -> None:
+    settings = impatient_broker.settings
+    create_topics(settings)
+    admin = KafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
+    _events(settings)
+
+    def records(topic: str) -> list[dict[str, Any]]:
+        return [json.loads(message.value()) for message in read(settings, topic)]
+
+    def spans() -> Counter[str]:
+        return Counter(row["span_id"] for row in records(EXECUTION.clean_topic))
+
+    job = start_job(settings)
+    while len(records(EVENT.clean_topic)) < EVENTS:
+        job.wait_until_running()
+        time.sleep(0.5)
+    with _flow(settings) as sent:
+        while not _killed_before_its_commit(job, settings, admin):
+            job.start()
+    # Away for longer than the broker keeps a transaction, and than it keeps these events.
+    _events(settings)
+    admin.delete_records({TopicPartition(EVENT.topic, 0): EVENTS + 100})
+    time.sleep(11)
+    job.start()
+    job.wait_until_running()
+
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and (
+        len(spans()) < sent["records"] or len(records(EVENT.clean_topic)) < 2 * EVENTS - 100
+    ):
+        time.sleep(0.5)
+    assert spans() == {str(number): 1 for number in range(1, sent["records"] + 1)}
+    letters = records(DEAD_LETTER.topic)
+    assert len([letter for letter in letters if letter["key"] == "bad"]) == sent["bad"]
+    (deleted,) = [letter for letter in letters if letter["source_topic"] == EVENT.topic]
+    assert (deleted["source_partition"], deleted["source_offset"]) == (0, EVENTS)
+    assert deleted["reason"].startswith(f"100 records, offsets {EVENTS} to {EVENTS + 99}, were deleted")
+    # A window of statistics may have been in the lost transaction: it cannot be had again, and is said.
+    while time.monotonic() < deadline:
+        counted = sum(row["executions"] for row in records(STATS.topic))
+        if counted == sent["records"] or any(row["source_topic"] == STATS.topic for row in letters):
+            break
+        time.sleep(0.5)
+    else:
+        raise AssertionError(f"{counted} of {sent['records']} executions are in the statistics")
