@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-import sqlglot
 from pydantic import BaseModel, Field
 
 from agents.analyst.linker import Declined, Linker, Plan
@@ -303,13 +302,11 @@ class SqlTools:
         return ToolResult({"data_range": found}, {"data_range": found})
 
     def _checked(self, sql: str) -> str:
-        """What passes the guard, laid out for people: the SQL that is shown is the SQL that runs."""
-        dialect = self._warehouse.dialect
+        """What the guard printed: the SQL that is judged is the SQL that is shown and runs."""
         try:
-            safe = guard(sql, self._catalogue, dialect, max_rows=self._max_rows)
+            return guard(sql, self._catalogue, self._warehouse.dialect, max_rows=self._max_rows)
         except PermanentError as error:
             raise errors.ToolError(str(error)) from error
-        return sqlglot.parse_one(safe, dialect=dialect).sql(dialect=dialect, pretty=True)
 
     def _call(self, ask: Callable[[], Any]) -> Any:
         try:
