@@ -45,16 +45,15 @@ def ask(
 
 def show(event: Event) -> None:
     """One dim line an event, on standard error: what the agent does while it does it."""
-    score = "" if event.score is None else f" score {event.score:.2f}"
     detail = json.loads(event.detail or "{}")
     what = detail.get("tool") or detail.get("thought") or detail.get("status") or ""
-    errors.print(
-        f"[dim]{event.stage or event.agent:<9} {event.kind:<20}{score} {escape(str(what))[:90]}[/dim]"
-    )
+    if event.kind == "iteration_completed":
+        what = "; ".join(detail.get("reasons") or ["all checks passed"])
+    errors.print(f"[dim]{event.stage or event.agent:<9} {event.kind:<20} {escape(str(what))[:90]}[/dim]")
 
 
 def show_answer(answer: Answer) -> None:
-    """The text, the first rows, the SQL, the score, the report."""
+    """The text, the first rows, the SQL, what was checked, the report."""
     console.print(f"\n[bold]{escape(answer.text)}[/bold]")
     if answer.rows:
         table = Table(box=None)
@@ -67,7 +66,6 @@ def show_answer(answer: Answer) -> None:
             console.print(f"... {len(answer.rows) - SHOWN_ROWS} more rows in the report")
     if answer.sql:
         console.print(f"\n{escape(answer.sql)}", style="cyan")
-    console.print(
-        f"\nscore {answer.score:.2f} ({', '.join(f'{k} {v:.2f}' for k, v in answer.scores.items())})"
-    )
+    checks = ", ".join(check if held else f"not {check}" for check, held in answer.checks.items())
+    console.print(f"\nchecked: {checks}")
     console.print(f"report {answer.report_path}")

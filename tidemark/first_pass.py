@@ -145,7 +145,7 @@ def _waiting() -> Iterator[Any]:
 
 
 def summary(settings: EmbeddedSettings, warehouse: Warehouse, result: dict[str, Any]) -> None:
-    """Rows in each layer, the questions with their scores, and where to look."""
+    """Rows in each layer, the questions and what became of them, and where to look."""
     rows = warehouse.query(
         "select database, count(), sum(total_rows) from system.tables "
         "where database in ('ods', 'dwd', 'dws', 'ads') group by database"
@@ -162,8 +162,8 @@ def summary(settings: EmbeddedSettings, warehouse: Warehouse, result: dict[str, 
     console.print("\n[bold]Questions[/bold]")
     for answer in answers:
         headline = answer["text"].splitlines()[0].replace("**", "")
-        console.print(f"  {answer['score']:.2f}  {escape(answer['question'])}")
-        console.print(f"        [green]{escape(headline)}[/green]")
+        console.print(f"  {answer['status']:<9} {escape(answer['question'])}")
+        console.print(f"            [green]{escape(headline)}[/green]")
 
     secrets = settings.airflow_secrets
     report = (result.get("report") or {}).get("path", settings.home / "reports")

@@ -15,11 +15,13 @@ from langchain_core.language_models import BaseChatModel
 from opentelemetry.trace import Span, TracerProvider
 
 from agents.analyst import chart_stage, charts, document_stage, report, sql_stage
-from agents.analyst.answer import Answer, AnswerColumn, Evidence, Suggestion
+from agents.analyst.answer import CHECKS, Answer, AnswerColumn, Evidence, Suggestion
+from agents.analyst.coverage import halves
 from agents.analyst.linker import Linker
 from agents.analyst.linker.suggest import nearest
 from agents.analyst.linker.text import language as script
-from agents.analyst.table import Table, read
+from agents.analyst.linker.wording import say
+from agents.analyst.table import Table
 from agents.runtime import tracing
 from agents.runtime.errors import TransientError
 from agents.runtime.events import EventSink
@@ -114,7 +116,6 @@ class Analyst:
                 _describe(span, answer)
                 run.emit(
                     "execution_completed",
-                    score=answer.score,
                     status=answer.status,
                     text=answer.text,
                     reasons=answer.reasons,
@@ -156,33 +157,32 @@ class Analyst:
         if not outcome.passed:
             answer.text = _failed_text(answer)
             return nothing, ""
-        table = read(found.columns, found.rows, self._semantic, answer.language)
+        table = found.table(self._semantic, answer.language)
         answer.assumptions = found.assumptions
         answer.columns = [
             AnswerColumn(name=c.name, label=c.label, role=c.role, unit=c.unit, grain=c.grain)
             for c in table.columns
         ]
         answer.rows = [list(row) for row in table.rows]
-        compared = found.previous_range is not None
-        drawn = self._run(chart_stage.stage(answer.question, table, compared), run, answer).work
+        answer.extent = table.extent
+        notes = halves(table, found.coverage, answer.language)
+        if table.extent in ("top", "cut"):
+            notes.append(say("more", answer.language, str(len(table.rows))))
+        compared = found.coverage.previous is not None
+        drawn = self._run(chart_stage.stage(answer.question, table, compared, notes), run, answer).work
         answer.chart = charts.bind(drawn.spec, table) if drawn.spec else None
-        told = self._run(
-            document_stage.stage(answer.question, table, answer.language, found, self._tools.data_range()),
-            run,
-            answer,
-        )
+        told = self._run(document_stage.stage(answer.question, table, answer.language, found), run, answer)
         answer.evidence = [Evidence.model_validate(item) for item in told.work.evidence]
         answer.text = told.work.text
         answer.status = "answered" if told.passed else "failed"
         answer.text = answer.text or _failed_text(answer)
-        answer.score = min(answer.scores.values())
         return table, drawn.svg
 
     def _run(self, stage: Stage[W], run: Run, answer: Answer) -> Outcome[W]:
         began = time.perf_counter()
         outcome = run_stage(stage, run)
         answer.timings[stage.name] = round(time.perf_counter() - began, 3)
-        answer.scores[stage.name] = outcome.score
+        answer.checks[CHECKS[stage.name]] = outcome.passed
         answer.reasons += [f"{stage.name}: {reason}" for reason in outcome.reasons]
         if outcome.fallback:
             answer.fallback += f"{'; ' if answer.fallback else ''}{stage.name}: {outcome.fallback}"
@@ -204,7 +204,6 @@ def _describe(span: Span, answer: Answer) -> None:
         {
             "gen_ai.output.messages": tracing.capped(message),
             "tidemark.status": answer.status,
-            "tidemark.score": answer.score,
         }
     )
 
@@ -218,7 +217,9 @@ def _declined_text(answer: Answer, reason: str) -> str:
 
 
 def _failed_text(answer: Answer) -> str:
-    reasons = "; ".join(answer.reasons) or json.dumps(answer.scores)
+    reasons = "; ".join(answer.reasons) or ", ".join(
+        check for check, held in answer.checks.items() if not held
+    )
     if answer.language == "zh":
         return f"没有得到合格的结果：{reasons}"
     return f"No acceptable result was reached: {reasons}"

@@ -7,9 +7,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from agents.analyst.table import Cell, ColumnMeaning, Role, show
+from agents.analyst.table import Cell, ColumnMeaning, Extent, Role, show
 
 Status = Literal["answered", "declined", "failed"]
+# What a stage that passed has shown, and no more: whether the question was understood is not measured.
+CHECKS = {"sql": "ran", "chart": "valid", "document": "traced"}
 
 
 class AnswerColumn(BaseModel):
@@ -47,7 +49,10 @@ class Suggestion(BaseModel):
 
 
 class Answer(BaseModel):
-    """One answered, declined or failed question. `timings` are seconds a stage; scores lie in 0..1."""
+    """One answered, declined or failed question. `extent` says what the rows are of what was asked about,
+    `checks` what was checked and whether it held: the SQL `ran`, the chart is `valid`, every figure of the
+    text is `traced` to the result. `timings` are seconds a stage.
+    """
 
     model_config = ConfigDict(protected_namespaces=())
 
@@ -61,9 +66,9 @@ class Answer(BaseModel):
     sql: str = ""
     columns: list[AnswerColumn] = Field(default_factory=list)
     rows: list[list[Cell]] = Field(default_factory=list)
+    extent: Extent = "all"
     chart: dict[str, Any] | None = None
-    scores: dict[str, float] = Field(default_factory=dict)
-    score: float = 0.0
+    checks: dict[str, bool] = Field(default_factory=dict)
     reasons: list[str] = Field(default_factory=list)
     evidence: list[Evidence] = Field(default_factory=list)
     nearest: list[Suggestion] = Field(default_factory=list)

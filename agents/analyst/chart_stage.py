@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,9 +50,10 @@ class Chart:
     question: str
     table: Table
     compared: bool
+    notes: tuple[str, ...]
 
     def propose(self, work: ChartWork, _: Nothing) -> ToolResult:
-        spec = charts.choose(self.table, self.question, self.compared)
+        spec = charts.choose(self.table, self.question, self.compared, self.notes)
         return ToolResult({"spec": spec}, {"proposed": spec})
 
     def draw(self, work: ChartWork, arguments: Draw) -> ToolResult:
@@ -81,9 +82,9 @@ class Chart:
         )  # fmt: skip
 
 
-def stage(question: str, table: Table, compared: bool) -> Stage[ChartWork]:
-    """The chart stage for one result."""
-    chart = Chart(question, table, compared)
+def stage(question: str, table: Table, compared: bool, notes: Sequence[str] = ()) -> Stage[ChartWork]:
+    """The chart stage for one result; `notes` are what its figures are not."""
+    chart = Chart(question, table, compared, tuple(notes))
     names = [column.name for column in table.columns]
     preview = {"question": question, "columns": names, "rows": [list(row) for row in table.rows[:20]]}
     return Stage(
@@ -99,7 +100,7 @@ def stage(question: str, table: Table, compared: bool) -> Stage[ChartWork]:
         max_iterations=4,
         scorer=chart.score,
         policy=_move,
-        identity=digest(question, names, table.rows, compared),
+        identity=digest(question, names, table.rows, compared, notes),
     )
 
 

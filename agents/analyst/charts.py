@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from agents.analyst.table import ColumnMeaning, Table, show
+from agents.analyst.table import Cell, ColumnMeaning, Table, show
 
 Spec = dict[str, Any]
 
@@ -16,27 +17,33 @@ PALETTE = ("#2563a8", "#d97706", "#0f766e", "#b4416b", "#6d5bd0", "#65822b", "#0
 MUTED = "#b4c0d0"
 _SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 _MOST_BARS = 30
+_MOST_COLOURS = 20
 _FORMATS = {"USD": "$,.2~f", "ratio": ".1~%", "ms": ",.0f", "days": ",.1f", "count": ",.2~f"}
 
 
-def choose(table: Table, title: str, compared: bool = False) -> Spec:
-    """A spec for the table: card, line, bar, grouped bars or grid; its data is named `result`."""
+def choose(table: Table, title: str, compared: bool = False, notes: Sequence[str] = ()) -> Spec:
+    """A spec for the table: card, line, bar, grouped bars or grid; its data is named `result`. `notes` stand
+    under the title: what the figures are not.
+    """
     measures, times, categories = table.of_role("measure"), table.of_role("time"), table.of_role("category")
+    notes = [*notes]
     if not table.rows or not measures:
         body = _text("–")
     elif table.empty and categories and not times:
         body = _cards(table, measures, f"{categories[0].label} × {len(table.rows)}")
     elif compared:
-        body = _comparison(table, categories)
-    elif times and len(table.rows) > 1:
-        body = _per_unit(measures, lambda group: _line(table, times[0], categories, group))
-    elif categories:
-        body = _per_unit(measures, lambda group: _bars(table, categories, group))
+        body = _comparison(table, categories, notes)
+    elif times and len(table.rows) > 1 and not table.ranked and table.extent != "selected":
+        split = [*times[1:], *categories]
+        body = _per_unit(measures, lambda group: _line(table, times[0], split, group, notes))
+    elif categories or (times and len(table.rows) > 1):
+        body = _per_unit(measures, lambda group: _bars(table, [*times, *categories], group, notes))
     else:
         body = _cards(table, measures)
+    under: Spec = {"subtitle": list(dict.fromkeys(notes)), "subtitleColor": "#52525b"} if notes else {}
     return {
         "$schema": _SCHEMA,
-        "title": {"text": _wrapped(title), "anchor": "start", "fontSize": 15, "offset": 14},
+        "title": {"text": _wrapped(title), "anchor": "start", "fontSize": 15, "offset": 14, **under},
         "data": {"name": "result"},
         **body,
         "config": _CONFIG,
@@ -110,7 +117,11 @@ def _folded(measures: list[ColumnMeaning]) -> tuple[list[Spec], str, Spec | None
 
 
 def _line(
-    table: Table, time: ColumnMeaning, categories: list[ColumnMeaning], measures: list[ColumnMeaning]
+    table: Table,
+    time: ColumnMeaning,
+    categories: list[ColumnMeaning],
+    measures: list[ColumnMeaning],
+    notes: list[str],
 ) -> Spec:
     transform, value, colour = _folded(measures)
     few = len(table.rows) <= 60
@@ -120,7 +131,7 @@ def _line(
         "tooltip": [{"field": time.name, "type": "temporal"}, {"field": value, "type": "quantitative"}],
     }
     if categories:
-        encoding["color"] = _colour(table, categories[0])
+        encoding["color"] = _colour(table, categories, transform, notes)
         if colour:
             encoding["strokeDash"] = colour
     elif colour:
@@ -134,11 +145,50 @@ def _line(
     }
 
 
-def _colour(table: Table, column: ColumnMeaning) -> Spec:
-    """A category as colour; beyond the palette's own colours, a scheme with twenty."""
-    many = len(set(table.values(column))) > len(PALETTE)
-    spec: Spec = {"field": column.name, "type": "nominal", "title": column.label}
-    return {**spec, "scale": {"scheme": "tableau20"}} if many else spec
+def _colour(table: Table, columns: list[ColumnMeaning], transform: list[Spec], notes: list[str]) -> Spec:
+    """Categories as colour, several of them as one; beyond the palette's own colours, a scheme with twenty,
+    and no more than it has.
+    """
+    field, values = _one_field(table, columns, transform)
+    spec: Spec = {"field": field, "type": "nominal", "title": _title(columns)}
+    if len(values) > _MOST_COLOURS:
+        notes.append(f"{_title(columns)}: {_MOST_COLOURS} / {len(values)}")
+        transform.append({"filter": {"field": field, "oneOf": values[:_MOST_COLOURS]}})
+    return {**spec, "scale": {"scheme": "tableau20"}} if len(values) > len(PALETTE) else spec
+
+
+def _title(columns: list[ColumnMeaning]) -> str:
+    return " · ".join(column.label for column in columns)
+
+
+def _one_field(
+    table: Table, columns: list[ColumnMeaning], transform: list[Spec]
+) -> tuple[str, list[str | None]]:
+    """The field that tells these columns' values apart, and its values in the order of the rows: the column
+    itself where it is one category, else one that is computed, with times as people read them.
+    """
+    positions = [table.index(column.name) for column in columns]
+    if len(columns) == 1 and columns[0].role == "category":
+        return columns[0].name, [v if v is None else str(v) for v in dict.fromkeys(table.values(columns[0]))]
+    labels = {
+        tuple(row[position] for position in positions): " · ".join(
+            show(row[position], column) for position, column in zip(positions, columns, strict=True)
+        )
+        for row in table.rows
+    }
+    name = "_".join(column.name for column in columns) + "_label"
+    keys = " + '|' + ".join(f"datum['{column.name}']" for column in columns)
+    pairs = ", ".join(
+        f"'{_quoted('|'.join(map(_as_script, values)))}': '{_quoted(label)}'"
+        for values, label in labels.items()
+    )
+    transform.append({"calculate": f"{{{pairs}}}['' + {keys}]", "as": name})
+    return name, list(dict.fromkeys(labels.values()))
+
+
+def _as_script(value: Cell) -> str:
+    """A cell as the chart's expressions turn it into text."""
+    return json.dumps(value) if value is None or isinstance(value, bool) else str(value)
 
 
 def _time_axis(table: Table, time: ColumnMeaning) -> Spec:
@@ -150,36 +200,39 @@ def _time_axis(table: Table, time: ColumnMeaning) -> Spec:
     return axis
 
 
-def _bars(table: Table, categories: list[ColumnMeaning], measures: list[ColumnMeaning]) -> Spec:
+def _bars(
+    table: Table, categories: list[ColumnMeaning], measures: list[ColumnMeaning], notes: list[str]
+) -> Spec:
     transform, value, colour = _folded(measures)
-    # The eye tells few colours apart: the dimension with more values goes on the axis.
-    categories = sorted(categories[:2], key=lambda column: -len(set(table.values(column))))
-    category = categories[0]
-    distinct = list(dict.fromkeys(str(value) for value in table.values(category)))
+    # The eye tells few colours apart: the dimension with more values goes on the axis, and all of them where
+    # the colours tell the measures.
+    categories = sorted(categories, key=lambda column: -len(set(table.values(column))))
+    axis, others = (categories, []) if colour else (categories[:1], categories[1:])
+    named: list[Spec] = []
+    field, values = _one_field(table, axis, named)
+    if len(values) > _MOST_BARS:
+        notes.append(f"{_title(axis)}: {_MOST_BARS} / {len(values)}")
+        values = values[:_MOST_BARS]
+        named.append({"filter": {"field": field, "oneOf": values}})
     encoding: Spec = {
         "y": {
-            "field": category.name,
+            "field": field,
             "type": "nominal",
-            "title": category.label,
-            "sort": distinct[:_MOST_BARS],
+            "title": _title(axis),
+            "sort": values,
             "axis": {"titlePadding": 12, "maxExtent": 300},
         },
         "x": {"field": value, **_axis(measures)},
-        "tooltip": [{"field": category.name}, {"field": value, "type": "quantitative"}],
+        "tooltip": [{"field": field}, {"field": value, "type": "quantitative"}],
     }
-    if len(distinct) > _MOST_BARS:
-        transform = [{"filter": {"field": category.name, "oneOf": distinct[:_MOST_BARS]}}, *transform]
-    second = _colour(table, categories[1]) if len(categories) > 1 else colour
+    second = _colour(table, others, named, notes) if others else colour
     if second:
         encoding |= {"color": second, "yOffset": {"field": second["field"]}}
-    series = (
-        len({row[table.index(categories[1].name)] for row in table.rows})
-        if len(categories) > 1
-        else len(measures)
-    )
+    positions = [table.index(column.name) for column in others]
+    series = len({tuple(row[position] for position in positions) for row in table.rows}) * len(measures)
     step = max(12, 26 // max(1, series))
     return {
-        "transform": transform,
+        "transform": [*named, *transform],
         "mark": {"type": "bar", "cornerRadiusEnd": 3, "color": PALETTE[0]},
         "width": 560,
         "height": {"step": step},
@@ -187,12 +240,12 @@ def _bars(table: Table, categories: list[ColumnMeaning], measures: list[ColumnMe
     }
 
 
-def _comparison(table: Table, categories: list[ColumnMeaning]) -> Spec:
+def _comparison(table: Table, categories: list[ColumnMeaning], notes: list[str]) -> Spec:
     names = {column.name: column for column in table.columns}
     metric = next(column for column in table.columns if f"{column.name}_previous" in names)
     pair = [names[f"{metric.name}_previous"], metric]
     if categories:
-        spec = _bars(table, categories[:1], pair)
+        spec = _bars(table, categories, pair, notes)
         spec["encoding"]["color"]["scale"] = {"range": [MUTED, PALETTE[0]]}
         return spec
     transform, value, colour = _folded(pair)

@@ -24,8 +24,9 @@ _PROMPT = """You write the answer to a question from a query result, in {languag
 sentences or a
 short list, with write_answer. Every number in the text must be a cell of the result as shown (rounding to the
 digits you write, and % k M 万 亿, are fine) or be declared under `derived` with the operation, column and row
-numbers (from 0) that give it. Write no number from anywhere else. Repeat the assumptions you were given. When
-the result is empty, say so; data_range tells which days there is data for."""
+numbers (from 0) that give it. Write no number from anywhere else. Only columns that `adds_up` may be summed;
+rows whose `extent` is not "all" are not the whole, so say nothing of a whole from them. Say which periods
+`data_range` covers only in part. Repeat the assumptions you were given. When the result is empty, say so."""
 _LANGUAGES = {"en": "English", "zh": "Chinese"}
 
 
@@ -44,14 +45,11 @@ class WriteAnswer(BaseModel):
 
 
 class DocumentWork(Work):
-    """The answer as it was written. `data_range` is the first and last day with data: None when it was not
-    asked for, empty when there is none.
-    """
+    """The answer as it was written."""
 
     text: str = ""
     evidence: list[dict[str, Any]] = Field(default_factory=list)
     derived: list[DerivedArgument] = Field(default_factory=list)
-    data_range: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,7 @@ class Document:
     found: SqlWork
 
     def write(self, work: DocumentWork, arguments: WriteAnswer) -> ToolResult:
-        missing = self._untraced(work, arguments.text, arguments.derived)
+        missing = self._untraced(arguments.text, arguments.derived)
         if missing:
             raise ToolError(
                 "these numbers are in no cell of the result and not declared as derived: "
@@ -75,7 +73,7 @@ class Document:
 
     def score(self, work: DocumentWork) -> Score:
         text, table = work.text, self.table
-        missing = self._untraced(work, text, work.derived)
+        missing = self._untraced(text, work.derived)
         spoken = script(text)
         said = bool(figures(text)) or not table.rows or table.empty
         return weighted(
@@ -91,34 +89,13 @@ class Document:
             )
         )
 
-    def _untraced(self, work: DocumentWork, text: str, declared: list[DerivedArgument]) -> list[str]:
+    def _untraced(self, text: str, declared: list[DerivedArgument]) -> list[str]:
         derived = [Derived(item.operation, item.column, tuple(item.rows)) for item in declared]
-        known = [self.question, *self.found.assumptions, *(work.data_range or ())]
-        return untraced(text, self.table, derived, known)
+        known = [self.question, *self.found.assumptions]
+        return untraced(text, self.table, derived, known, self.found.coverage.dates)
 
-    @property
-    def _unsure(self) -> bool:
-        """What is missing, or not over yet, must be told from what is zero."""
-        found = self.found
-        open_end = found.time_range is not None and found.time_range[1] > found.now
-        return bool(found.metrics) and (self.table.empty or found.previous_range is not None or open_end)
-
-    def move(self, work: DocumentWork) -> Move:
-        found = self.found
-        asking = ("data_range", {"metrics": found.metrics})
-        if self._unsure and work.data_range is None and not work.refusal(*asking):
-            return Move("See which days have data.", (asking,))
-        previous = found.previous_range
-        text, evidence = prose.compose(
-            self.table,
-            self.language,
-            order=found.order,
-            compared=previous is not None,
-            assumptions=found.assumptions,
-            time_range=[moment.isoformat() for moment in found.time_range] if found.time_range else None,
-            data_range=work.data_range or None,
-            since=previous[0].date().isoformat() if previous else "",
-        )
+    def move(self, _: DocumentWork) -> Move:
+        text, evidence = prose.compose(self.table, self.language, self.found.coverage, self.found.assumptions)
         derived = [
             {"operation": item["derived"], "column": item.get("column", "")}
             for item in evidence
@@ -130,17 +107,18 @@ class Document:
         )
 
 
-def stage(
-    question: str, table: Table, language: str, found: SqlWork, data_range: Tool[Any]
-) -> Stage[DocumentWork]:
-    """The document stage; `data_range` is the tool for empty results and for periods that are not over."""
+def stage(question: str, table: Table, language: str, found: SqlWork) -> Stage[DocumentWork]:
+    """The document stage over the result that the SQL stage found."""
     document = Document(question, table, language, found)
     goal = {
         "question": question,
         "assumptions": found.assumptions,
         "columns": [
-            {"name": c.name, "label": c.label, "role": c.role, "unit": c.unit} for c in table.columns
+            {"name": c.name, "label": c.label, "role": c.role, "unit": c.unit, "adds_up": table.adds_up(c)}
+            for c in table.columns
         ],
+        "extent": table.extent,
+        "data_range": [f"{day}" for day in found.days or ()],
         "row_count": len(table.rows),
         "rows": [list(row) for row in table.rows[:50]],
     }
@@ -150,7 +128,6 @@ def stage(
         work=DocumentWork(),
         tools=(
             Tool("write_answer", "Write the answer; its numbers are checked.", WriteAnswer, document.write),
-            data_range,
         ),
         system_prompt=_PROMPT.format(language=_LANGUAGES[language]),
         threshold=0.95,

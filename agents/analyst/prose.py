@@ -1,15 +1,15 @@
 """The rule-based model's words: a short text in English or Chinese whose figures all come with their
-cells.
+cells, and which says of the whole only what the whole was asked for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
 from typing import Any
 
-from agents.analyst.linker.wording import say
+from agents.analyst.coverage import Coverage, grain_of, halves, period_of
+from agents.analyst.linker.wording import grains_name, say
 from agents.analyst.table import Cell, ColumnMeaning, Table, show
 
 LISTED = 10
@@ -21,6 +21,7 @@ class Draft:
 
     table: Table
     zh: bool
+    coverage: Coverage
     lines: list[str] = field(default_factory=list)
     evidence: list[dict[str, Any]] = field(default_factory=list)
 
@@ -39,64 +40,55 @@ class Draft:
         self.evidence.append({"claim": text, "value": value, "column": column.name, "derived": operation})
         return text
 
+    def count(self) -> str:
+        """How many rows there are."""
+        rows = len(self.table.rows)
+        self.evidence.append({"claim": str(rows), "value": rows, "derived": "count"})
+        return str(rows)
+
 
 def compose(
     table: Table,
     language: str,
-    *,
-    order: Sequence[Sequence[str]] = (),
-    compared: bool = False,
+    coverage: Coverage,
     assumptions: Sequence[str] = (),
-    time_range: Sequence[str] | None = None,
-    data_range: Sequence[str] | None = None,
-    since: str = "",
 ) -> tuple[str, list[dict[str, Any]]]:
-    """(text, evidence) of a result; `order` and `time_range` are the query's, `data_range` the first
-    and last day
-    with data, and `since` the day that the earlier period of a comparison begins with.
-    """
-    draft = Draft(table, language == "zh")
+    """(text, evidence) of a result."""
+    draft = Draft(table, language == "zh", coverage)
     measures = table.of_role("measure")
-    if not measures or _missing(table, time_range, data_range):
-        _nothing(draft, data_range)
-    elif compared:
+    if table.extent == "selected" and not table.rows:
+        draft.say("None meets the condition.", "没有符合条件的结果。")
+    elif not measures or _missing(table, coverage):
+        _nothing(draft)
+    elif coverage.previous:
         _comparison(draft, measures)
-    elif table.of_role("time") and len(table.rows) > 1:
+    elif table.of_role("time") and len(table.rows) > 1 and not table.ranked:
         _series(draft, measures)
     elif table.of_role("category") or len(table.rows) > 1:
-        _ranking(draft, measures, order)
+        _ranking(draft, measures)
     else:
         _single(draft, measures)
-    notes = list(assumptions)
-    if data_range and time_range and not _covered(time_range[1], data_range[1]):
-        notes.append(say("running", language, data_range[1]))
-    if data_range and since and since < data_range[0]:
-        notes.append(say("begins", language, data_range[0]))
+    notes = [*assumptions, *halves(table, coverage, language)]
     if notes:
         joined = "；".join(notes) if draft.zh else "; ".join(notes)
         draft.lines.append(f"\n_{joined}_")
     return "\n".join(draft.lines), draft.evidence
 
 
-def _missing(table: Table, time_range: Sequence[str] | None, data_range: Sequence[str] | None) -> bool:
+def _missing(table: Table, coverage: Coverage) -> bool:
     """Whether a result says that there is no data, and not that the figure is zero."""
     if not table.rows or all(value is None for row in table.rows for value in row):
         return True
     if not table.empty or table.of_role("category"):
         return False
-    if data_range is None or time_range is None:
-        return data_range is None
-    return time_range[0][:10] > data_range[1] or time_range[1][:10] <= data_range[0]
+    if coverage.known is None or coverage.asked is None:
+        return coverage.known is None
+    return coverage.asked[0] >= coverage.known[1] or coverage.asked[1] <= coverage.known[0]
 
 
-def _covered(end: str, last: str) -> bool:
-    """Whether the last day with data is the last one before the (exclusive) end."""
-    return date.fromisoformat(last) + timedelta(days=1) >= datetime.fromisoformat(end).date()
-
-
-def _nothing(draft: Draft, data_range: Sequence[str] | None) -> None:
-    if data_range:
-        first, last = data_range
+def _nothing(draft: Draft) -> None:
+    if draft.coverage.days:
+        first, last = draft.coverage.days
         draft.say(
             f"There is nothing in what was asked for; the data covers {first} to {last}.",
             f"所问的范围内没有数据；现有数据覆盖 {first} 至 {last}。",
@@ -112,88 +104,170 @@ def _single(draft: Draft, measures: list[ColumnMeaning]) -> None:
 
 
 def _series(draft: Draft, measures: list[ColumnMeaning]) -> None:
+    """Where it went, its extremes, its sum: of periods that are whole, and of all of them."""
+    table = draft.table
+    if table.extent != "all":
+        return _listing(draft, measures)
+    whole = {measure.name: _whole_rows(draft, measure) for measure in measures}
+    if any(len(rows) < 2 for rows in whole.values()):
+        _listing(draft, measures)
+    for measure in measures:
+        rows = whole[measure.name]
+        if len(rows) > 1:
+            if not table.of_role("category"):
+                _course(draft, measure, rows)
+            _extremes(draft, measure, rows)
+        if table.adds_up(measure):
+            total = draft.derived("sum", measure, sum(_numbers(table.values(measure))))
+            rows_said = draft.count()
+            draft.say(f"The sum over all {rows_said} rows is {total}.", f"全部 {rows_said} 行合计 {total}。")
+
+
+def _whole_rows(draft: Draft, measure: ColumnMeaning) -> list[int]:
+    """The rows with a figure of a whole period; of a change, where the period before is whole too."""
+    periods = [period_of(draft.table, row) for row in range(len(draft.table.rows))]
+    whole = [period is None or draft.coverage.is_whole(period) for period in periods]
+    if measure.name.endswith("_change_rate"):
+        whole = [now and before for now, before in zip(whole, [False, *whole], strict=False)]
+    return [row for row, value in enumerate(draft.table.values(measure)) if whole[row] and value is not None]
+
+
+def _course(draft: Draft, measure: ColumnMeaning, rows: list[int]) -> None:
     table = draft.table
     time = table.of_role("time")[0]
-    split = bool(table.of_role("category"))
-    for measure in measures:
-        numbers = [
-            (value, row) for row, value in enumerate(table.values(measure)) if isinstance(value, int | float)
-        ]
-        if not numbers:
-            continue
-        (_, low), (_, high) = min(numbers), max(numbers)
-        names = [_name(draft, row) for row in (high, low)]
-        top, bottom = draft.cell(high, measure), draft.cell(low, measure)
-        if not split:
-            first, last = numbers[0][1], numbers[-1][1]
-            begin, end = draft.cell(first, measure), draft.cell(last, measure)
-            from_, to = (show(table.rows[row][table.index(time.name)], time) for row in (first, last))
-            draft.say(
-                f"{measure.label} went from {begin} ({from_}) to {end} ({to}).",
-                f"{measure.label}从 {from_} 的 {begin} 到 {to} 的 {end}。",
-            )
+    first, last = rows[0], rows[-1]
+    begin, end = draft.cell(first, measure), draft.cell(last, measure)
+    from_, to = (show(table.rows[row][table.index(time.name)], time) for row in (first, last))
+    draft.say(
+        f"{measure.label} went from {begin} ({from_}) to {end} ({to}).",
+        f"{measure.label}从 {from_} 的 {begin} 到 {to} 的 {end}。",
+    )
+
+
+def _extremes(draft: Draft, measure: ColumnMeaning, rows: list[int]) -> None:
+    """The highest and the lowest; of the whole periods where some are not, and no lowest where a period
+    without rows is lower.
+    """
+    table, language = draft.table, "zh" if draft.zh else "en"
+    numbers = sorted((table.values(measure)[row], row) for row in rows)  # type: ignore[type-var]
+    grains = grains_name(grain_of(table), language)
+    part = len(rows) < len(_numbers(table.values(measure)))
+    of = say("of_whole", language, grains) if part else ""
+    label = _lower(measure.label) if part and not draft.zh else measure.label
+    left, right = ("（", "）") if draft.zh else (" (", ")")
+    if numbers[0][0] == numbers[-1][0]:
+        value = draft.cell(rows[0], measure)
+        draft.say(f"{of}{label} was **{value}** throughout.", f"{of}{label}始终为 **{value}**。")
+        return
+    highest = [row for value, row in numbers if value == numbers[-1][0]]
+    lowest = [row for value, row in numbers if value == numbers[0][0]]
+    top = f"**{draft.cell(highest[0], measure)}**{left}{_names(draft, highest)}{right}"
+    if measure.zero_without_rows and _has_gaps(draft):
         draft.say(
-            f"The highest was **{top}** ({names[0]}), the lowest {bottom} ({names[1]}).",
-            f"最高为 **{top}**（{names[0]}），最低为 {bottom}（{names[1]}）。",
+            f"{of}{label} was highest at {top}; some {grains} have no rows.",
+            f"{of}{label}最高为 {top}，有些{grains}没有记录。",
         )
-        if measure.additive:
-            total = draft.derived("sum", measure, float(sum(value for value, _ in numbers)))
-            draft.say(
-                f"The sum over all {len(table.rows)} rows is {total}.",
-                f"全部 {len(table.rows)} 行合计 {total}。",
-            )
-            draft.evidence.append(
-                {"claim": str(len(table.rows)), "value": len(table.rows), "derived": "count"}
-            )
+        return
+    bottom = f"{draft.cell(lowest[0], measure)}{left}{_names(draft, lowest)}{right}"
+    draft.say(
+        f"{of}{label} was highest at {top}, lowest at {bottom}.",
+        f"{of}{label}最高为 {top}，最低为 {bottom}。",
+    )
 
 
-def _ranking(draft: Draft, measures: list[ColumnMeaning], order: Sequence[Sequence[str]]) -> None:
+def _has_gaps(draft: Draft) -> bool:
+    """Whether some period, or some category in it, that is covered has no row."""
+    table, grain = draft.table, grain_of(draft.table)
+    if not grain:
+        return False
+    positions = [table.index(column.name) for column in table.of_role("category")]
+    groups = {tuple(row[position] for position in positions) for row in table.rows}
+    seen = {period_of(draft.table, row) for row in range(len(table.rows))}
+    covered = set(draft.coverage.periods(grain)) or seen
+    return len(table.rows) < len(covered | seen) * len(groups)
+
+
+def _ranking(draft: Draft, measures: list[ColumnMeaning]) -> None:
     table = draft.table
-    ordered = {pair[0]: pair[1] for pair in order}
+    ordered = dict(table.order)
     lead = next((measure for measure in measures if measure.name in ordered), measures[0])
-    if len(table.rows) > 1:
-        _leader(draft, lead, ordered.get(lead.name))
-        if table.empty:
-            return
+    leading = table.extent == "all" or (table.extent != "selected" and lead.name in ordered)
+    if len(table.rows) > 1 and leading and _leader(draft, lead, ordered.get(lead.name)):
+        return
+    _listing(draft, measures)
+
+
+def _listing(draft: Draft, measures: list[ColumnMeaning]) -> None:
+    """The first rows one by one, and whether there are more."""
+    table = draft.table
     shown = min(LISTED, len(table.rows))
     for row in range(shown):
         figures = [f"{measure.label} {draft.cell(row, measure)}" for measure in measures]
         draft.lines.append(
             f"{row + 1}. {_name(draft, row)}{'：' if draft.zh else ': '}{_list(draft, figures)}"
         )
-    if shown < len(table.rows):
-        draft.evidence.append({"claim": str(len(table.rows)), "value": len(table.rows), "derived": "count"})
-        draft.say(f"All {len(table.rows)} rows are in the table.", f"全部 {len(table.rows)} 行见表格。")
+    _rest(draft, shown)
 
 
-def _leader(draft: Draft, lead: ColumnMeaning, direction: str | None) -> None:
-    """Who is first; ties share the place, and where all are equal nobody is."""
-    values = draft.table.values(lead)
+def _rest(draft: Draft, shown: int) -> None:
+    table = draft.table
+    if table.extent == "cut":
+        draft.say("There may be more rows than those in the table.", "表格以外可能还有更多行。")
+    elif shown < len(table.rows):
+        rows = draft.count()
+        draft.say(f"All {rows} rows are in the table.", f"全部 {rows} 行见表格。")
+    if table.tied:
+        draft.say("Others are equal to the last one shown.", "还有与最后一项相等的未列出。")
+
+
+def _leader(draft: Draft, lead: ColumnMeaning, direction: str | None) -> bool:
+    """Who is first; ties share the place, and where all are equal nobody is. Whether that says it all."""
+    table = draft.table
+    values = table.values(lead)
     known = [row for row, value in enumerate(values) if value is not None]
-    best = (known or [0])[0] if direction else _extreme(values)
-    tied = [row for row, value in enumerate(values) if value == values[best]]
+    periods = [period_of(table, row) for row in range(len(values))]
+    whole = [row for row in known if (one := periods[row]) is None or draft.coverage.is_whole(one)]
+    candidates = whole or known or [0]
+    best = candidates[0] if direction else _extreme(values)
+    tied = [row for row in candidates if values[row] == values[best]]
     value = draft.cell(best, lead)
-    if not any(values):
+    if table.extent == "all" and not any(values):
         draft.say(f"None has any: {_lower(lead.label)} is **{value}** throughout.",
                   f"都没有：{lead.label}均为 **{value}**。")  # fmt: skip
-        return
-    if len(tied) == len(values):
+        return True
+    if table.extent == "all" and len(tied) == len(values):
         draft.say(f"None stands out: {_lower(lead.label)} is **{value}** for all.",
                   f"没有差别：{lead.label}均为 **{value}**。")  # fmt: skip
-        return
-    name = _list(draft, [_name(draft, row) for row in tied[:LISTED]])
-    have = "have" if len(tied) > 1 else "has"
-    extreme = ("lowest", "最低") if direction == "asc" else ("highest", "最高")
+        return False
+    more = table.tied and values[-1] == values[best]
+    names = _names(draft, tied, more)
+    have = "have" if len(tied) > 1 or more else "has"
+    of = _of_which(draft, lead, direction, part=0 < len(whole) < len(known))
+    highest = ("lowest", "最低") if direction == "asc" else ("highest", "最高")
     draft.say(
-        f"{name} {have} the {extreme[0]} {_lower(lead.label)}: **{value}**.",
-        f"{lead.label}{extreme[1]}的是{name}：**{value}**。",
+        f"{of}{names} {have} the {highest[0]} {_lower(lead.label)}: **{value}**.",
+        f"{of}{lead.label}{highest[1]}的是{names}：**{value}**。",
     )
+    return False
+
+
+def _of_which(draft: Draft, lead: ColumnMeaning, direction: str | None, part: bool) -> str:
+    """Among which ones an extreme is one: only whole periods are compared, and who has no rows at all is not
+    among the lowest.
+    """
+    language = "zh" if draft.zh else "en"
+    if part:
+        return say("of_whole", language, grains_name(grain_of(draft.table), language))
+    if direction == "asc" and lead.zero_without_rows and draft.table.of_role("category"):
+        return say("of_any", language)
+    return ""
 
 
 def _comparison(draft: Draft, measures: list[ColumnMeaning]) -> None:
     names = {column.name: column for column in measures}
     bases = [measure for measure in measures if f"{measure.name}_change" in names]
-    for row in range(min(LISTED, len(draft.table.rows))):
+    shown = min(LISTED, len(draft.table.rows))
+    for row in range(shown):
         for base in bases:
             now, before = draft.cell(row, base), draft.cell(row, names[f"{base.name}_previous"])
             change, rate = (
@@ -205,6 +279,13 @@ def _comparison(draft: Draft, measures: list[ColumnMeaning]) -> None:
                 f"{head}{base.label} **{now}**, before {before}: change {change} ({rate}).",
                 f"{head}{base.label} **{now}**，对比期 {before}，变化 {change}（{rate}）。",
             )
+    _rest(draft, shown)
+
+
+def _names(draft: Draft, rows: Sequence[int], more: bool = False) -> str:
+    """What some rows are about; where there are many, the first of them."""
+    others = ("、等" if draft.zh else ", and others") if more or len(rows) > LISTED else ""
+    return _list(draft, [_name(draft, row) for row in rows[:LISTED]]) + others
 
 
 def _name(draft: Draft, row: int) -> str:
@@ -221,6 +302,10 @@ def _name(draft: Draft, row: int) -> str:
 def _extreme(values: Sequence[Cell]) -> int:
     numbers = [(value, -row) for row, value in enumerate(values) if isinstance(value, int | float)]
     return -max(numbers)[1] if numbers else 0
+
+
+def _numbers(values: Sequence[Cell]) -> list[float]:
+    return [float(value) for value in values if isinstance(value, int | float)]
 
 
 def _list(draft: Draft, parts: Sequence[str]) -> str:

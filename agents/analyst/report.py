@@ -70,6 +70,8 @@ def section(answer: Answer, table: Table, svg: str) -> Markup:
             body=_prose(answer.text),
             svg=Markup(_inline(svg)),
             words=_WORDS[answer.language],
+            rows_said=_rows_said(answer, len(rows)),
+            checked=_checked(answer),
         )
     )
 
@@ -106,15 +108,34 @@ def _markdown(answer: Answer, table: Table) -> str:
     if table.rows:
         lines.append("| " + " | ".join(column.label for column in table.columns) + " |")
         lines.append("|" + " --- |" * len(table.columns))
-        for row in table.rows[:ROWS_SHOWN]:
+        shown = table.rows[:ROWS_SHOWN]
+        for row in shown:
             cells = (table.shown(c, v).replace("|", "\\|") for c, v in zip(table.columns, row, strict=True))
             lines.append("| " + " | ".join(cells) + " |")
-        lines += ["", "![](chart.svg)", ""]
+        lines += ["", _rows_said(answer, len(shown)), "", "![](chart.svg)", ""]
     if answer.sql:
         lines += ["```sql", answer.sql, "```", ""]
-    scores = ", ".join(f"{stage} {score:.2f}" for stage, score in answer.scores.items())
-    lines.append(f"{answer.status}, score {answer.score:.2f} ({scores})")
+    words = _WORDS[answer.language]
+    lines += [f"{words[answer.status]}: {_checked(answer)}", *answer.reasons]
     return "\n".join(lines) + "\n"
+
+
+def _rows_said(answer: Answer, shown: int) -> str:
+    """How many rows are shown, of how many, and whether there are more than the result holds."""
+    words = _WORDS[answer.language]
+    total = f"{len(answer.rows):,}"
+    said = (
+        words["rows"].format(total)
+        if shown == len(answer.rows)
+        else words["some"].format(f"{shown:,}", total)
+    )
+    return said + words[answer.extent]
+
+
+def _checked(answer: Answer) -> str:
+    """What was checked, and whether it held."""
+    words = _WORDS[answer.language]
+    return " · ".join(words[check if held else f"not_{check}"] for check, held in answer.checks.items())
 
 
 def _prose(text: str) -> Markup:
@@ -147,19 +168,30 @@ _WORDS = {
         "data": "Data",
         "sql": "SQL",
         "evidence": "Evidence",
-        "scores": "Scores",
+        "checks": "What was checked",
+        "ran": "the SQL ran",
+        "not_ran": "the SQL did not run",
+        "valid": "the chart is valid",
+        "not_valid": "the chart is not valid",
+        "traced": "every figure of the text is in the result",
+        "not_traced": "not every figure of the text is in the result",
+        "unmeasured": "Whether the question was understood is not measured: see what it was understood as.",
         "instead": "What can be asked instead",
         "claim": "Figure",
         "where": "Where it comes from",
         "row": "row",
-        "rows": "rows",
+        "rows": "{} rows",
+        "some": "the first {} of {} rows, all of which are in data.csv",
+        "all": "",
+        "selected": ", those that meet the condition",
+        "top": ", the first of more",
+        "cut": "; there may be more than one query returns",
         "answered": "answered",
         "declined": "declined",
         "failed": "failed",
-        "score": "score",
         "asked": "asked",
         "assumed": "Understood as",
-        "reasons": "Why not higher",
+        "reasons": "What is missing",
         "model": "model",
         "seconds": "s",
     },
@@ -168,19 +200,30 @@ _WORDS = {
         "data": "数据",
         "sql": "SQL",
         "evidence": "证据",
-        "scores": "评分",
+        "checks": "检查内容",
+        "ran": "SQL 已运行",
+        "not_ran": "SQL 未能运行",
+        "valid": "图表有效",
+        "not_valid": "图表无效",
+        "traced": "文中每个数字都在结果中",
+        "not_traced": "文中有数字不在结果中",
+        "unmeasured": "对问题的理解是否正确没有衡量，请看理解为的内容。",
         "instead": "可以改问",
         "claim": "数字",
         "where": "出处",
         "row": "第",
-        "rows": "行",
+        "rows": "{} 行",
+        "some": "共 {1} 行，显示前 {0} 行，全部在 data.csv 中",
+        "all": "",
+        "selected": "，均符合条件",
+        "top": "，另有更多未列出",
+        "cut": "；可能超过一次查询可返回的行数",
         "answered": "已回答",
         "declined": "未回答",
         "failed": "失败",
-        "score": "得分",
         "asked": "提问时间",
         "assumed": "理解为",
-        "reasons": "未得满分的原因",
+        "reasons": "缺少的内容",
         "model": "模型",
         "seconds": "秒",
     },

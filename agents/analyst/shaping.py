@@ -4,22 +4,26 @@ one period to the next, and thresholds on it, as SQL around a compiled metric qu
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from sqlglot import exp
 
 from agents.analyst.linker.plan import Shape
-from warehouse.semantic import MetricQuery
+from warehouse.errors import SemanticError
+from warehouse.semantic import Metric, MetricQuery
 from warehouse.semantic.expressions import as_float, quoted
 from warehouse.semantic.model import METRIC_TIME
 
 
-def shaped_sql(query: MetricQuery, shape: Shape, compile_query: Callable[[MetricQuery], str]) -> str:
-    """The query's SQL with its shape around it.
+def shaped_sql(
+    query: MetricQuery, shape: Shape, known: Mapping[str, Metric], compile_query: Callable[[MetricQuery], str]
+) -> str:
+    """The query's SQL with its shape around it; `known` are the metrics by name.
 
     Columns: the group-by items, then for each metric `<m>` and what the shape adds: `<m>_share`,
-    `<m>_change_rate`, or `<m>_per_<grain>` in the metric's place.
+    `<m>_change_rate`, or `<m>_per_<grain>` in the metric's place. Raises `SemanticError` for shares of what
+    does not add up and means over the periods of what has no amount in each.
     """
     inner = replace(query, order_by=(), limit=None)
     part = next((item for item in query.filters if item.dimension == shape.share_of), None)
@@ -30,10 +34,11 @@ def shaped_sql(query: MetricQuery, shape: Shape, compile_query: Callable[[Metric
         inner = replace(inner, group_by=(f"{METRIC_TIME}__{shape.average_per}", *query.group_by))
     sql = compile_query(inner)
     keys = [*query.group_by] if part is None else [*query.group_by, part.dimension]
+    metrics = [known[name] for name in query.metrics]
     if shape.average_per:
-        sql = _average(sql, keys, query.metrics, shape.average_per)
+        sql = _average(sql, keys, metrics, shape.average_per)
     elif shape.share:
-        sql = _share(sql, keys, query.metrics)
+        sql = _share(sql, keys, metrics)
     elif shape.growth:
         sql = _growth(sql, keys, query.metrics)
     conditions = [f"_shaped.{quoted(item.metric)} {item.op} {item.value!r}" for item in shape.thresholds]
@@ -57,36 +62,55 @@ def shaped_sql(query: MetricQuery, shape: Shape, compile_query: Callable[[Metric
 # The layer's names begin with a letter, so what begins with an underscore here cannot be one of them.
 
 
-def _average(sql: str, keys: list[str], metrics: tuple[str, ...], grain: str) -> str:
-    """Every group's sum over the number of periods that any group has: a day without an order counts."""
-    means = [
-        f"{as_float(f'sum(_counted.{quoted(name)})')} / nullIf(max(_counted._periods), 0) "
-        f"AS {quoted(f'{name}_per_{grain}')}"
-        for name in metrics
-    ]
+def _average(sql: str, keys: list[str], metrics: list[Metric], grain: str) -> str:
+    """Every group's sum over the number of periods that any group has: a day without an order counts. What is
+    unknown where it has no row needs one in every period.
+    """
+    means = []
+    for metric in metrics:
+        if not metric.has_amounts:
+            raise SemanticError(f"{metric.name} has no amount in each {grain} to take the mean of.")
+        value = f"_counted.{quoted(metric.name)}"
+        total = f"sum({value})"
+        if not metric.zero_without_rows:
+            total = f"if(count({value}) = max(_counted._periods), {total}, NULL)"
+        mean = f"{as_float(total)} / nullIf(max(_counted._periods), 0)"
+        means.append(f"{mean} AS {quoted(f'{metric.name}_per_{grain}')}")
     period = quoted(f"{METRIC_TIME}__{grain}")
     counted = f"SELECT *, uniqExact(_base.{period}) OVER () AS _periods FROM ({sql}) AS _base"
     group = f" GROUP BY {', '.join(_of('_counted', keys))}" if keys else ""
     return f"SELECT {', '.join([*_kept('_counted', keys), *means])} FROM ({counted}) AS _counted{group}"
 
 
-def _share(sql: str, keys: list[str], metrics: tuple[str, ...]) -> str:
-    """Shares within each period where there are periods, else of everything."""
+def _share(sql: str, keys: list[str], metrics: list[Metric]) -> str:
+    """Shares within each period where there are periods, else of everything; none where a part is unknown."""
     times = [key for key in keys if key.startswith(f"{METRIC_TIME}__")]
+    parts = [key for key in keys if key not in times]
     window = f"PARTITION BY {', '.join(_of('_base', times))}" if times else ""
     columns = _kept("_base", keys)
-    for name in metrics:
-        value = f"_base.{quoted(name)}"
-        share = f"{as_float(value)} / nullIf(sum({value}) OVER ({window}), 0)"
-        columns += [f"{value} AS {quoted(name)}", f"{share} AS {quoted(f'{name}_share')}"]
+    for metric in metrics:
+        if not metric.additivity.holds_over(parts):
+            raise SemanticError(
+                f"{metric.name} does not add up over {', '.join(parts)}, so it has no shares there. "
+                "Ask for the figures themselves."
+            )
+        value = f"_base.{quoted(metric.name)}"
+        total = f"sum({value}) OVER ({window})"
+        if not metric.zero_without_rows:
+            total = f"if(count({value}) OVER ({window}) = count() OVER ({window}), {total}, NULL)"
+        share = f"{as_float(value)} / nullIf({total}, 0)"
+        columns += [f"{value} AS {quoted(metric.name)}", f"{share} AS {quoted(f'{metric.name}_share')}"]
     return f"SELECT {', '.join(columns)} FROM ({sql}) AS _base"
 
 
 def _growth(sql: str, keys: list[str], metrics: tuple[str, ...]) -> str:
+    """Each period against the one right before it; none where that one has no row."""
     columns = _kept("_base", keys)
+    time, grain = f"_base.{quoted(keys[0])}", keys[0].removeprefix(f"{METRIC_TIME}__")
+    follows = f"lagInFrame(toNullable({time})) OVER (ORDER BY {time}) = {time} - INTERVAL 1 {grain}"
     for name in metrics:
         value = f"_base.{quoted(name)}"
-        before = f"lagInFrame(toNullable({value})) OVER (ORDER BY _base.{quoted(keys[0])})"
+        before = f"if({follows}, lagInFrame(toNullable({value})) OVER (ORDER BY {time}), NULL)"
         rate = f"{as_float(f'{value} - {before}')} / nullIf(abs({before}), 0)"
         columns += [f"{value} AS {quoted(name)}", f"{rate} AS {quoted(f'{name}_change_rate')}"]
     return f"SELECT {', '.join(columns)} FROM ({sql}) AS _base"

@@ -6,16 +6,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, date, datetime
 from typing import Any, Literal
 
+import sqlglot
 from pydantic import BaseModel, Field
 
+from agents.analyst.coverage import Coverage
 from agents.analyst.linker import Declined, Linker, Plan
 from agents.analyst.linker.plan import PLAIN, Shape, Threshold
 from agents.analyst.shaping import shaped_sql
-from agents.analyst.table import Cell, plain, read
+from agents.analyst.table import Cell, Table, plain, read
 from agents.runtime import errors
 from agents.runtime.rules import Move
 from agents.runtime.scoring import Score, weighted
@@ -26,7 +28,7 @@ from agents.runtime.work import Work
 from warehouse import Catalogue, Limits, PermanentError, TransientError, Warehouse, guard
 from warehouse.semantic import Filter, MetricQuery, SemanticLayer
 from warehouse.semantic.expressions import quoted
-from warehouse.semantic.model import METRIC_TIME
+from warehouse.semantic.model import GRAINS, METRIC_TIME
 
 _PROMPT = """You answer questions from a data warehouse. Work only through the tools.
 1. search_semantic_layer finds metrics and dimensions. Prefer compile_metrics: it writes correct SQL
@@ -109,10 +111,6 @@ class Sql(BaseModel):
     sql: str
 
 
-class DataRange(BaseModel):
-    metrics: list[str] = Field(min_length=1)
-
-
 class Decline(BaseModel):
     reason: str
     failed: bool = Field(
@@ -123,7 +121,9 @@ class Decline(BaseModel):
 
 class SqlWork(Work):
     """What is known of a question's SQL. `compiled` is what `sql` was compiled from; it is empty when a
-    model wrote the SQL itself. `columns` and `dry_columns` are (name, server type) pairs.
+    model wrote the SQL itself. `columns` and `dry_columns` are (name, server type) pairs. `capped` says that
+    the rows are as many as the SQL's LIMIT lets through; a compiled one lets through one more than was asked
+    for. `days` are the first and last with data, where a text or a chart must know.
     """
 
     question: str
@@ -138,33 +138,37 @@ class SqlWork(Work):
     ran: bool = False
     columns: tuple[tuple[str, str], ...] = ()
     rows: tuple[tuple[Cell, ...], ...] = ()
+    capped: bool = False
+    days: tuple[date, date] | None = None
     elapsed: float = 0.0
     rows_read: int | None = None
     declined: Decline | None = None
-
-    @property
-    def metrics(self) -> list[str]:
-        return list(self.compiled.metrics) if self.compiled else []
 
     @property
     def assumptions(self) -> list[str]:
         return list(self.compiled.assumptions) if self.compiled else []
 
     @property
-    def order(self) -> list[tuple[str, str]]:
-        """(column, direction), as the result's columns are called."""
+    def coverage(self) -> Coverage:
         if self.compiled is None:
-            return []
-        shape = self.compiled.shape.shape
-        return [(shape.column(item.name), item.direction) for item in self.compiled.order_by]
+            return Coverage(self.now)
+        asked, previous = _utc(self.compiled.time_range), _utc(self.compiled.previous_range)
+        return Coverage(self.now, asked, self.days, previous, self.compiled.shape.average_per)
 
-    @property
-    def time_range(self) -> tuple[datetime, datetime] | None:
-        return _utc(self.compiled.time_range) if self.compiled else None
-
-    @property
-    def previous_range(self) -> tuple[datetime, datetime] | None:
-        return _utc(self.compiled.previous_range) if self.compiled else None
+    def table(self, semantic: SemanticLayer, language: str) -> Table:
+        """The rows that were asked for, with their meaning."""
+        table = read(self.columns, self.rows, semantic, language, compiled=self.compiled is not None)
+        if self.compiled is None:
+            return replace(table, extent="cut" if self.capped else "all")
+        shape, limit = self.compiled.shape.shape, self.compiled.limit
+        order = tuple((shape.column(item.name), item.direction) for item in self.compiled.order_by)
+        table = replace(table, order=order, extent="selected" if shape.selects else "all")
+        if limit is None or len(table.rows) <= limit:
+            return replace(table, extent="cut") if self.capped else table
+        positions = [table.index(c.name) for c in table.columns if c.name in dict(order)]
+        first, second = table.rows[limit - 1], table.rows[limit]
+        tied = bool(positions) and all(first[position] == second[position] for position in positions)
+        return replace(table, rows=table.rows[:limit], extent="top", tied=tied)
 
 
 class SqlTools:
@@ -189,10 +193,6 @@ class SqlTools:
             Tool("execute_sql", "Run checked SQL and read its rows.", Sql, self._execute),
             Tool("decline", "Say that the question cannot be answered.", Decline, _decline),
         )
-
-    def data_range(self) -> Tool[Any]:
-        """For a stage whose work has a `data_range`: what to say of an empty result."""
-        return Tool("data_range", "The days that metrics have data for.", DataRange, self._data_range)
 
     def _search(self, work: SqlWork, arguments: SearchText) -> ToolResult:
         from agents.analyst.linker.suggest import nearest
@@ -240,17 +240,22 @@ class SqlTools:
             filters=tuple(Filter(f.dimension, f.op, tuple(f.values)) for f in arguments.filters),
             time_range=_utc(arguments.time_range),
             order_by=tuple((order.name, order.direction) for order in arguments.order_by),
-            limit=arguments.limit,
+            # One more than asked for, to see whether there are more and whether the last is tied.
+            limit=arguments.limit + 1 if arguments.limit else None,
         )
+
+        def plain_sql(inner: MetricQuery) -> str:
+            return self._semantic.compile(inner, self._warehouse)
+
         previous = _utc(arguments.previous_range)
         shape = arguments.shape.shape
         try:
             if previous:
                 sql = self._semantic.compile_comparison(query, previous, self._warehouse)
             elif shape != PLAIN:
-                sql = shaped_sql(query, shape, lambda inner: self._semantic.compile(inner, self._warehouse))
+                sql = shaped_sql(query, shape, self._semantic.metrics, plain_sql)
             else:
-                sql = self._semantic.compile(query, self._warehouse)
+                sql = plain_sql(query)
         except PermanentError as error:
             raise errors.ToolError(str(error)) from error
         return ToolResult({"sql": sql}, {**_UNRUN, "sql": sql, "compiled": arguments})
@@ -273,22 +278,35 @@ class SqlTools:
             "ran": True,
             "columns": columns,
             "rows": rows,
+            "capped": len(rows) >= _row_limit(checked, self._warehouse.dialect),
             "elapsed": result.elapsed,
             "rows_read": result.rows_read,
             **_origin(work, arguments.sql, checked),
         }
-        table = read(columns, rows, self._semantic, "en")
-        shown = {"columns": [name for name, _ in columns], "row_count": len(rows), "rows": rows[:50]}
-        return ToolResult(shown | {"empty": table.empty}, updates)
+        found = work.having(updates)
+        table = found.table(self._semantic, "en")
+        days = self._days(found) if _may_be_partial(found, table) else None
+        shown = {
+            "columns": [name for name, _ in columns],
+            "row_count": len(table.rows),
+            "rows": [list(row) for row in table.rows[:50]],
+            "extent": table.extent,
+            "empty": table.empty,
+            "data_range": days,
+        }
+        return ToolResult(shown, {**updates, "days": days})
 
-    def _data_range(self, work: Work, arguments: DataRange) -> ToolResult:
-        day = f"{METRIC_TIME}__day"
+    def _days(self, work: SqlWork) -> tuple[date, date] | None:
+        """The first and the last day with data for any of the metrics."""
+        assert work.compiled is not None
+        metrics = tuple(work.compiled.metrics)
+        kept = {grain for name in metrics for grain in self._semantic.metrics[name].grains}
+        day = f"{METRIC_TIME}__{next(grain for grain in ('day', *GRAINS) if grain in kept)}"
         try:
-            query = MetricQuery(tuple(arguments.metrics), group_by=(day,))
-            inner = self._semantic.compile(query, self._warehouse)
-        except PermanentError as error:
-            raise errors.ToolError(str(error)) from error
-        present = " or ".join(f"_days.{quoted(name)} is not null" for name in arguments.metrics)
+            inner = self._semantic.compile(MetricQuery(metrics, group_by=(day,)), self._warehouse)
+        except PermanentError:
+            return None
+        present = " or ".join(f"_days.{quoted(name)} is not null" for name in metrics)
         time = f"_days.{quoted(day)}"
         # Rows without a time are of no day.
         result = self._call(
@@ -298,8 +316,7 @@ class SqlTools:
             )
         )
         first, last, days = result.rows[0]
-        found = [str(plain(first))[:10], str(plain(last))[:10]] if days else []
-        return ToolResult({"data_range": found}, {"data_range": found})
+        return (_day(first), _day(last)) if days else None
 
     def _checked(self, sql: str) -> str:
         """What the guard printed: the SQL that is judged is the SQL that is shown and runs."""
@@ -317,12 +334,39 @@ class SqlTools:
             raise errors.TransientError(f"The warehouse cannot answer now: {error}") from error
 
 
-_UNRUN: Mapping[str, Any] = {"guarded": False, "dry_columns": None, "ran": False, "columns": (), "rows": ()}
+_UNRUN: Mapping[str, Any] = {
+    "guarded": False, "dry_columns": None, "ran": False, "columns": (), "rows": (), "capped": False,
+    "days": None,
+}  # fmt: skip
 
 
 def _origin(work: SqlWork, sql: str, checked: str) -> dict[str, Any]:
     """The SQL as it is now, and what it was compiled from if it is the compiled SQL and no other."""
     return {"sql": checked, "compiled": work.compiled if work.sql in (sql, checked) else None}
+
+
+def _may_be_partial(work: SqlWork, table: Table) -> bool:
+    """Whether what is missing, or not over yet, must be told from what is zero or whole."""
+    asked = work.compiled
+    if asked is None:
+        return False
+    time_range = work.coverage.asked
+    return bool(
+        table.empty
+        or table.of_role("time")
+        or asked.previous_range
+        or asked.shape.average_per
+        or (time_range and time_range[1] > work.now)
+    )
+
+
+def _row_limit(checked: str, dialect: str) -> int:
+    """The LIMIT that the guard leaves on every statement."""
+    return int(sqlglot.parse_one(checked, dialect=dialect).args["limit"].expression.name)
+
+
+def _day(value: date | datetime) -> date:
+    return value.date() if isinstance(value, datetime) else value
 
 
 def _utc(time_range: tuple[datetime, datetime] | None) -> tuple[datetime, datetime] | None:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from statistics import fmean
 from typing import Literal
 
-from agents.analyst.table import Table
+from agents.analyst import dates
+from agents.analyst.table import ColumnMeaning, Table
 
 Operation = Literal["sum", "mean", "min", "max", "count", "difference", "ratio"]
 # A figure: sign, currency, digits with separators, decimals, and what scales it.
 _FIGURE = re.compile(
-    r"(?<![\w.])([-−+]?)\s?([$¥€]?)([-−]?)(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)\s?(%|百分|[kKmMbB万亿](?![\w])|亿|万)?"
+    r"(?<![A-Za-z0-9_.])([-−+]?)\s?([$¥€]?)([-−]?)(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)\s?(%|百分|[kKmMbB](?![A-Za-z0-9_])|[亿万])?"
 )
 _SCALES = {"%": 0.01, "k": 1e3, "m": 1e6, "b": 1e9, "万": 1e4, "亿": 1e8}
-_DATES = re.compile(r"\d{4}-\d\d(?:-\d\d)?(?:[T ]\d\d:\d\d(?::\d\d)?)?|\d{4} Q[1-4]|\b\d\d:\d\d\b")
 _LIST_MARKERS = re.compile(r"(?m)^\s*(?:[-*]\s+)?\d+[.)、]\s")
 
 
@@ -38,13 +39,9 @@ class Figure:
     tolerance: float
 
 
-def figures(text: str, known: Iterable[str] = ()) -> list[Figure]:
-    """The numbers of a text, without dates, list markers and the `known` texts (values such as `501
-    Jeans`).
-    """
+def figures(text: str) -> list[Figure]:
+    """The numbers of a text, without list markers."""
     bare = _LIST_MARKERS.sub(lambda match: " " * len(match.group()), text)
-    for phrase in sorted((item for item in known if re.search(r"\d", item)), key=len, reverse=True):
-        bare = bare.replace(phrase, " " * len(phrase))
     found = []
     for match in _FIGURE.finditer(bare):
         sign, _, inner, digits, scale = match.groups()
@@ -59,46 +56,79 @@ def figures(text: str, known: Iterable[str] = ()) -> list[Figure]:
 
 
 def untraced(
-    text: str, table: Table, derived: Sequence[Derived] = (), context: Sequence[str] = ()
+    text: str,
+    table: Table,
+    derived: Sequence[Derived] = (),
+    context: Sequence[str] = (),
+    days: Iterable[date] = (),
 ) -> list[str]:
-    """The dates and numbers of a text that are in no cell, no declared computation and not in `context`."""
-    times = table.of_role("time")
-    shown = {
-        table.shown(column, value) for column in times for value in table.values(column) if value is not None
-    }
+    """The dates and numbers of a text that are in no cell, no declared computation, not in `context` and none
+    of the `days`. A cell's date may be written in any way at its grain.
+    """
     surrounding = " ".join(context)
-    dates = _DATES.findall(text)
-    missing = [date for date in dates if date not in shown and date not in surrounding]
     names = [str(v) for column in table.of_role("category") for v in table.values(column) if v is not None]
     labels = [column.label for column in table.columns]
+    keys = {*dates.read(surrounding), *_keys(table)}
+    keys |= {key for day in days for key in dates.keys_of(datetime(day.year, day.month, day.day), "day")}
+    bare, missing = dates.unknown(_blank(text, [*names, *labels]), keys)
     cells = _cells(table)
     computed = [value for item in derived if (value := compute(item, table)) is not None]
-    allowed = [figure.value for figure in figures(surrounding)]
-    for figure in figures(_DATES.sub(" ", text), [*names, *labels]):
+    allowed = [figure.value for figure in figures(dates.unknown(surrounding, keys)[0])]
+    for figure in figures(bare):
         sources = (cells, computed, allowed)
         if not any(_matches(figure, value) for values in sources for value in values):
             missing.append(figure.text)
     return missing
 
 
+def _keys(table: Table) -> set[str]:
+    """The keys of the dates in the result's time cells, each at its grain."""
+    return {
+        key
+        for column in table.of_role("time")
+        for value in table.values(column)
+        if value is not None
+        for key in dates.keys_of(datetime.fromisoformat(str(value)), column.grain or "minute")
+    }
+
+
+def _blank(text: str, phrases: Iterable[str]) -> str:
+    """The text without phrases that hold digits but no figure, values such as `501 Jeans`."""
+    for phrase in sorted((item for item in phrases if re.search(r"\d", item)), key=len, reverse=True):
+        text = text.replace(phrase, " " * len(phrase))
+    return text
+
+
 def compute(derived: Derived, table: Table) -> float | None:
     """The derived number recomputed from the table, or None when its column or rows do not exist."""
     if derived.operation == "count":
-        return float(len(table.rows))
+        return None if table.extent == "cut" else float(len(table.rows))
     try:
-        column = table.index(derived.column)
+        position = table.index(derived.column)
         rows = [table.rows[row] for row in derived.rows] if derived.rows else list(table.rows)
     except (StopIteration, IndexError):
         return None
-    values = [float(row[column]) for row in rows if isinstance(row[column], int | float)]  # type: ignore[arg-type]
-    if not values:
+    values = [float(row[position]) for row in rows if isinstance(row[position], int | float)]  # type: ignore[arg-type]
+    if not values or not _is_meaningful(derived, table, table.columns[position]):
         return None
-    operations: dict[str, Callable[[list[float]], float]] = {
+    operations: dict[str, Callable[[list[float]], float | None]] = {
         "sum": sum, "mean": fmean, "min": min, "max": max,
         "difference": lambda v: v[-1] - v[0],
-        "ratio": lambda v: v[-1] / v[0] if v[0] else 0.0,
+        "ratio": lambda v: v[-1] / v[0] if v[0] else None,
     }  # fmt: skip
     return operations[derived.operation](values)
+
+
+def _is_meaningful(derived: Derived, table: Table, column: ColumnMeaning) -> bool:
+    """Whether an operation says something true of its rows: a sum of what adds up, a mean of amounts and not
+    of rates, and of all rows only when they are all that was asked about.
+    """
+    if not derived.rows and table.extent != "all":
+        return False
+    if derived.operation == "sum":
+        summed = tuple(table.rows[row] for row in derived.rows) or table.rows
+        return replace(table, rows=summed, extent="all").adds_up(column)
+    return derived.operation != "mean" or column.additivity.kind != "none"
 
 
 def _cells(table: Table) -> list[float]:

@@ -37,7 +37,6 @@ class Report:
     run_id: str
     question: str
     status: str
-    score: float | None
     written_at: datetime
 
 
@@ -108,7 +107,6 @@ def read_reports(folder: Path) -> Iterator[Report]:
                 run_id=path.parent.name,
                 question=str(answer["question"]),
                 status=str(answer["status"]),
-                score=answer.get("score"),
                 written_at=datetime.fromtimestamp(path.stat().st_mtime, UTC),
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
@@ -126,12 +124,11 @@ def render_list(reports: list[Report]) -> str:
     rows = "\n".join(
         f'<tr><td><a href="/tidemark/reports/{quote(report.run_id)}/">{escape(report.question)}</a></td>'
         f"<td>{escape(report.status)}</td>"
-        f"<td>{'' if report.score is None else format(report.score, '.2f')}</td>"
         f"<td>{report.written_at:%Y-%m-%d %H:%M:%S} UTC</td></tr>"
         for report in reports
     )
     body = (
-        f"<table><tr><th>Question</th><th>Status</th><th>Score</th><th>Written</th></tr>{rows}</table>"
+        f"<table><tr><th>Question</th><th>Status</th><th>Written</th></tr>{rows}</table>"
         if reports
         else "<p>No report yet. Trigger the DAG <b>ask</b>, or run <code>tidemark ask</code>.</p>"
     )

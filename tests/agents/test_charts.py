@@ -56,6 +56,48 @@ def test_chart_fits_the_shape_is_valid_and_draws_its_text(shape: str) -> None:
     assert rendering.png(bound).startswith(b"\x89PNG")
 
 
+def _drawn(table: Table, **more: Any) -> tuple[dict[str, Any], str]:
+    spec = charts.choose(table, "title", **more)
+    bound = charts.bind(spec, table)
+    rendering.validate(bound)
+    return spec, rendering.svg(bound)
+
+
+def test_rows_ranked_by_their_figures_are_bars_in_that_order_and_not_a_line() -> None:
+    rows = (("2026-03-01", 9.0), ("2026-01-01", 8.0), ("2025-11-01", 7.0))
+    for more in ({"order": (("revenue", "desc"),), "extent": "top"}, {"extent": "selected"}):
+        spec, image = _drawn(Table((MONTH, REVENUE), rows, **more))  # type: ignore[arg-type]
+        assert marks(spec) == {"bar"}
+        assert spec["encoding"]["y"]["sort"] == ["2026-03", "2026-01", "2025-11"]
+        assert ">2025-11<" in image
+    assert marks(_drawn(Table((MONTH, REVENUE), rows))[0]) == {"line"}
+
+
+def test_no_category_is_drawn_over_another() -> None:
+    kinds = [(m, c, b) for m in MONTHS for c in "AB" for b in ("x", "y's")]
+    rows = tuple((*kind, float(index)) for index, kind in enumerate(kinds))
+    _, image = _drawn(Table((MONTH, COUNTRY, BRAND, REVENUE), rows))
+    assert all(f"{c} · {b}" in image for c in "AB" for b in ("x", "y's"))
+    department = ColumnMeaning("product__department", "Department", "category")
+    flat = tuple((c, b, d, 1.0) for c in "AB" for b in "xy" for d in ("m", None))
+    _, image = _drawn(Table((COUNTRY, BRAND, department, REVENUE), flat))
+    assert "–" in image
+    assert image.count('aria-roledescription="bar"') == len(flat)
+    two = tuple((c, b, 1.0, 2.0, 1.0, 1.0) for c in "AB" for b in "xy")
+    rest = [ColumnMeaning(f"revenue_{part}", part, "measure", "USD") for part in ("change", "change_rate")]
+    _, image = _drawn(Table((COUNTRY, BRAND, REVENUE, BEFORE, *rest), two), compared=True)
+    assert image.count('aria-roledescription="bar"') == 2 * len(two)
+
+
+def test_what_the_figures_are_not_stands_under_the_title() -> None:
+    table, _, _ = SHAPES["many categories"]
+    _, image = _drawn(table, notes=["not whole: 2026-11"])
+    assert "not whole: 2026-11" in image
+    assert "Country: 30 / 90" in image
+    many = tuple((m, f"C{i}", 2.0) for m in MONTHS for i in range(25))
+    assert "Country: 20 / 25" in _drawn(Table((MONTH, COUNTRY, REVENUE), many))[1]
+
+
 def test_every_font_list_ends_with_one_that_exists_everywhere() -> None:
     assert charts.FONT.split(",")[-1].strip() == "sans-serif"
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.analyst import prose
-from agents.analyst.table import ColumnMeaning, Table
+from agents.analyst.coverage import Coverage
+from agents.analyst.linker.times import delta, floor
+from agents.analyst.table import ColumnMeaning, Table, show_time
 from agents.analyst.traced import Derived, figures, untraced
+from warehouse.semantic import Additivity
 
 COUNTRY = ColumnMeaning("country", "Country", "category")
 MONTH = ColumnMeaning("metric_time__month", "Month", "time", grain="month")
@@ -16,7 +23,7 @@ NUMBERS = st.one_of(st.integers(-(10**9), 10**9), st.floats(-1e9, 1e9, allow_nan
 
 
 def table_of(unit: str, values: list[float], time: bool = False) -> Table:
-    measure = ColumnMeaning("m", "Measure", "measure", unit, additive=True)
+    measure = ColumnMeaning("m", "Measure", "measure", unit, "", Additivity("additive"), True)
     names = [
         f"{2000 + i // 12}-{i % 12 + 1:02d}-01" if time else f"Place {chr(65 + i)}"
         for i in range(len(values))
@@ -29,9 +36,10 @@ def test_every_figure_that_the_rules_write_is_traced(
     unit: str, values: list[float], time: bool, language: str
 ) -> None:
     table = table_of(unit, values, time)
-    text, evidence = prose.compose(table, language)
+    coverage = Coverage(datetime(2026, 4, 21, 12, tzinfo=UTC), days=(date(1990, 1, 9), date(2001, 4, 20)))
+    text, evidence = prose.compose(table, language, coverage)
     derived = [Derived(item["derived"], item.get("column", "")) for item in evidence if item.get("derived")]
-    assert untraced(text, table, derived) == []
+    assert untraced(text, table, derived, days=coverage.dates) == []
 
 
 @given(st.lists(st.integers(0, 10**6), min_size=1, max_size=10), st.integers(10**7, 10**9))
@@ -70,8 +78,67 @@ def test_figures_never_fails(text: str) -> None:
     figures(text)
 
 
-def test_where_all_are_equal_nobody_is_called_first() -> None:
-    text, _ = prose.compose(table_of("count", [2.0, 2.0, 2.0]), "en", order=[["m", "desc"]])
-    assert text.startswith("None stands out: measure is **2** for all.")
-    text, _ = prose.compose(table_of("count", [5.0, 5.0, 1.0]), "en", order=[["m", "desc"]])
-    assert text.startswith("Place A, Place B have the highest measure: **5**.")
+WAYS = {
+    "year": ("{0:%Y}", "{0:%Y}年"),
+    "quarter": ("{0:%Y} Q{1}", "{0:%Y}Q{1}", "Q{1} {0:%Y}", "{0:%Y}年第{1}季度", "{0:%Y}年{2}季度", "{0:%Y}"),
+    "month": ("{0:%Y-%m}", "{0:%B %Y}", "{0:%b %Y}", "{0:%Y}年{0.month}月", "{0.month}月份", "{0:%Y}/{0:%m}"),
+    "week": ("{0:%Y-%m-%d}", "{0:%G-W%V}", "{0:%Y}年{0.month}月{0.day}日", "{0:%B} {0.day}"),
+    "day": ("{0:%Y-%m-%d}", "{0:%B} {0.day}, {0:%Y}", "{0.day} {0:%b} {0:%Y}", "{0:%Y}年{0.month}月{0.day}日",
+            "{0.month}月{0.day}日", "{0:%b} {0.day}", "{0:%Y-%m}"),
+    "hour": ("{0:%Y-%m-%d %H:%M}", "{0:%H:%M}", "{0:%Y-%m-%dT%H:%M}", "{0.month}月{0.day}日{0:%H}时",
+             "{0:%Y}年{0.month}月{0.day}日 {0:%H}点"),
+}  # fmt: skip
+
+
+@given(
+    st.sampled_from(sorted(WAYS)),
+    st.datetimes(datetime(2000, 1, 1), datetime(2099, 1, 1)),
+    st.integers(1, 40),
+    st.sampled_from(["In {}: 10.", "{}为10件", "从{}起共10件。", "10 ({})"]),
+)
+def test_a_date_is_known_in_every_way_of_writing_it_and_no_other_is(
+    grain: str, moment: datetime, off: int, sentence: str
+) -> None:
+    start = floor(moment, grain)
+    column = ColumnMeaning(f"metric_time__{grain}", grain, "time", grain=grain)
+    table = Table((column, ColumnMeaning("m", "Measure", "measure")), ((start.isoformat(), 10.0),))
+    quarter = (start.month + 2) // 3
+    for way in (*WAYS[grain], show_time(start.isoformat(), grain)):
+        text = sentence.format(way.format(start, quarter, "一二三四"[quarter - 1]))
+        assert untraced(text, table) == [], text
+    other = show_time((start + delta(grain, off)).isoformat(), grain)
+    assert untraced(sentence.format(other), table) != [], other
+
+
+@pytest.mark.parametrize("text", ["共2850件。", "销售额为2,850元", "合计2850", "共28.5万件", "增长了28.5%"])
+def test_a_number_between_chinese_characters_is_a_number(text: str) -> None:
+    assert untraced(text, table_of("count", [10.0])), text
+    assert untraced("共10件，约0.001万件", table_of("count", [10.0])) == []
+
+
+def test_a_year_is_a_date_only_where_the_result_has_years() -> None:
+    year = ColumnMeaning("metric_time__year", "Year", "time", grain="year")
+    table = Table(
+        (year, ColumnMeaning("m", "M", "measure", "USD")), (("2025-01-01", 7.0), ("2026-01-01", 9.0))
+    )
+    assert untraced("From $7 in 2025 to $9 in 2026", table) == []
+    assert untraced("$9 in 2027", table) == ["2027"]
+    assert untraced("$2,026 in 2026", table) == ["$2,026"]
+    assert untraced("$2026 in 2026", table) == ["$2026"]
+    assert untraced("2026 items", table_of("count", [9.0])) == ["2026"]
+
+
+def test_a_computation_must_say_something_true() -> None:
+    table = table_of("count", [10.0, 20.0, 40.0])
+    for kind in ("distinct", "none"):
+        columns = (table.columns[0], replace(table.columns[1], additivity=Additivity(kind)))  # type: ignore[arg-type]
+        other = replace(table, columns=columns)
+        assert untraced("70 in all", other, [Derived("sum", "m")]) == ["70"], kind
+        assert untraced("30 for two", other, [Derived("sum", "m", (0, 1))]) == ["30"], kind
+        assert bool(untraced("23.3 on average", other, [Derived("mean", "m")])) == (kind == "none")
+        assert untraced("20 more", other, [Derived("difference", "m", (1, 2))]) == []
+    top = replace(table, extent="top")
+    for operation, figure in (("sum", "70"), ("mean", "23.3")):
+        assert untraced(f"{figure} in all", top, [Derived(operation, "m")]) == [figure]  # type: ignore[arg-type]
+    assert untraced("60 for the last two", top, [Derived("sum", "m", (1, 2))]) == []
+    assert untraced("3 rows", replace(table, extent="cut"), [Derived("count", "")]) == ["3"]

@@ -65,6 +65,13 @@ class Metric:
     def min_grain(self) -> str:
         return self.grains[0]
 
+    @property
+    def has_amounts(self) -> bool:
+        """Whether a period has an amount of its own, so that a mean over periods says something: not of a
+        rate, nor of what runs on from period to period.
+        """
+        return self.additivity.kind != "none" and self.kind != "cumulative"
+
 
 @dataclass(frozen=True)
 class Dimension:

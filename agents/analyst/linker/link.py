@@ -96,7 +96,7 @@ class Linker:
         reading = lattice.read(question, vocabulary, qualities, now)
         for arc in reading.arcs:
             if isinstance(arc.content, Signal) and arc.content.kind == "refuse":
-                raise Refusal(say(arc.content.text, language), (arc.text,))
+                raise Refusal(_refused(arc.content.text, language, metrics), (arc.text,))
         spelling: list[str] = []
         # First the misspelt metric, if none is named; then the values of what the metrics are split by.
         for _ in range(2):
@@ -279,6 +279,13 @@ class Linker:
             item = name if dimension.type == "categorical" else f"{name}__day"
             if item not in draft.group_by:
                 draft.group_by.append(item)
+
+
+def _refused(key: str, language: str, metrics: Sequence[Metric]) -> str:
+    running = [m.label_zh if language == "zh" else m.label for m in metrics if m.kind == "cumulative"]
+    if key != "window":
+        return say(key, language)
+    return say("window", language, ", ".join(running)) if running else say("no_window", language)
 
 
 def _counted(reading: Reading, index: int) -> bool:

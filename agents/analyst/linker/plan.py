@@ -41,6 +41,11 @@ class Shape:
     growth: bool = False
     thresholds: tuple[Threshold, ...] = ()
 
+    @property
+    def selects(self) -> bool:
+        """Whether only some of the rows are kept, by their figures or as parts of a whole."""
+        return bool(self.thresholds or self.share_of)
+
     def column(self, name: str) -> str:
         """What a metric's column is called in the result; other names stay."""
         return f"{name}_per_{self.average_per}" if self.average_per and "__" not in name else name

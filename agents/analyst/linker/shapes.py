@@ -9,7 +9,6 @@ from agents.analyst.linker.periods import Periods
 from agents.analyst.linker.plan import Shape, Threshold
 from agents.analyst.linker.signals import Signal
 from agents.analyst.linker.wording import grain_name
-from warehouse.semantic import Metric
 from warehouse.semantic.model import METRIC_TIME
 
 if TYPE_CHECKING:
@@ -45,34 +44,30 @@ def _found(draft: Draft, kind: str) -> list[tuple[Arc, Signal]]:
     ]
 
 
-def _adds_up(metric: Metric) -> bool:
-    return metric.kind == "simple" and metric.unit in ("USD", "count") and metric.name != "inventory_on_hand"
-
-
 def _share(draft: Draft) -> Shape:
     """Of the groups; or, without groups, of the values that the one filter names."""
-    for metric in draft.metrics:
-        if metric.kind != "simple" or metric.unit not in ("USD", "count"):
-            raise draft.refuse("share_of_rate", draft.label(metric))
-    if any(not item.startswith(f"{METRIC_TIME}__") for item in draft.group_by):
-        return Shape(share=True)
+    groups = [item for item in draft.group_by if not item.startswith(f"{METRIC_TIME}__")]
     parts = [item for item in draft.filters if item.op in ("=", "in")]
-    if len(parts) != 1:
+    if not groups and len(parts) != 1:
         raise draft.refuse("share_group")
-    return Shape(share=True, share_of=parts[0].dimension)
+    over = groups or [parts[0].dimension]
+    for metric in draft.metrics:
+        if not metric.additivity.holds_over(over):
+            raise draft.refuse(f"share_of_{metric.additivity.kind}", draft.label(metric))
+    return Shape(share=True) if groups else Shape(share=True, share_of=parts[0].dimension)
 
 
 def _average(draft: Draft) -> str:
     """The grain to average over, taken out of what the result is split by; empty when none is asked for."""
     signals = [signal for _, signal in _found(draft, "average")]
-    if not signals or all(not _adds_up(metric) for metric in draft.metrics):
+    if not signals or not any(metric.has_amounts for metric in draft.metrics):
         # "Average conversion rate per week" is the rate itself, by week.
         return ""
     times = [item for item in draft.group_by if item.startswith(f"{METRIC_TIME}__")]
     grain = next((signal.text for signal in signals if signal.text), "")
     grain = grain or (times[0].removeprefix(f"{METRIC_TIME}__") if times else "")
     others = [item for item in times if item != f"{METRIC_TIME}__{grain}"]
-    if not grain or others or not all(_adds_up(metric) for metric in draft.metrics):
+    if not grain or others or not all(metric.has_amounts for metric in draft.metrics):
         raise draft.refuse("average")
     if grain not in draft.metrics[0].grains:
         raise draft.refuse("average")

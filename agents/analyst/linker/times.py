@@ -54,7 +54,7 @@ class TimeSpan:
         """The range of the same length right before this one."""
         if self.start is None:
             return self
-        step = _delta(self.unit, self.count)
+        step = delta(self.unit, self.count)
         return replace(self, start=self.start - step, end=self.start)
 
     def year_ago(self) -> TimeSpan:
@@ -150,7 +150,7 @@ def _tomorrow(now: datetime) -> datetime:
     return floor(now, "day") + timedelta(days=1)
 
 
-def _delta(unit: str, count: int) -> relativedelta:
+def delta(unit: str, count: int) -> relativedelta:
     if unit == "quarter":
         return relativedelta(months=3 * count)
     return relativedelta(**{f"{unit}s": count})  # type: ignore[arg-type]
@@ -162,8 +162,8 @@ def _unit(text: str) -> str:
 
 def _calendar(unit: str, offset: int, now: datetime, count: int = 1) -> TimeSpan:
     """`count` calendar units, the first of which begins `offset` units from the current one."""
-    start = floor(now, unit) + _delta(unit, 1) * offset
-    return TimeSpan(start, start + _delta(unit, count), unit, count)
+    start = floor(now, unit) + delta(unit, 1) * offset
+    return TimeSpan(start, start + delta(unit, count), unit, count)
 
 
 def _last(count: int, unit: str, now: datetime) -> TimeSpan:
@@ -171,11 +171,11 @@ def _last(count: int, unit: str, now: datetime) -> TimeSpan:
     included.
     """
     if unit == "second":
-        return TimeSpan(now - _delta(unit, count), now, unit, count)
+        return TimeSpan(now - delta(unit, count), now, unit, count)
     if unit in ("minute", "hour"):
         # Figures are kept by the minute, so the range ends with the current one.
         end = floor(now, "minute") + timedelta(minutes=1)
-        return TimeSpan(end - _delta(unit, count), end, unit, count)
+        return TimeSpan(end - delta(unit, count), end, unit, count)
     return _calendar(unit, 1 - count, now, count)
 
 

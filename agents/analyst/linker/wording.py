@@ -44,8 +44,12 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "没有按星期几或一天中的时段统计的数据，可以按日或按周查询。",
     ),
     "window": (
-        "Only revenue can be asked for as a running total; rolling and moving figures cannot.",
-        "只有销售额可以查询累计值；滚动和移动的数字无法查询。",
+        "Running totals are known of these only: {0}; rolling and moving figures are not known.",
+        "只有以下指标有累计值：{0}；没有滚动和移动的数字。",
+    ),
+    "no_window": (
+        "Running totals, rolling and moving figures are not known here.",
+        "这里没有累计值、滚动和移动的数字。",
     ),
     "howto": (
         "Only figures can be asked for here, not how something is done.",
@@ -70,7 +74,19 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "阈值需要说明列出什么，例如哪些国家或品牌。",
     ),
     "threshold_unit": ("“{0}” is not in the unit of {1}.", "“{0}”与{1}的单位不一致。"),
-    "share_of_rate": ("{0} does not add up, so it has no shares.", "{0}不可相加，没有占比。"),
+    "share_of_none": (
+        "{0} does not add up: the parts make no whole, so there are no shares of it.",
+        "{0}不可相加，各部分合不成整体，没有占比。",
+    ),
+    "share_of_distinct": (
+        "{0} counts each one once, and one may be in several parts: the parts need not add up to the whole, "
+        "so there are no shares of it.",
+        "{0}是去重计数，同一个可能属于多个部分，各部分之和不一定等于整体，没有占比。",
+    ),
+    "share_of_semi-additive": (
+        "{0} does not add up over time, so there are no shares by time of it.",
+        "{0}不可按时间相加，没有按时间的占比。",
+    ),
     "share_group": (
         "Say of what the share is: by country, by category, or of one value such as China.",
         "请说明按什么计算占比：例如按国家、按品类，或某一个值（如中国）。",
@@ -95,6 +111,19 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "the data begins on {0}, so the earlier period is not whole",
         "数据始于 {0}，对比期不完整",
     ),
+    "half": (
+        "there is data up to {0}: a period that is not whole is compared with the one before",
+        "数据截至 {0}：以不完整的时间段与前一时间段相比",
+    ),
+    "more": ("the first {0} are shown, there are more", "只显示前 {0} 项，还有更多"),
+    "part": ("not whole: {0}", "不完整的时间段：{0}"),
+    "part_from": ("{0} (from {1})", "{0}（自 {1} 起）"),
+    "part_to": ("{0} (up to {1})", "{0}（截至 {1}）"),
+    "part_between": ("{0} ({1} to {2})", "{0}（{1} 至 {2}）"),
+    "part_now": ("{0} (so far)", "{0}（截至目前）"),
+    "join": (", ", "、"),
+    "of_whole": ("Of the whole {0}, ", "完整的{0}中，"),
+    "of_any": ("Of those that have any, ", "在有记录的之中，"),
     "running": ("there is data up to {0}", "数据截至 {0}"),
     "context": ("“{0}” was read as context, not as a figure asked for", "“{0}”被视为背景，不作为所问的指标"),
     "spelling": ("“{0}” was read as “{1}”", "“{0}”理解为“{1}”"),
@@ -117,6 +146,13 @@ def say(key: str, language: str, *values: str) -> str:
 
 def grain_name(grain: str, language: str) -> str:
     return _GRAINS_ZH[grain] if language == "zh" else grain
+
+
+def grains_name(grain: str, language: str) -> str:
+    """The periods of a grain: months, 月份."""
+    if language == "en":
+        return f"{grain or 'period'}s"
+    return {"month": "月份", "year": "年份", "day": "日期"}.get(grain) or _GRAINS_ZH.get(grain, "时间段")
 
 
 def show_range(start: datetime, end: datetime) -> str:

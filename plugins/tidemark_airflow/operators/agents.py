@@ -69,7 +69,7 @@ class AnswerListOperator(TidemarkOperator):
         with open_analyst(spans=spans) as analyst:
             for number, question in enumerate(load_questions(self.questions), start=1):
                 answer = analyst.ask(question, run_id=f"{run_id(context)}-{number:02d}")
-                self.log.info("%.2f %-9s %s\n     %s", answer.score, answer.status, question, answer.text)
+                self.log.info("%-9s %s\n     %s", answer.status, question, answer.text)
                 answers.append(answer)
         return [summary(answer, spans) for answer in answers]
 
@@ -197,12 +197,12 @@ def run_id(context: Context) -> str:
 def summary(answer: Answer, spans: SpanCount) -> dict[str, Any]:
     """What the next task and the command line need of an answer: small, and JSON.
 
-    `question status score text sql report run_id`, and `spans`: trace id to the number of spans it ended.
+    `question status checks text sql report run_id`, and `spans`: trace id to the number of spans it ended.
     """
     return {
         "question": answer.question,
         "status": answer.status,
-        "score": answer.score,
+        "checks": answer.checks,
         "text": answer.text,
         "sql": answer.sql,
         "run_id": answer.run_id,
