@@ -257,13 +257,13 @@ class Reply:
         self._query_id = query_id
         self._encoding = encoding
         self._blocks = blocks
-        self._compress, self._flush = codecs.encoder(encoding, blocks)
+        self._compress, self._flush = codecs.encoder(encoding)
         self._whole = whole
         self._held = SpooledTemporaryFile(max_size=_MEMORY_BYTES)  # noqa: SIM115  dropped with the reply
         self._tag = uuid4().hex[:16]
 
     def write(self, data: bytes) -> None:
-        data = self._compress(data)
+        data = self._compress(codecs.blocked(data) if self._blocks else data)
         if self.streaming:
             self._chunk(data)
             return
@@ -288,7 +288,8 @@ class Reply:
         text = error.body(version).encode("utf-8", "surrogateescape")
         if self.streaming:
             # The status has gone out: the error goes into the body, framed as ClickHouse frames it, and
-            # the last chunk stays away, which every other client takes as a broken answer.
+            # the last chunk stays away, which every other client takes as a broken answer. It stands outside
+            # of compressed blocks, where clients look for it.
             tag = self._tag.encode()
             frame = b"\r\n__exception__\r\n%s\r\n%s%d %s\r\n__exception__\r\n" % (tag, text, len(text), tag)
             self._chunk(self._compress(frame) + self._flush())
@@ -296,7 +297,7 @@ class Reply:
         self._encoding = None
         if self._blocks:
             # Who asks for blocks unpacks whatever comes.
-            text = codecs.encoder(None, True)[0](text)
+            text = codecs.blocked(text)
         headers = {"Content-Length": str(len(text)), "X-ClickHouse-Exception-Code": str(error.code)}
         if self._handler.close_connection:
             headers["Connection"] = "close"

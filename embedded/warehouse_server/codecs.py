@@ -151,10 +151,11 @@ def _unpacked(method: int, packed: bytes, size: int) -> bytes:
 
 def _checksum(block: bytes) -> bytes:
     value = CityHash128(block)
-    return _CHECKSUM.pack(value & 0xFFFFFFFFFFFFFFFF, value >> 64)
+    return _CHECKSUM.pack(value >> 64, value & 0xFFFFFFFFFFFFFFFF)
 
 
-def _blocked(data: bytes) -> bytes:
+def blocked(data: bytes) -> bytes:
+    """Data as ClickHouse's compressed blocks."""
     blocks = []
     for start in range(0, len(data), _PIECE_BYTES):
         content = data[start : start + _PIECE_BYTES]
@@ -170,13 +171,8 @@ def choose(accepted: str) -> str | None:
     return next((name for name in ("lz4", "zstd", "gzip", "deflate") if name in names), None)
 
 
-def encoder(encoding: str | None, blocks: bool) -> tuple[Compress, Flush]:
-    """(compress, flush) of an answer: first into ClickHouse's blocks, if so asked, then for HTTP."""
-    compress, flush = _encoder(encoding)
-    return (lambda data: compress(_blocked(data))) if blocks else compress, flush
-
-
-def _encoder(encoding: str | None) -> tuple[Compress, Flush]:
+def encoder(encoding: str | None) -> tuple[Compress, Flush]:
+    """(compress, flush) of an encoding; the identity for None."""
     if encoding is None:
         return (lambda data: data), (lambda: b"")
     if encoding == "lz4":

@@ -247,10 +247,8 @@ class Engine:
 
     def columns(self, connection: Any, select: bytes) -> list[bytes]:
         """Names and types of a SELECT's columns, each pair as the Native format writes it."""
-        described = (
-            b"DESCRIBE TABLE (\n%s\n) SETTINGS describe_compact_output = 1, print_pretty_type_names = 0"
-        )
-        return native.columns_of(self.execute(connection, described % select, "RowBinary")[0])
+        rows, _ = self.execute(connection, b"DESCRIBE TABLE (\n%s\n)" % select, "RowBinary")
+        return native.columns_of(rows)
 
 
 def _portions(pieces: Iterator[bytes]) -> Iterator[bytes]:

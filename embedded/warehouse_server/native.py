@@ -18,6 +18,9 @@ _SERIALIZATION_MARKS = 54454
 _OUT_OF_ORDER_BUCKETS = 54480
 _STRINGS_BY_SIZE = 54492
 
+# Name, type, and five texts on how a table keeps the column.
+_DESCRIBED = 7
+
 
 class Revised:
     """Takes Buffers bytes, gives Native bytes. Raises code 48 for a revision that it cannot write.
@@ -92,20 +95,21 @@ def _varint(number: int) -> bytes:
     return bytes(out)
 
 
-def columns_of(data: bytes) -> list[bytes]:
-    """Cut RowBinary rows of two strings, which are names and types, into one piece a row."""
-    pieces, at = [], 0
-    while at < len(data):
+def columns_of(described: bytes) -> list[bytes]:
+    """The name and type of each row that DESCRIBE gives in RowBinary, as that and Native write them."""
+    columns, at = [], 0
+    while at < len(described):
         start = at
-        for _ in range(2):
+        for field in range(_DESCRIBED):
             length = shift = 0
             while True:
-                byte = data[at]
+                byte = described[at]
                 at += 1
                 length |= (byte & 127) << shift
                 shift += 7
                 if byte < 128:
                     break
             at += length
-        pieces.append(data[start:at])
-    return pieces
+            if field == 1:
+                columns.append(described[start:at])
+    return columns

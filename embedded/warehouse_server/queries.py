@@ -81,6 +81,9 @@ class Query:
         request = self.request
         with self.running.entered(self.user.name, request.query_id) as private_id:
             settings = {**asked, **_SERVER_SETTINGS, "log_comment": private_id}
+            if request.revision:
+                # A type's name goes into the Native format on one line.
+                settings["print_pretty_type_names"] = "0"
             # A reader keeps nothing between requests, so its sessions are of no use but to name them.
             if self.user.read_only or not request.session_id:
                 with self.engine.connection() as connection:
