@@ -33,7 +33,9 @@ SETTINGS = st.sampled_from(
         "SETTINGS log_comment = ‘VALUES’",
     ]
 )
-ENGINE = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+ENGINE = settings(
+    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 
 
 @pytest.fixture(scope="module")

@@ -153,7 +153,7 @@ _TAILS = [
 ]  # fmt: skip
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(EXPRESSIONS, EXPRESSIONS, st.sampled_from(_TAILS))
 def test_what_passes_is_read_alike_and_means_the_same(
     shop: Warehouse, column: str, condition: str, tail: str
@@ -198,7 +198,7 @@ WRITTEN_BY_THE_PARSER = {
 }  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=30))
 def test_a_quoted_text_reaches_the_server_as_it_is(shop: Warehouse, text: str) -> None:
     quoted = text.replace("\\", "\\\\").replace("'", "\\'")

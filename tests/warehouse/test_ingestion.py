@@ -29,7 +29,7 @@ def of_day(rows: pa.Table, day: date) -> pa.Table:
     return rows.filter(pc.equal(rows["_day"], pa.scalar(day)))
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(
     seed=st.integers(0, 2**31),
     day=st.dates(date(2024, 1, 1), date(2032, 1, 1)),

@@ -118,7 +118,7 @@ def test_a_missing_manifest_says_how_to_write_it(tmp_path: Path) -> None:
         SemanticLayer.load(broken)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30))
 def test_a_filters_value_stays_one_literal(
     shop_layer: SemanticLayer, unique_keys: Warehouse, value: str
