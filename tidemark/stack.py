@@ -16,6 +16,7 @@ from rich.table import Table
 from embedded.errors import EmbeddedError
 from embedded.settings import EmbeddedSettings
 from embedded.stack import Progress, ServiceStatus, Stack
+from embedded.warehouse_server.sandbox import NOT_CONFINED, can_confine
 from tidemark.console import console, fail
 
 
@@ -65,6 +66,8 @@ def status() -> None:
     with plain_errors():
         stack = Stack()
         services = stack.status()
+    if not can_confine():
+        console.print(f"[yellow]the warehouse is not confined to its folder[/]: {NOT_CONFINED}")
     console.print(_table(services))
     if any(service.pid for service in services):
         console.print(f"Airflow's login: {_login(stack)}")

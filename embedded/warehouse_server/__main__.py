@@ -15,9 +15,12 @@ from embedded.warehouse_server.engine import Engine
 from embedded.warehouse_server.errors import StartError
 from embedded.warehouse_server.folder import DataFolder
 from embedded.warehouse_server.running import READER_PLACES, WRITER_PLACES
-from embedded.warehouse_server.sandbox import confine
+from embedded.warehouse_server.sandbox import NOT_CONFINED, confine
 
 _GRACE_SECONDS = 8.0
+_HANDED_OVER = "TIDEMARK_WAREHOUSE_LOGINS_FD"
+# What of the environment the interpreter and its libraries may need; all else may be a secret.
+_KEPT = ("HOME", "LANG", "LD_", "PATH", "PYTHON", "TIDEMARK_WAREHOUSE_PORT", "VIRTUAL_ENV")
 
 
 def main() -> int:
@@ -28,7 +31,7 @@ def main() -> int:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=int(os.environ.get("TIDEMARK_WAREHOUSE_PORT", "18123")))
     arguments = parser.parse_args()
-    _with_environment(TZ="UTC", TMPDIR=f"{arguments.data.absolute()}/tmp", LC_CTYPE="C.UTF-8")
+    access = _handed_over(TZ="UTC", TMPDIR=f"{arguments.data.absolute()}/tmp", LC_CTYPE="C.UTF-8")
     try:
         folder = DataFolder(arguments.data)
         server = _listen(arguments.host, arguments.port)
@@ -39,12 +42,11 @@ def main() -> int:
         return 1
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
-    sandbox = "confined to its folder" if confined else "not confined: this kernel has no Landlock"
+    sandbox = "confined to its folder" if confined else f"NOT CONFINED to it: {NOT_CONFINED}"
     print(
         f"warehouse server: http://{arguments.host}:{arguments.port} serves {folder.path}, {sandbox}",
         flush=True,
     )
-    access = AccessSettings()
     server.start(engine, Users(access), {arguments.host, *access.host_names})
     server.socket.close()
     left = server.drain(_GRACE_SECONDS)
@@ -53,14 +55,22 @@ def main() -> int:
     os._exit(0)
 
 
-def _with_environment(**wanted: str) -> None:
-    """Start again, as the same process, with these variables: the engine takes its time zone from there.
+def _handed_over(**wanted: str) -> AccessSettings:
+    """Start again, as the same process, without secrets in the environment; the logins come by a pipe.
 
-    They cannot be set in place. The engine reads what the kernel laid behind the first environment, and
-    setting a variable moves the environment away from there: a crash in some of the starts.
+    SQL that finds a way to files finds this process's environment too. The engine takes its time zone from
+    there, so what it needs is set on the way: in place it cannot be. The engine reads what the kernel laid
+    behind the first environment, and setting a variable moves the environment away: a crash in some starts.
     """
-    if any(os.environ.get(name) != value for name, value in wanted.items()):
-        os.execve(sys.executable, sys.orig_argv, {**os.environ, **wanted})
+    if handed := os.environ.get(_HANDED_OVER):
+        with open(int(handed), "rb") as pipe:
+            return AccessSettings.model_validate_json(pipe.read())
+    read_end, write_end = os.pipe()
+    os.write(write_end, AccessSettings().model_dump_json().encode())
+    os.close(write_end)
+    os.set_inheritable(read_end, True)
+    kept = {name: value for name, value in os.environ.items() if name.startswith(_KEPT)}
+    os.execve(sys.executable, sys.orig_argv, {**kept, **wanted, _HANDED_OVER: str(read_end)})
 
 
 def _listen(host: str, port: int) -> WarehouseServer:

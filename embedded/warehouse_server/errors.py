@@ -55,6 +55,8 @@ class WarehouseServerError(Exception):
 
     def __init__(self, code: int, message: str) -> None:
         self.code = code
+        # Bytes of a statement that are no text are shown as what they are.
+        message = message.encode("utf-8", "backslashreplace").decode()
         self.message = message if _NAMED.search(message) else f"{message} ({_NAMES[code]})"
         super().__init__(self.message)
 

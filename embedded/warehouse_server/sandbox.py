@@ -7,6 +7,11 @@ import os
 import sys
 from pathlib import Path
 
+NOT_CONFINED = (
+    "this kernel has no Landlock, so only the judging of statements keeps SQL from the server's files; "
+    "use Linux 5.13 or newer with it enabled, or a user of the system that owns nothing else"
+)
+
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _PR_SET_NO_NEW_PRIVS = 38
 _RULE_PATH_BENEATH = 1
@@ -38,14 +43,19 @@ class _PathRule(ctypes.Structure):
     _fields_ = [("access", ctypes.c_uint64), ("parent", ctypes.c_int32)]
 
 
+def can_confine() -> bool:
+    """Whether this kernel has Landlock."""
+    return _abi(ctypes.CDLL(None, use_errno=True)) > 0
+
+
 def confine(folder: Path) -> bool:
     """Allow this process to write in `folder` only, to read that and its libraries, to connect nowhere.
 
     Call it before the first thread starts and after the listening socket is bound. False where the kernel
-    has no Landlock; the other layers hold without it.
+    has no Landlock: then what holds is that no statement on the lists reaches a file.
     """
     libc = ctypes.CDLL(None, use_errno=True)
-    if not sys.platform.startswith("linux") or (abi := libc.syscall(_CREATE_RULESET, None, 0, 1)) < 1:
+    if (abi := _abi(libc)) < 1:
         return False
     handled = (1 << _RIGHTS_OF_ABI.get(abi, 16)) - 1
     rules = _Ruleset(handled, _NET_CONNECT_TCP if abi >= 4 else 0)
@@ -63,6 +73,10 @@ def confine(folder: Path) -> bool:
         return bool(libc.syscall(_RESTRICT_SELF, ruleset, 0) == 0)
     finally:
         os.close(ruleset)
+
+
+def _abi(libc: ctypes.CDLL) -> int:
+    return int(libc.syscall(_CREATE_RULESET, None, 0, 1)) if sys.platform.startswith("linux") else 0
 
 
 def _allow(libc: ctypes.CDLL, ruleset: int, path: str, access: int) -> None:

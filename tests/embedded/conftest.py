@@ -40,9 +40,9 @@ class WarehouseProcess:
     process: subprocess.Popen[str]
 
     @classmethod
-    def start(cls, folder: Path, port: int | None = None) -> WarehouseProcess:
-        port = port or free_port()
-        server = cls(folder, port, run_server(folder, port))
+    def start(cls, folder: Path, confined: bool = True, **environment: str) -> WarehouseProcess:
+        port = free_port()
+        server = cls(folder, port, run_server(folder, port, confined, **environment))
         deadline = time.monotonic() + 60
         while server.process.poll() is None and time.monotonic() < deadline:
             try:
@@ -63,7 +63,7 @@ class WarehouseProcess:
     ) -> Reply:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         auth = base64.b64encode(f"{user}:{user}".encode()).decode()
-        data = sql.encode() if isinstance(sql, str) else sql
+        data = sql.encode("utf-8", "surrogatepass") if isinstance(sql, str) else sql
         url = f"{path}?{urlencode(params)}" if params else path
         connection.request(method, url, data, {"Authorization": f"Basic {auth}", **(headers or {})})
         answer = connection.getresponse()
@@ -89,10 +89,20 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def run_server(folder: Path, port: int) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "embedded.warehouse_server", "--data", str(folder), "--port", str(port)]
+# The server as on a kernel without Landlock.
+_NOT_CONFINED = (
+    "from embedded.warehouse_server import sandbox; sandbox.confine = lambda folder: False; "
+    "from embedded.warehouse_server.__main__ import main; raise SystemExit(main())"
+)
+
+
+def run_server(folder: Path, port: int, confined: bool = True, **environment: str) -> subprocess.Popen[str]:
+    module = ["-m", "embedded.warehouse_server"] if confined else ["-c", _NOT_CONFINED]
+    command = [sys.executable, *module, "--data", str(folder), "--port", str(port)]
     own = {name: value for name, value in os.environ.items() if not name.startswith("TIDEMARK_")}
-    return subprocess.Popen(command, env=own, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return subprocess.Popen(
+        command, env=own | environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
 
 
 @pytest.fixture(scope="session")
@@ -101,6 +111,12 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarehousePro
     server = WarehouseProcess.start(tmp_path_factory.mktemp("warehouse"))
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def warehouse_process() -> type[WarehouseProcess]:
+    """For servers of another kind, which their tests stop themselves."""
+    return WarehouseProcess
 
 
 @pytest.fixture

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import tomllib
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from embedded.warehouse_server import access
 
 if TYPE_CHECKING:
     from conftest import WarehouseProcess
@@ -171,3 +175,24 @@ def test_the_writer_stays_inside_the_folder_too(warehouse: WarehouseProcess) -> 
     )
     assert warehouse.ask("system shutdown").code == DENIED
     assert "root:" not in warehouse.ask("select file('/etc/passwd')").text
+
+
+def test_what_a_reader_may_call_is_there_and_what_is_new_is_not(warehouse: WarehouseProcess) -> None:
+    """A name on the list that the engine does not know, or that means two functions, is none."""
+
+    def engine(what: str) -> set[str]:
+        return set(warehouse.sql(f"select lower({what}").split())
+
+    lists = tomllib.loads((Path(access.__file__).parent / "reader.toml").read_text("utf-8"))
+    functions, aggregates = set(lists["functions"].split()), set(lists["aggregates"].split())
+    # What the parser makes of operators and clauses.
+    operators = {"exists", "grouping", "lambda", "untuple"}
+    assert functions - operators <= engine("name) from system.functions where not is_aggregate")
+    assert aggregates <= engine("name) from system.functions where is_aggregate")
+    assert set(lists["combinators"].split()) <= engine("name) from system.aggregate_function_combinators")
+    assert set(lists["system_tables"].split()) <= engine("name) from system.tables where database = 'system'")
+    settings = {f"'{name}'" for name in [*lists["settings"].split(), *access.READER_LIMITS]}
+    unknown = f"select arrayExcept([{', '.join(settings)}], groupArray(name)) from system.settings"
+    assert warehouse.sql(unknown) == "[]"
+    # Functions take functions by name; `arrayMap` and its like are known to do so.
+    assert {"arraymap", "arraymax", "mapapply"} <= engine("name) from system.functions where higher_order")
