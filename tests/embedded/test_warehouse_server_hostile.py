@@ -173,12 +173,10 @@ def test_no_statement_ends_the_process(warehouse: WarehouseProcess, user: str) -
     deep = [
         "+".join(["1"] * 300_000),
         "(" * 120_000 + "1" + ")" * 120_000,
-        "not " * 60_000 + "1",
-        "[" * 3_000 + "]" * 3_000,
         ",".join(f"$a{number}$" for number in range(30_000)),
     ]
     for sql in deep:
-        assert warehouse.ask(f"select {sql}", user=user).code in ("36", "62", "167", "306")
+        assert warehouse.ask(f"select {sql}", user=user).code in ("62", "167", "306")
     assert warehouse.ask(f"select {deep[0]}", user=user, max_parser_depth="0").code == "452"
     assert warehouse.process.poll() is None
 
