@@ -18,13 +18,13 @@ from typing import TypeVar
 
 from sqlglot import ErrorLevel, exp
 from sqlglot.dialects import Dialect
-from sqlglot.tokenizer_core import Token
+from sqlglot.tokenizer_core import Token, TokenType
 
 from warehouse.catalogue import Catalogue
 from warehouse.errors import GuardError
 from warehouse.guard_lexicon import LEXICONS
 from warehouse.guard_text import check_characters, check_words, leaves, words
-from warehouse.guard_tree import check_tree, shape
+from warehouse.guard_tree import check_literal_casts, check_tree, shape
 
 MAX_CHARACTERS = 50_000
 
@@ -68,6 +68,8 @@ def guard(
         )
 
     tokens, query = judged(sql)
+    if any(token.token_type == TokenType.DCOLON for token in tokens):
+        check_literal_casts(query)
     capped, replaced = _capped(query, max_rows)
     text = printed(capped)
     printed_tokens, read = judged(text)
@@ -77,7 +79,7 @@ def guard(
         raise GuardError(
             "clause",
             f"The statement would not be run as it is written: {lost[0] if lost else 'it'} would change.",
-            "Write it in plainer clauses.",
+            "Write it in plainer clauses: IN (1, 2), not IN [1, 2].",
         )
     return text
 

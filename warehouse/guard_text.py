@@ -83,8 +83,8 @@ def _is_unicode(text: str) -> bool:
 
 
 def leaves(tokens: Sequence[Token]) -> Counter[str]:
-    """The texts, numbers and quoted names of a statement, to see whether printing it has lost one."""
-    kinds = {*_QUOTED, TokenType.NUMBER}
+    """The texts, numbers, quoted names and brackets of a statement, to see whether printing loses one."""
+    kinds = {*_QUOTED, TokenType.NUMBER, TokenType.L_BRACKET}
     return words(token for token in tokens if token.token_type in kinds)
 
 

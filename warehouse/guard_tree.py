@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 from sqlglot import exp
@@ -74,6 +75,24 @@ def _check_in(node: exp.In) -> None:
             f"{node.sql()[:80]!r} may read a table by name.",
             "Write IN (1, 2), IN (SELECT column FROM table), or has(array, value) for an array.",
         )
+
+
+def check_literal_casts(query: exp.Query) -> None:
+    """Refuse `1.50::String` and `-1::UInt8`: the engine takes letters and sign for the literal's own there."""
+    for cast in query.find_all(exp.Cast):
+        literal, signed = cast.this, isinstance(cast.parent, exp.Neg)
+        if isinstance(literal, exp.Literal) and (
+            literal.is_string or (not signed and _SMALL_INTEGER.fullmatch(literal.name))
+        ):
+            continue
+        if all(isinstance(node, exp.Array) or not isinstance(node, _VARIABLE) for node in literal.walk()):
+            raise GuardError(
+                "clause", "A literal before :: would not be run as it is written.", "Write '1.5'::Float64."
+            )
+
+
+_VARIABLE = exp.Column | exp.Identifier | exp.Func | exp.Query
+_SMALL_INTEGER = re.compile("0|[1-9][0-9]{0,17}")
 
 
 def _is_whole(node: exp.Expr | None) -> bool:
