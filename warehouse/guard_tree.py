@@ -78,7 +78,7 @@ def _check_in(node: exp.In) -> None:
 
 
 def check_literal_casts(query: exp.Query) -> None:
-    """Refuse `1.50::String` and `-1::UInt8`: the engine takes letters and sign for the literal's own there."""
+    """Refuse `1.50::String` and `-1::UInt8`: the engine takes letters and sign for the literal's."""
     for cast in query.find_all(exp.Cast):
         literal, signed = cast.this, isinstance(cast.parent, exp.Neg)
         if isinstance(literal, exp.Literal) and (
