@@ -21,6 +21,7 @@ from embedded.settings import EmbeddedSettings
 
 COORDINATES = Path(__file__).with_name("jars")
 SETS = ("kafka", "flink")
+_LOCK = "jgo.lock.toml"
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,11 @@ def locked(jar_set: str) -> list[LockedJar]:
     Raises:
         JarError: the lock cannot be read.
     """
-    path = _lock_file(jar_set)
+    return _locked(COORDINATES / jar_set)
+
+
+def _locked(coordinates: Path) -> list[LockedJar]:
+    path = coordinates / _LOCK
     try:
         dependencies = tomllib.loads(path.read_text("utf-8"))["dependencies"]
         return [LockedJar(f"{d['artifactId']}-{d['version']}.jar", d["sha256"]) for d in dependencies]
@@ -55,7 +60,13 @@ def locked(jar_set: str) -> list[LockedJar]:
 
 
 def ensure(settings: EmbeddedSettings) -> None:
-    """Have every locked jar in place, fetching what is missing or was changed.
+    """Have every locked jar of the stack in place. Raises JarError as `have` does."""
+    for jar_set in SETS:
+        have(COORDINATES / jar_set, settings.jars_dir / jar_set)
+
+
+def have(coordinates: Path, folder: Path) -> None:
+    """Have in a folder the jars that another folder's lock names, fetching what is missing or was changed.
 
     Files whose size and time are those of the last full check are trusted, so a second call costs
     milliseconds and needs no network.
@@ -63,21 +74,19 @@ def ensure(settings: EmbeddedSettings) -> None:
     Raises:
         JarError: a jar cannot be had, or what came is not what the lock names.
     """
-    for jar_set in SETS:
-        folder = settings.jars_dir / jar_set
-        stamp = folder / ".checked"
-        wanted = locked(jar_set)
-        if stamp.exists() and stamp.read_text("utf-8") == _fingerprint(folder, wanted):
-            continue
-        if _wrong(folder, wanted):
-            _fetch(jar_set, folder)
-            if wrong := _wrong(folder, wanted):
-                raise JarError(
-                    f"{folder / wrong[0].filename} is not the jar that {_lock_file(jar_set)} names "
-                    f"({len(wrong)} of {len(wanted)} differ); delete its copy in the local Maven repository "
-                    "(~/.m2/repository) and start again"
-                )
-        stamp.write_text(_fingerprint(folder, wanted), "utf-8")
+    stamp = folder / ".checked"
+    wanted = _locked(coordinates)
+    if stamp.exists() and stamp.read_text("utf-8") == _fingerprint(folder, wanted):
+        return
+    if _wrong(folder, wanted):
+        _fetch(coordinates, folder)
+        if wrong := _wrong(folder, wanted):
+            raise JarError(
+                f"{folder / wrong[0].filename} is not the jar that {coordinates / _LOCK} names "
+                f"({len(wrong)} of {len(wanted)} differ); delete its copy in the local Maven repository "
+                "(~/.m2/repository) and start again"
+            )
+    stamp.write_text(_fingerprint(folder, wanted), "utf-8")
 
 
 def missing(settings: EmbeddedSettings) -> list[str]:
@@ -93,18 +102,14 @@ def missing(settings: EmbeddedSettings) -> list[str]:
 def lock(jar_set: str) -> None:
     """Resolve a set's coordinates anew and write its lock file."""
     with TemporaryDirectory() as scratch:
-        _jgo(jar_set, Path(scratch), "lock")
+        _jgo(COORDINATES / jar_set, Path(scratch), "lock")
 
 
-def _lock_file(jar_set: str) -> Path:
-    return COORDINATES / jar_set / "jgo.lock.toml"
-
-
-def _fetch(jar_set: str, folder: Path) -> None:
-    scratch = folder.with_name(f".{jar_set}")
+def _fetch(coordinates: Path, folder: Path) -> None:
+    scratch = folder.with_name(f".{folder.name}")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _jgo(jar_set, scratch, "sync", "--force")
+        _jgo(coordinates, scratch, "sync", "--force")
         for stale in folder.glob("*.jar"):
             stale.unlink()
         # jgo sorts what it fetched into a class path and a module path; here all is class path.
@@ -118,7 +123,7 @@ def _fetch(jar_set: str, folder: Path) -> None:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _jgo(jar_set: str, scratch: Path, *command: str) -> None:
+def _jgo(coordinates: Path, scratch: Path, *command: str) -> None:
     # With JAVA_HOME set jgo does not download a JDK of its own to classify the jars.
     environment = {
         **os.environ,
@@ -128,7 +133,7 @@ def _jgo(jar_set: str, scratch: Path, *command: str) -> None:
     }
     done = subprocess.run(
         [sys.executable, "-m", "jgo", "--links", "copy", "--timeout", "60", *command],
-        cwd=COORDINATES / jar_set,
+        cwd=coordinates,
         env=environment,
         capture_output=True,
         text=True,
@@ -138,7 +143,7 @@ def _jgo(jar_set: str, scratch: Path, *command: str) -> None:
         said = [line for line in (done.stdout + done.stderr).splitlines() if line.startswith("ERROR")]
         why = said[0].removeprefix("ERROR").strip() if said else f"jgo ended with {done.returncode}"
         raise JarError(
-            f"the {jar_set} jars could not be fetched from Maven: {why}; "
+            f"the {coordinates.name} jars could not be fetched from Maven: {why}; "
             "see that the network is up, then start again"
         )
 

@@ -294,7 +294,7 @@ class Reply:
             frame = b"\r\n__exception__\r\n%s\r\n%s%d %s\r\n__exception__\r\n" % (tag, text, len(text), tag)
             self._chunk(self._compress(frame) + self._flush())
             return
-        self._encoding = None
+        self._encoding = self.format = None
         if self._blocks:
             # Who asks for blocks unpacks whatever comes.
             text = codecs.blocked(text)
