@@ -19,7 +19,7 @@ _TICK = timedelta(minutes=1)
 class Coverage:
     """`asked` is the half-open range asked for, None for all the data; `days` are the first and the last day
     with data, None where they are not known. `previous` is the range compared with, `average_per` the grain
-    that the figures are means over. Times are UTC.
+    that the figures are means over, `undated` that there is data and none of it has a time. Times are UTC.
     """
 
     now: datetime
@@ -27,6 +27,7 @@ class Coverage:
     days: tuple[date, date] | None = None
     previous: Range | None = None
     average_per: str = ""
+    undated: bool = False
 
     @property
     def known(self) -> Range | None:

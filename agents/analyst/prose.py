@@ -62,7 +62,7 @@ def compose(
         _nothing(draft)
     elif coverage.previous:
         _comparison(draft, measures)
-    elif table.of_role("time") and len(table.rows) > 1 and not table.ranked:
+    elif table.of_role("time") and (len(table.rows) > 1 or _undated_rows(table)) and not table.ranked:
         _series(draft, measures)
     elif table.of_role("category") or len(table.rows) > 1:
         _ranking(draft, measures)
@@ -93,6 +93,8 @@ def _nothing(draft: Draft) -> None:
             f"There is nothing in what was asked for; the data covers {first} to {last}.",
             f"所问的范围内没有数据；现有数据覆盖 {first} 至 {last}。",
         )
+    elif draft.coverage.undated:
+        draft.say("There is data, but none of it has a date.", "有数据，但都没有日期。")
     else:
         draft.say("There is no data for what was asked.", "所问的内容没有数据。")
 
@@ -109,8 +111,11 @@ def _series(draft: Draft, measures: list[ColumnMeaning]) -> None:
     if table.extent != "all":
         return _listing(draft, measures)
     whole = {measure.name: _whole_rows(draft, measure) for measure in measures}
+    undated = _undated_rows(table)
     if any(len(rows) < 2 for rows in whole.values()):
         _listing(draft, measures)
+    else:
+        _undated(draft, measures, undated)
     for measure in measures:
         rows = whole[measure.name]
         if len(rows) > 1:
@@ -129,7 +134,25 @@ def _whole_rows(draft: Draft, measure: ColumnMeaning) -> list[int]:
     whole = [period is None or draft.coverage.is_whole(period) for period in periods]
     if measure.name.endswith("_change_rate"):
         whole = [now and before for now, before in zip(whole, [False, *whole], strict=False)]
-    return [row for row, value in enumerate(draft.table.values(measure)) if whole[row] and value is not None]
+    dated = {*range(len(periods))}.difference(_undated_rows(draft.table))
+    values = draft.table.values(measure)
+    return [row for row in sorted(dated) if whole[row] and values[row] is not None]
+
+
+def _undated_rows(table: Table) -> list[int]:
+    """The rows of a series that belong to no time."""
+    times = table.of_role("time")
+    return [row for row, value in enumerate(table.values(times[0])) if value is None] if times else []
+
+
+def _undated(draft: Draft, measures: list[ColumnMeaning], rows: Sequence[int]) -> None:
+    """What a series leaves out is said with its figures, as far as there is room."""
+    for row in rows[:LISTED]:
+        figures = _list(draft, [f"{measure.label} {draft.cell(row, measure)}" for measure in measures])
+        name = _name(draft, row)
+        draft.say(f"Not part of this, {name}: {figures}.", f"不计入以上（{name}）：{figures}。")
+    if len(rows) > LISTED:
+        draft.say("More rows without a date are in the table.", "其他没有日期的行见表格。")
 
 
 def _course(draft: Draft, measure: ColumnMeaning, rows: list[int]) -> None:
@@ -151,7 +174,9 @@ def _extremes(draft: Draft, measure: ColumnMeaning, rows: list[int]) -> None:
     table, language = draft.table, "zh" if draft.zh else "en"
     numbers = sorted((table.values(measure)[row], row) for row in rows)  # type: ignore[type-var]
     grains = grains_name(grain_of(table), language)
-    part = len(rows) < len(_numbers(table.values(measure)))
+    undated = _undated_rows(table)
+    dated = [value for row, value in enumerate(table.values(measure)) if row not in undated]
+    part = len(rows) < len(_numbers(dated))
     of = say("of_whole", language, grains) if part else ""
     label = _lower(measure.label) if part and not draft.zh else measure.label
     left, right = ("（", "）") if draft.zh else (" (", ")")
@@ -184,7 +209,8 @@ def _has_gaps(draft: Draft) -> bool:
     groups = {tuple(row[position] for position in positions) for row in table.rows}
     seen = {period_of(draft.table, row) for row in range(len(table.rows))}
     covered = set(draft.coverage.periods(grain)) or seen
-    return len(table.rows) < len(covered | seen) * len(groups)
+    dated = len(table.rows) - len(_undated_rows(table))
+    return dated < len((covered | seen) - {None}) * len(groups)
 
 
 def _ranking(draft: Draft, measures: list[ColumnMeaning]) -> None:
@@ -224,7 +250,8 @@ def _leader(draft: Draft, lead: ColumnMeaning, direction: str | None) -> bool:
     """Who is first; ties share the place, and where all are equal nobody is. Whether that says it all."""
     table = draft.table
     values = table.values(lead)
-    known = [row for row, value in enumerate(values) if value is not None]
+    undated = _undated_rows(table)
+    known = [row for row, value in enumerate(values) if value is not None and row not in undated]
     periods = [period_of(table, row) for row in range(len(values))]
     whole = [row for row in known if (one := periods[row]) is None or draft.coverage.is_whole(one)]
     candidates = whole or known or [0]
@@ -291,9 +318,10 @@ def _names(draft: Draft, rows: Sequence[int], more: bool = False) -> str:
 def _name(draft: Draft, row: int) -> str:
     """What a row is about: its categories and its time."""
     table = draft.table
+    no_date = "没有日期" if draft.zh else "without a date"
     parts = [
-        show(table.rows[row][index], column)
-        for index, column in enumerate(table.columns)
+        no_date if column.role == "time" and value is None else show(value, column)
+        for column, value in zip(table.columns, table.rows[row], strict=True)
         if column.role in ("category", "time")
     ]
     return _list(draft, parts)

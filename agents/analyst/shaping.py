@@ -77,7 +77,11 @@ def _average(sql: str, keys: list[str], metrics: list[Metric], grain: str) -> st
         mean = f"{as_float(total)} / nullIf(max(_counted._periods), 0)"
         means.append(f"{mean} AS {quoted(f'{metric.name}_per_{grain}')}")
     period = quoted(f"{METRIC_TIME}__{grain}")
-    counted = f"SELECT *, uniqExact(_base.{period}) OVER () AS _periods FROM ({sql}) AS _base"
+    # What has no time is in no period.
+    counted = (
+        f"SELECT *, uniqExact(_base.{period}) OVER () AS _periods FROM ({sql}) AS _base "
+        f"WHERE _base.{period} IS NOT NULL"
+    )
     group = f" GROUP BY {', '.join(_of('_counted', keys))}" if keys else ""
     return f"SELECT {', '.join([*_kept('_counted', keys), *means])} FROM ({counted}) AS _counted{group}"
 

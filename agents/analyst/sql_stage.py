@@ -123,7 +123,8 @@ class SqlWork(Work):
     """What is known of a question's SQL. `compiled` is what `sql` was compiled from; it is empty when a
     model wrote the SQL itself. `columns` and `dry_columns` are (name, server type) pairs. `capped` says that
     the rows are as many as the SQL's LIMIT lets through; a compiled one lets through one more than was asked
-    for. `days` are the first and last with data, where a text or a chart must know.
+    for. `days` are the first and last with data, where a text or a chart must know; `undated` says that there
+    is data, and that none of it has a time.
     """
 
     question: str
@@ -140,6 +141,7 @@ class SqlWork(Work):
     rows: tuple[tuple[Cell, ...], ...] = ()
     capped: bool = False
     days: tuple[date, date] | None = None
+    undated: bool = False
     elapsed: float = 0.0
     rows_read: int | None = None
     declined: Decline | None = None
@@ -153,7 +155,7 @@ class SqlWork(Work):
         if self.compiled is None:
             return Coverage(self.now)
         asked, previous = _utc(self.compiled.time_range), _utc(self.compiled.previous_range)
-        return Coverage(self.now, asked, self.days, previous, self.compiled.shape.average_per)
+        return Coverage(self.now, asked, self.days, previous, self.compiled.shape.average_per, self.undated)
 
     def table(self, semantic: SemanticLayer, language: str) -> Table:
         """The rows that were asked for, with their meaning."""
@@ -285,7 +287,7 @@ class SqlTools:
         }
         found = work.having(updates)
         table = found.table(self._semantic, "en")
-        days = self._days(found) if _may_be_partial(found, table) else None
+        days, undated = self._days(found) if _may_be_partial(found, table) else (None, False)
         shown = {
             "columns": [name for name, _ in columns],
             "row_count": len(table.rows),
@@ -294,10 +296,10 @@ class SqlTools:
             "empty": table.empty,
             "data_range": days,
         }
-        return ToolResult(shown, {**updates, "days": days})
+        return ToolResult(shown, {**updates, "days": days, "undated": undated})
 
-    def _days(self, work: SqlWork) -> tuple[date, date] | None:
-        """The first and the last day with data for any of the metrics."""
+    def _days(self, work: SqlWork) -> tuple[tuple[date, date] | None, bool]:
+        """The first and the last day with data for any of the metrics, or that no data has one."""
         assert work.compiled is not None
         metrics = tuple(work.compiled.metrics)
         kept = {grain for name in metrics for grain in self._semantic.metrics[name].grains}
@@ -305,18 +307,19 @@ class SqlTools:
         try:
             inner = self._semantic.compile(MetricQuery(metrics, group_by=(day,)), self._warehouse)
         except PermanentError:
-            return None
+            return None, False
         present = " or ".join(f"_days.{quoted(name)} is not null" for name in metrics)
         time = f"_days.{quoted(day)}"
         # Rows without a time are of no day.
         result = self._call(
             lambda: self._warehouse.query(
-                f"select min({time}), max({time}), count({time}) from (\n{inner}\n) as _days where {present}",
+                f"select min({time}), max({time}), count({time}), count() from (\n{inner}\n) as _days "
+                f"where {present}",
                 limits=self._limits,
             )
         )
-        first, last, days = result.rows[0]
-        return (_day(first), _day(last)) if days else None
+        first, last, days, groups = result.rows[0]
+        return ((_day(first), _day(last)), False) if days else (None, groups > 0)
 
     def _checked(self, sql: str) -> str:
         """What the guard printed: the SQL that is judged is the SQL that is shown and runs."""
@@ -336,7 +339,7 @@ class SqlTools:
 
 _UNRUN: Mapping[str, Any] = {
     "guarded": False, "dry_columns": None, "ran": False, "columns": (), "rows": (), "capped": False,
-    "days": None,
+    "days": None, "undated": False,
 }  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from math import ceil
@@ -15,8 +15,10 @@ from typing import Any
 
 import pytest
 
+from agents.analyst import Analyst
 from agents.analyst.linker.plan import Shape, Threshold
 from agents.analyst.shaping import shaped_sql
+from agents.runtime.settings import AgentSettings
 from warehouse.catalogue import Catalogue
 from warehouse.client import Warehouse, connect
 from warehouse.dbt_runner import DbtError, run_dbt
@@ -333,27 +335,53 @@ def test_two_periods_of_decimals_are_compared_in_full(foreign: Foreign) -> None:
 )
 def test_shapes_of_decimals_are_in_full(shape: Shape, foreign: Foreign) -> None:
     by = "metric_time__month" if shape.growth else "ride__kind"
-    query = MetricQuery(("value",), (by,), time_range=(datetime(2026, 1, 1), datetime(2026, 5, 1)))
-    sql = shaped_sql(query, shape, lambda inner: foreign.layer.compile(inner, foreign.warehouse))
+    sql = shaped_sql(
+        MetricQuery(("value",), (by,)),
+        shape,
+        foreign.layer.metrics,
+        lambda inner: foreign.layer.compile(inner, foreign.warehouse),
+    )
     found = foreign.warehouse.query(guard(sql, foreign.catalogue)).records()
-    value = {
-        key: METRICS["value"](group)
-        for key, group in groups([ride for ride in RIDES if ride["date"]], OF_A_RIDE[by]).items()
-    }
-    months = sorted(value) if shape.growth else []
+    counted = [ride for ride in RIDES if ride["date"] or not shape.average_per]
+    value = {key: METRICS["value"](group) for key, group in groups(counted, OF_A_RIDE[by]).items()}
+    months = sorted(key for key in value if key) if shape.growth else []
     days = len({ride["date"] for ride in RIDES if ride["date"]})
     for row in found:
         key = row[by]
         if shape.share:
             assert same(row["value_share"], ratio(value[key], sum(value.values())))
         elif shape.growth:
-            before = value[months[months.index(key) - 1]] if months.index(key) else None
+            # What has no month grows from none.
+            before = value[months[months.index(key) - 1]] if key in months[1:] else None
             assert same(row["value_change_rate"], before and ratio(value[key] - before, abs(before)))
         elif shape.average_per:
             assert same(row["value_per_day"], ratio(value[key], days))
         else:
             assert value[key] > 0
     assert len(found) == (sum(one > 0 for one in value.values()) if shape.thresholds else len(value))
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        ("net by month", "Net went from 1,550.09 (2026-02) to 2,034.30 (2026-03)."),
+        ("net by month", "Not part of this, without a date: Net 651.29."),
+        ("cost by month", "1. without a date: Cost 157.50"),
+        ("cost last month", "There is data, but none of it has a date."),
+        ("cost", "Cost: **157.50**."),
+        (
+            "rides by name",
+            "“name” may mean several things: Name (rider), Name (station city), Name (station).",
+        ),
+        ("rides by rider name", "rider_id = 4 is there 2 times"),
+        ("rides by station city name", "Liège has the highest rides: **37**."),
+    ],
+)
+def test_an_answer_tells_what_has_no_date_and_what_it_refuses(
+    question: str, words: str, foreign: Foreign, tmp_path: Path
+) -> None:
+    analyst = Analyst(foreign.warehouse, foreign.layer, foreign.catalogue, AgentSettings(state_dir=tmp_path))
+    assert words in analyst.ask(question, now=datetime(2026, 5, 10, tzinfo=UTC)).text
 
 
 @pytest.mark.parametrize(
