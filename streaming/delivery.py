@@ -14,6 +14,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import count
 from typing import Any
@@ -49,7 +50,8 @@ _REFUSALS = {
 class Delivery:
     """At least once and in order. Messages are lost only to a full disk, and that is counted in `losses`.
 
-    `spooling` says, as of the last turn, whether messages go to disk, as Kafka is away or older ones wait.
+    `spooling` says, as of the last turn, whether messages go to disk, as Kafka is away or older ones wait;
+    `refused` counts what Kafka would not have and became a dead letter.
     """
 
     def __init__(self, settings: StreamingSettings, losses: Losses) -> None:
@@ -68,6 +70,7 @@ class Delivery:
         self.spooling = self._behind = self._spool.is_waiting()
         self._down = self._dead = self._closed = False
         self._letters: list[Message] = []
+        self.refused = 0
         self._retry_at = 0.0
 
     @property
@@ -85,7 +88,11 @@ class Delivery:
 
     def turn(self, seconds: float) -> None:
         """Take in what Kafka answers, for at most this long, and do what follows from it."""
-        self._client.poll(seconds)
+        try:
+            self._client.poll(seconds)
+        except KafkaException as error:
+            # The library does not call back with what ends it for good; it raises.
+            self._error(error.args[0])
         if self._dead:
             self._take_back()
             self._client, self._dead = self._connect(), False
@@ -147,6 +154,7 @@ class Delivery:
 
     def _refused(self, message: Message, error: KafkaError) -> None:
         log.error("Kafka refused a record of %d bytes for %s: %s", len(message.value), message.topic, error)
+        self.refused += 1
         letter = dead_letter(message.topic, f"Kafka refused it: {error.str()}", message.key, message.value)
         if message.topic == letter.topic:
             self._losses.add(message.topic, 1, f"Kafka refused it: {error.str()}")
@@ -221,8 +229,9 @@ class Delivery:
             self._letters.append(dead_letter("spool", reason, payload=damaged))
 
     def _take_back(self) -> None:
-        self._client.purge()
-        self._client.flush(1.0)
+        with suppress(KafkaException):
+            self._client.purge()
+            self._client.flush(1.0)
         self._failed = set(self._sent)
 
     def _error(self, error: KafkaError) -> None:

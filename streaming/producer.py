@@ -69,7 +69,11 @@ class RecordProducer:
     @property
     def counts(self) -> dict[str, int]:
         """Records that were `mended` (a value was changed), `refused` or `dropped`."""
-        return {name: self._counts[name] for name in ("mended", "refused")} | {"dropped": self._losses.total}
+        return {
+            "mended": self._counts["mended"],
+            "refused": self._counts["refused"] + self._delivery.refused,
+            "dropped": self._losses.total,
+        }
 
     def send(self, kind: str, record: Mapping[str, Any]) -> None:
         """Take one record of a kind of `records.RECORDS`, which is not to be changed afterwards."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,7 +15,7 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from embedded import jars, kafka
@@ -65,6 +66,11 @@ class Broker:
     def pid(self) -> int:
         assert self._process is not None
         return self._process.pid
+
+    def forget(self) -> None:
+        """Begin again with nothing, as after the disk was lost."""
+        shutil.rmtree(self._embedded.home / "kafka" / "data")
+        kafka.prepare(self._embedded)
 
     def kill(self) -> None:
         if self._process is not None:
@@ -200,14 +206,17 @@ def read_all(settings: StreamingSettings, *topics: str) -> list[Message]:
     known = consumer.list_topics(timeout=10).topics
     parts = [TopicPartition(topic, number, 0) for topic in topics for number in known[topic].partitions]
     consumer.assign(parts)
-    messages, open_parts = [], len(parts)
-    while open_parts:
-        message = consumer.poll(5.0)
+    # A partition that is written to meanwhile ends more than once.
+    messages, unread = [], {(part.topic, part.partition) for part in parts}
+    while unread:
+        message = consumer.poll(60.0)
         assert message is not None, f"{topics} could not be read to the end"
-        if message.error():
-            open_parts -= 1
-        else:
+        error = message.error()
+        if error is None:
             messages.append(message)
+        else:
+            assert error.code() == KafkaError._PARTITION_EOF, error
+            unread.discard((message.topic(), message.partition()))
     consumer.close()
     return messages
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import signal
@@ -16,6 +17,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
 
 from streaming.producer import RecordProducer
 from streaming.records import DEAD_LETTER, EVENT
@@ -116,6 +118,47 @@ def test_the_spools_bound_is_free_again_with_kafka_and_what_was_dropped_is_said_
     assert all(numbers == sorted(set(numbers)) for numbers in received.values())
     reasons = [json.loads(m.value())["reason"] for m in read(settings, DEAD_LETTER.topic)[letters:]]
     assert sum(int(reason.split()[0]) for reason in reasons if "records dropped between" in reason) == dropped
+
+
+def test_what_kafka_refuses_is_a_dead_letter_and_a_broker_made_anew_is_no_end(
+    own_broker: Any, tmp_path: Path, read: Callable[..., Any]
+) -> None:
+    create_topics(own_broker.settings)
+    # Two that write as the same to a broker which has forgotten the first: the library gives one of them up.
+    names = ("first", "second")
+    before, after = (
+        RecordProducer(own_broker.settings.model_copy(update={"state_dir": tmp_path / name}))
+        for name in names
+    )
+    with before, after:
+        for number in range(20):
+            before.send("event", {"kind": "k", "agent": "old", "session_id": "old", "iteration": number})
+        assert before.flush(PATIENCE)
+        own_broker.kill()
+        own_broker.forget()
+        own_broker.start()
+        create_topics(own_broker.settings)
+        _limit(own_broker.settings, EVENT.topic, 3_000)
+        for number in range(20):
+            for producer, name in zip((after, before), names, strict=True):
+                event = {"kind": "k", "agent": "new", "session_id": name, "iteration": number}
+                producer.send("event", event | ({"detail": os.urandom(4_000).hex()} if number == 5 else {}))
+                assert producer.flush(PATIENCE)
+    numbers = [number for number in range(20) if number != 5]
+    assert _received(read, own_broker.settings, "new") == dict.fromkeys(names, numbers)
+    letters = [json.loads(m.value()) for m in read(own_broker.settings, DEAD_LETTER.topic)]
+    assert ["too large" in letter["reason"] for letter in letters] == [True, True]
+    assert all(b'"iteration":5' in base64.b64decode(letter["payload"]) for letter in letters)
+    assert before.counts == after.counts == {"mended": 0, "refused": 1, "dropped": 0}
+
+
+def _limit(settings: StreamingSettings, topic: str, largest: int) -> None:
+    admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap})
+    entry = ConfigEntry("max.message.bytes", str(largest), incremental_operation=AlterConfigOpType.SET)
+    (done,) = admin.incremental_alter_configs(
+        [ConfigResource("topic", topic, incremental_configs=[entry])]
+    ).values()
+    done.result(PATIENCE)
 
 
 _CHILD = """
