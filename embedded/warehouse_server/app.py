@@ -83,9 +83,12 @@ class WarehouseServer(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def service_actions(self) -> None:
-        """Ten times a second."""
-        self.connections.cut_late()
-        self.engine.expire_sessions()
+        """Ten times a second; what fails here must not end the loop that takes requests."""
+        try:
+            self.connections.cut_late()
+            self.engine.expire_sessions()
+        except Exception:
+            traceback.print_exc()
 
     @contextmanager
     def counted(self) -> Iterator[None]:

@@ -80,10 +80,13 @@ def killed_query_id(tree: Node, user: str) -> str | None:
         return None
     condition = tree.get("where_expression", {})
     both = condition.get("name") == "and"
-    terms = dict(_equality(term) for term in (_arguments(condition) if both else [condition]))
-    mine = terms.pop("user", user) in (user, "currentUser()")
-    query_id = terms.pop("query_id", None)
-    return query_id if mine and not terms else None
+    terms = sorted(_equality(term) for term in (_arguments(condition) if both else [condition]))
+    match terms:
+        case [("query_id", query_id)]:
+            return query_id
+        case [("query_id", query_id), ("user", name)] if name in (user, "currentUser()"):
+            return query_id
+    return None
 
 
 def kill_mode(tree: Node) -> str:
@@ -91,17 +94,17 @@ def kill_mode(tree: Node) -> str:
     return "TEST" if tree.get("test") else "SYNC" if tree.get("sync") else "ASYNC"
 
 
-def _equality(term: Node) -> tuple[str, str | None]:
+def _equality(term: Node) -> tuple[str, str]:
     arguments = _arguments(term)
     if term.get("type") != "Function" or term.get("name") != "equals" or len(arguments) != 2:
-        return "", None
+        return "", ""
     left, right = arguments
     value = right.get("value", {})
     if left.get("type") == "Identifier" and value.get("field_type") == "String":
         return left["name"], value["value"]
     if (left.get("name"), right.get("name")) == ("user", "currentUser"):
         return "user", "currentUser()"
-    return "", None
+    return "", ""
 
 
 def _arguments(function: Node) -> list[Node]:

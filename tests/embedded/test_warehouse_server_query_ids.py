@@ -60,6 +60,7 @@ def test_nobody_ends_the_statement_of_another(warehouse: WarehouseProcess) -> No
             "kill query where query_id = 'theirs' and user = 'tidemark'",
             "kill query where query_id != ''",
             "kill query where query_id = 'theirs' or 1",
+            "kill query where query_id = 'theirs' and query_id = 'other'",
             "kill query where 1",
         ):
             assert warehouse.ask(sql, user="reader").code in ("164", "497"), sql
