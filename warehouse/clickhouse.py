@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import re
 import threading
 import time
@@ -246,6 +247,7 @@ def _server_limits(limits: Limits | None) -> dict[str, Any]:
         "max_result_rows": limits.rows,
         "max_result_bytes": limits.bytes,
         "max_rows_to_read": limits.read_rows,
-        "max_execution_time": limits.seconds,
+        # Whole seconds: a server may refuse a fraction, which it would round to no limit at all.
+        "max_execution_time": None if limits.seconds is None else math.ceil(limits.seconds),
     }
     return {name: value for name, value in settings.items() if value is not None}
