@@ -26,6 +26,20 @@ bars, a single
 number a card, comparisons grouped bars. When a tool reports an error, put the spec right."""
 
 
+# Those that make a few rows for each of the result's at most: a renderer out of memory ends the process.
+_TRANSFORMS = {
+    "aggregate",
+    "bin",
+    "calculate",
+    "filter",
+    "fold",
+    "joinaggregate",
+    "stack",
+    "timeUnit",
+    "window",
+}
+
+
 class Nothing(BaseModel):
     """No arguments."""
 
@@ -62,9 +76,12 @@ class Chart:
         unknown = sorted(_fields(spec) - set(names) - _computed(spec))
         if unknown:
             raise ToolError(f"the result has no column {', '.join(unknown)}; it has {', '.join(names)}")
-        bound = charts.bind(spec, self.table)
-        rendering.validate(bound)
-        image = rendering.svg(bound)
+        foreign = sorted(_foreign(spec))
+        if foreign:
+            raise ToolError(f"a chart shows the result and nothing else: leave out {', '.join(foreign)}")
+        # The rows are ours and valid: to check each of thousands against the schema would take half a minute.
+        rendering.validate({**spec, "data": {"name": "result"}})
+        image = rendering.svg(charts.bind(spec, self.table))
         fields = sorted(_fields(spec) & set(names))
         return ToolResult(
             {"drawn": True, "svg_bytes": len(image)}, {"spec": spec, "svg": image, "fields": fields}
@@ -108,6 +125,20 @@ def _move(work: ChartWork) -> Move:
     if work.proposed is None:
         return Move("Choose a chart by the shape of the data.", (("propose_chart", {}),))
     return Move("Draw it.", (("draw_chart", {"spec": work.proposed}),))
+
+
+def _foreign(node: Any) -> set[str]:
+    """What a spec has that makes rows of its own: other data, or a transform that is not listed."""
+    if isinstance(node, list):
+        return set().union(*(_foreign(value) for value in node))
+    if not isinstance(node, Mapping):
+        return set()
+    found = {key for key in ("datasets", "impute") if key in node}
+    found |= {"data"} if "data" in node and node.get("data") != {"name": "result"} else set()
+    for step in node["transform"] if isinstance(node.get("transform"), list) else ():
+        if isinstance(step, Mapping) and not _TRANSFORMS & step.keys():
+            found.add(f"the transform {', '.join(map(str, step))}")
+    return found.union(*(_foreign(value) for value in node.values()))
 
 
 def _fields(node: Any) -> set[str]:

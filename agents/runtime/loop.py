@@ -26,6 +26,7 @@ from agents.runtime.tools import ToolRegistry
 from agents.runtime.work import Work, call_key, digest
 
 W = TypeVar("W", bound=Work)
+CALLS_AT_ONCE = 16
 _log = logging.getLogger(__name__)
 
 
@@ -39,6 +40,7 @@ class Run:
     on_event: EventSink | None = None
     checkpoints: BaseCheckpointSaver[str] | None = None
     tracer_provider: TracerProvider | None = None
+    _faults: set[str] = field(default_factory=set)
 
     @property
     def spans(self) -> tracing.Spans:
@@ -52,7 +54,9 @@ class Run:
         score: float | None = None,
         **detail: Any,
     ) -> None:
-        """Hand an event to the caller's sink while the run goes on; a fault there costs the event alone."""
+        """Hand an event to the caller's sink while the run goes on. A fault there costs the event alone, and
+        is said once a run.
+        """
         if self.on_event is None:
             return
         try:
@@ -68,10 +72,10 @@ class Run:
                     detail=tracing.capped(detail),
                 )
             )
-        except Exception:
-            _log.exception(
-                "run %s: the event %s of stage %r is lost, for its sink failed", self.run_id, kind, stage
-            )
+        except Exception as error:
+            if repr(error) not in self._faults:
+                self._faults.add(repr(error))
+                _log.warning("run %s: its sink loses events: %r", self.run_id, error)
 
 
 class State(TypedDict):
@@ -203,6 +207,10 @@ def _act(state: State, runtime: Runtime[_Context[W]]) -> dict[str, Any]:
     if not asked:
         missing = "; ".join(state["reasons"] or ["all"])
         return {"messages": [HumanMessage(f"Call a tool. What is missing: {missing}")]}
+    made = len(said.calls(said.newest(state["messages"]))) - len(asked)
+    if made >= CALLS_AT_ONCE:
+        refusal = f"not made: at most {CALLS_AT_ONCE} calls at once"
+        return {"messages": [said.told(call, refusal, refused=True) for call in asked]}
     call = asked[0]
     name, given, work = str(call["name"]), call["args"], context.work(state["work"])
     arguments: Mapping[str, Any] = given if isinstance(given, dict) else {"unreadable": given}

@@ -59,6 +59,11 @@ def unanswered(messages: Sequence[AnyMessage]) -> list[ToolCall | InvalidToolCal
     return []
 
 
+def newest(messages: Sequence[AnyMessage]) -> AIMessage:
+    """The model's newest answer."""
+    return next(message for message in reversed(messages) if isinstance(message, AIMessage))
+
+
 def told(call: ToolCall | InvalidToolCall, content: str, *, refused: bool) -> ToolMessage:
     return ToolMessage(
         plain(content),

@@ -18,6 +18,13 @@ from agents.runtime.errors import PermanentError, TransientError
 
 KEPT_DAYS = 7
 _WAIT_S = 1.0
+# A run goes on from the newest step, so those before it are not kept: each holds all that was said and found.
+_NEWEST = """
+create trigger if not exists newest after insert on checkpoints begin
+  delete from checkpoints where thread_id = new.thread_id and checkpoint_id < new.checkpoint_id;
+  delete from writes where thread_id = new.thread_id and checkpoint_id < new.checkpoint_id;
+end
+"""
 _log = logging.getLogger(__name__)
 
 
@@ -26,6 +33,8 @@ class Session:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.checkpoints = SqliteSaver(connection)
+        self.checkpoints.setup()
+        connection.execute(_NEWEST)
         self._connection = connection
 
     def begin(self, asked: str, now: datetime) -> datetime:
@@ -41,7 +50,6 @@ class Session:
                 return datetime.fromisoformat(known[1])
             if known and known[0] != asked:
                 _log.warning("this run id was used for %s: its steps are dropped for %s", known[0], asked)
-            self.checkpoints.setup()
             for table in ("checkpoints", "writes", "run"):
                 rows.execute(f"delete from {table}")
             rows.execute("insert into run values (?, ?, '')", (asked, now.isoformat()))
@@ -120,7 +128,7 @@ def file_name(run_id: str) -> str:
     if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.:+@=\-]{0,180}", run_id) and ".." not in run_id:
         return run_id
     readable = re.sub(r"[^A-Za-z0-9]+", "-", run_id).strip("-")[:60]
-    return f"{readable}-{sha256(run_id.encode()).hexdigest()[:10]}".lstrip("-")
+    return f"{readable}-{sha256(run_id.encode(errors='backslashreplace')).hexdigest()[:10]}".lstrip("-")
 
 
 def _prune(folder: Path) -> None:

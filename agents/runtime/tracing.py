@@ -5,6 +5,7 @@ install.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -14,6 +15,7 @@ from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, TracerProvider
 
 CONTENT_LIMIT = 16_000
+_log = logging.getLogger(__name__)
 
 
 class Spans:
@@ -68,12 +70,23 @@ class Spans:
             attributes={**self._base, **attributes},
             record_exception=False,
             set_status_on_exception=False,
+            end_on_exit=False,
         ) as current:
             try:
                 yield current
             except Exception as error:
                 failed(current, error)
                 raise
+            finally:
+                _end(current)
+
+
+def _end(current: Span) -> None:
+    """End a span: what an exporter raises then is not the run's fault, and must not become its end."""
+    try:
+        current.end()
+    except Exception as error:
+        _log.warning("a span is lost, for its processor failed: %r", error)
 
 
 def describe_chat(current: Span, model: str, messages: Sequence[BaseMessage], answer: AIMessage) -> None:

@@ -109,12 +109,13 @@ def test_chinese_answer_has_its_glyphs_and_its_language(open_analyst: Open) -> N
         "",
         "drop table users",
         "ยอดขายเดือนที่แล้ว",
+        "half a character \ud83d",
     ],
 )
 def test_unanswerable_questions_are_declined_with_what_can_be_asked(
     open_analyst: Open, question: str
 ) -> None:
-    answer = open_analyst().ask(question)
+    answer = open_analyst().ask(question, run_id=f"declined {question}")
     assert answer.status == "declined"
     assert answer.nearest
     assert answer.rows == []

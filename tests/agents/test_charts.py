@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from agents.analyst import charts, rendering
+from agents.analyst.chart_stage import Chart, ChartWork, Draw
 from agents.analyst.table import ColumnMeaning, Table
 from agents.runtime.errors import ToolError
 
@@ -113,3 +114,31 @@ def test_the_page_works_without_a_network() -> None:
     assert '<script src="http' not in page
     assert "import(" not in page.split("</head>")[0][:5000]
     assert ".then(() => vegaEmbed(" in page
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_what_is_proposed_is_drawn(shape: str) -> None:
+    table, compared, _ = SHAPES[shape]
+    chart = Chart("what", table, compared, ())
+    proposed = chart.propose(ChartWork(), None).updates["proposed"]
+    assert chart.score(ChartWork(**chart.draw(ChartWork(), Draw(spec=proposed)).updates)).value == 1.0
+
+
+@pytest.mark.parametrize(
+    ("foreign", "named"),
+    [
+        ({"layer": [{"data": {"sequence": {"start": 0, "stop": 1e9}}, "mark": "point"}]}, "data"),
+        ({"layer": [{"data": {"values": [{"revenue": 1e9}]}, "mark": "point"}]}, "data"),
+        ({"datasets": {"result": [{"revenue": 1e9}]}, "mark": "point"}, "datasets"),
+        ({"transform": [{"density": "revenue", "steps": 1e9}], "mark": "line"}, "the transform density"),
+        (
+            {"mark": "bar", "encoding": {"y": {"field": "revenue", "impute": {"keyvals": {"stop": 1e9}}}}},
+            "impute",
+        ),
+    ],
+)
+def test_a_chart_of_other_rows_than_the_results_is_refused(foreign: dict[str, Any], named: str) -> None:
+    """What is drawn must be what was found; and rows made without end would end the process."""
+    chart = Chart("what", SHAPES["one number"][0], False, ())
+    with pytest.raises(ToolError, match=named):
+        chart.draw(ChartWork(), Draw(spec=foreign))

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from pydantic import BaseModel
 
 from agents.runtime.errors import ToolError
 from agents.runtime.events import Event
-from agents.runtime.loop import Run, run_stage
+from agents.runtime.loop import CALLS_AT_ONCE, Run, run_stage
 from agents.runtime.models import ModelChoice
 from agents.runtime.rules import Move
 from agents.runtime.scoring import Score
@@ -174,3 +174,19 @@ def test_spans_follow_the_genai_conventions() -> None:
         "act",
         "observe",
     ]
+
+
+def test_a_span_processor_that_fails_costs_its_spans_and_not_the_run() -> None:
+    class Failing(SpanProcessor):
+        def on_end(self, span: Any) -> None:
+            raise OSError("the spool is full")
+
+    provider = TracerProvider()
+    provider.add_span_processor(Failing())
+    assert run_stage(stage([0.95]), run_of(tracer_provider=provider)).passed
+
+
+def test_no_more_calls_than_a_few_are_made_of_one_answer() -> None:
+    calls = tuple(("attempt", {"value": 0.001 * number}) for number in range(1000))
+    outcome = run_stage(replace(stage([], limit=1), policy=lambda work: Move("all", calls)), run_of())
+    assert outcome.work.tried == CALLS_AT_ONCE
