@@ -57,7 +57,7 @@ class WarehouseServerError(Exception):
         self.code = code
         # Bytes of a statement that are no text are shown as what they are.
         message = message.encode("utf-8", "backslashreplace").decode()
-        self.message = message if _NAMED.search(message) else f"{message} ({_NAMES[code]})"
+        self.message = message if _NAMED.search(message) else f"{message} ({_NAMES.get(code, _NAMES[1002])})"
         super().__init__(self.message)
 
     @classmethod

@@ -199,6 +199,8 @@ class Parser:
 
     def _ask(self, sql: bytes, argument: bytes) -> list[bytes]:
         quoted = argument.replace(b"\\", b"\\\\").replace(b"'", b"\\'")
+        # chDB looks for Python(name) in any text, also where it is quoted, and imports pandas to serve it.
+        quoted = quoted.replace(b"(", b"\\x28")
         try:
             connection = self._idle.get_nowait()
         except Empty:

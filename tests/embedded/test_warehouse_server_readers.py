@@ -130,6 +130,12 @@ def test_reading_works(held: WarehouseProcess, sql: str, expected: str) -> None:
     assert reply.text.strip() == expected
 
 
+def test_bytes_that_are_no_text_end_in_the_engine_s_own_error(warehouse: WarehouseProcess) -> None:
+    assert warehouse.ask("select arrayReduce('a\0b', [1])", user="reader").code == "63"
+    assert warehouse.ask(b"select \xff", user="reader").code == SYNTAX
+    assert warehouse.ask(b"select `\xff`('x')", user="reader").code == DENIED
+
+
 def test_limits_are_tightened_never_loosened(warehouse: WarehouseProcess) -> None:
     def limit(**asked: str) -> str:
         reply = warehouse.ask("select getSetting('max_execution_time')", user="reader", **asked)

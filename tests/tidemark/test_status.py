@@ -20,3 +20,14 @@ def test_telemetry_that_waits_for_kafka_is_said(tmp_path: Path, monkeypatch: pyt
     with RecordProducer(settings) as producer:
         producer.send("event", {"kind": "k"})
     assert f"wait in {tmp_path / 'spool'} for Kafka" in CliRunner().invoke(app, ["status"]).output
+
+
+def test_a_warehouse_that_the_kernel_does_not_confine_is_said_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TIDEMARK_HOME", str(tmp_path))
+    monkeypatch.setattr("tidemark.stack.can_confine", lambda: True)
+    assert "confined" not in CliRunner().invoke(app, ["status"]).output
+    monkeypatch.setattr("tidemark.stack.can_confine", lambda: False)
+    first = CliRunner().invoke(app, ["status"]).output.splitlines()[0]
+    assert first.startswith("the warehouse is not confined to its folder: this kernel has no Landlock")
