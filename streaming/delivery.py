@@ -102,9 +102,9 @@ class Delivery:
         if self._behind and not self._sent and time.monotonic() >= self._retry_at:
             self._hand_over_oldest()
         self.spooling = self._behind or self._is_away()
-        if self._letters or (self._losses and not self.spooling):
-            letters, self._letters = self._letters + self._losses.letters(), []
-            self.send(letters)
+        letters, self._letters = self._letters, []
+        # On a full spool the account of what was dropped would itself be dropped.
+        self.send(letters if self.spooling else letters + self._losses.letters())
 
     def close(self) -> None:
         """What has no answer yet goes to disk, for the next process; so does what is sent after this."""
