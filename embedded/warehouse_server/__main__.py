@@ -9,6 +9,8 @@ import sys
 import threading
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from embedded.warehouse_server.access import AccessSettings, Users
 from embedded.warehouse_server.app import WarehouseServer
 from embedded.warehouse_server.engine import Engine
@@ -31,8 +33,8 @@ def main() -> int:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=int(os.environ.get("TIDEMARK_WAREHOUSE_PORT", "18123")))
     arguments = parser.parse_args()
-    access = _handed_over(TZ="UTC", TMPDIR=f"{arguments.data.absolute()}/tmp", LC_CTYPE="C.UTF-8")
     try:
+        access = _handed_over(TZ="UTC", TMPDIR=f"{arguments.data.absolute()}/tmp", LC_CTYPE="C.UTF-8")
         folder = DataFolder(arguments.data)
         server = _listen(arguments.host, arguments.port)
         confined = confine(folder.path)
@@ -65,8 +67,13 @@ def _handed_over(**wanted: str) -> AccessSettings:
     if handed := os.environ.get(_HANDED_OVER):
         with open(int(handed), "rb") as pipe:
             return AccessSettings.model_validate_json(pipe.read())
+    try:
+        access = AccessSettings()
+    except ValidationError as error:
+        names = ", ".join(f"TIDEMARK_WAREHOUSE_{str(one['loc'][0]).upper()}" for one in error.errors())
+        raise StartError(f"{names} must be set: the users' passwords have no default") from None
     read_end, write_end = os.pipe()
-    os.write(write_end, AccessSettings().model_dump_json().encode())
+    os.write(write_end, access.with_secrets())
     os.close(write_end)
     os.set_inheritable(read_end, True)
     kept = {name: value for name, value in os.environ.items() if name.startswith(_KEPT)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import json
 import re
 import tomllib
 from collections.abc import Mapping
@@ -10,27 +11,38 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from embedded.warehouse_server.errors import WarehouseServerError
 
 
+_MUST_BE_SET: Any = Field(SecretStr(""), min_length=1, validate_default=True)
+
+
 class AccessSettings(BaseSettings):
-    """The two users of the embedded warehouse, and the names that it is called by besides localhost."""
+    """The two users of the embedded warehouse, and the names that it is called by besides localhost.
+
+    No password has a default.
+    """
 
     model_config = SettingsConfigDict(env_prefix="TIDEMARK_WAREHOUSE_", extra="ignore")
 
     user: str = "tidemark"
-    password: str = "tidemark"
+    password: SecretStr = _MUST_BE_SET
     reader_user: str = "reader"
-    reader_password: str = "reader"
+    reader_password: SecretStr = _MUST_BE_SET
     host_names: list[str] = []
+
+    def with_secrets(self) -> bytes:
+        """All of it as JSON, for a process of its own."""
+        return json.dumps(self.model_dump(), default=lambda secret: secret.get_secret_value()).encode()
 
 
 @dataclass(frozen=True, slots=True)
 class User:
     name: str
-    password: str
+    password: SecretStr
     read_only: bool
 
 
@@ -90,7 +102,7 @@ class Users:
     def authenticate(self, name: str, password: str) -> User:
         user = self._users.get(name)
         given = password.encode("utf-8", "surrogateescape")
-        if user is None or not hmac.compare_digest(user.password.encode(), given):
+        if user is None or not hmac.compare_digest(user.password.get_secret_value().encode(), given):
             raise WarehouseServerError(
                 516,
                 f"{name}: Authentication failed: password is incorrect, or there is no user with such name.",

@@ -100,6 +100,7 @@ def run_server(folder: Path, port: int, confined: bool = True, **environment: st
     module = ["-m", "embedded.warehouse_server"] if confined else ["-c", _NOT_CONFINED]
     command = [sys.executable, *module, "--data", str(folder), "--port", str(port)]
     own = {name: value for name, value in os.environ.items() if not name.startswith("TIDEMARK_")}
+    own |= {"TIDEMARK_WAREHOUSE_PASSWORD": "tidemark", "TIDEMARK_WAREHOUSE_READER_PASSWORD": "reader"}
     return subprocess.Popen(
         command, env=own | environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )

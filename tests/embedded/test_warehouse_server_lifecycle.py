@@ -48,6 +48,11 @@ def test_a_folder_that_cannot_be_written_is_named(run_warehouse: Callable[[Path,
     assert "/proc/nowhere" in refused(run_warehouse(Path("/proc/nowhere"), 1))
 
 
+def test_no_password_has_a_default(tmp_path: Path, run_warehouse: Callable[..., Popen[str]]) -> None:
+    said = refused(run_warehouse(tmp_path, 1, TIDEMARK_WAREHOUSE_READER_PASSWORD=""))
+    assert "TIDEMARK_WAREHOUSE_READER_PASSWORD must be set" in said
+
+
 def test_a_running_request_ends_before_the_server_does(
     tmp_path: Path, start_warehouse: Callable[[Path], WarehouseProcess]
 ) -> None:
