@@ -412,6 +412,16 @@ def test_metrics_asked_together_are_what_they_are_alone(foreign: Foreign) -> Non
         )
 
 
+def test_the_first_of_some_periods_has_a_date(foreign: Foreign) -> None:
+    days = {key: len(group) for key, group in groups(RIDES, lambda row: row["date"]).items()}
+    assert max(days, key=days.__getitem__) is None
+    for item in ("metric_time__day", "ride__date__day"):
+        query = MetricQuery(("rides",), (item,), order_by=(("rides", "desc"),), limit=1)
+        sql = guard(foreign.layer.compile(query, foreign.warehouse), foreign.catalogue)
+        [[day, count]] = foreign.warehouse.query(sql).rows
+        assert count == days[day] == max(count for key, count in days.items() if key)
+
+
 def test_metrics_that_would_share_a_name_inside_are_refused(foreign: Foreign) -> None:
     with pytest.raises(SemanticError, match="fee would mean two things"):
         foreign.ask("fee_rate", "margin")

@@ -28,7 +28,7 @@ from warehouse.semantic.expressions import Source, qualified, quoted
 from warehouse.semantic.joins import UniqueKeys, joined_keys
 from warehouse.semantic.manifest import read_dimensions, read_metrics
 from warehouse.semantic.model import GRAINS, METRIC_TIME, Dimension, Metric, MetricQuery
-from warehouse.semantic.where import where_filter, where_time
+from warehouse.semantic.where import where_dated, where_filter, where_time
 
 VALUES_TTL_SECONDS = 300.0
 
@@ -170,6 +170,9 @@ class SemanticLayer:
         if query.time_range:
             grains = set(GRAINS).intersection(*(metric.grains for metric in self._known(query.metrics)))
             conditions += where_time(query.time_range, grains)
+        if query.limit is not None:
+            # The first of some periods is one of them, and never what has no time.
+            conditions += [where_dated(name) for name in query.group_by if name not in self.dimensions]
         return conditions
 
     def _check(self, query: MetricQuery) -> None:

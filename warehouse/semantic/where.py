@@ -47,14 +47,19 @@ def where_filter(condition: Filter, dimension: Dimension) -> str:
     values = ", ".join(quote(value) for value in condition.values)
     if condition.op in ("in", "not in"):
         values = f"({values})"
-    # Of the joins on the way to a dimension, its name in a template holds the last one only.
-    *path, entity, element = dimension.name.split("__")
-    name, through = f"'{entity}__{element}'", f"entity_path={path}"
-    reference = f"Dimension({name}, {through})"
     if dimension.type == "time":
         grain = "second" if isinstance(condition.values[0], datetime) else "day"
-        reference = f"TimeDimension({name}, '{grain}', {through})"
-    return f"{{{{ {reference} }}}} {condition.op} {values}"
+        reference = _time_dimension(dimension.name, grain)
+    else:
+        own, path = _path(dimension.name)
+        reference = f"{{{{ Dimension('{own}', {path}) }}}}"
+    return f"{reference} {condition.op} {values}"
+
+
+def where_dated(item: str) -> str:
+    """The rows that have a time, for a group-by item such as `metric_time__month`."""
+    name, _, grain = item.rpartition("__")
+    return f"{_time_dimension(name, grain)} IS NOT NULL"
 
 
 def where_time(time_range: tuple[datetime, datetime], grains: Collection[str]) -> list[str]:
@@ -77,8 +82,19 @@ def where_time(time_range: tuple[datetime, datetime], grains: Collection[str]) -
         )
     start -= into
     end += -(end - _EPOCH) % step
-    column = f"{{{{ TimeDimension('{METRIC_TIME}', '{grain}') }}}}"
+    column = _time_dimension(METRIC_TIME, grain)
     return [f"{column} >= {_bound(start, grain)}", f"{column} < {_bound(end, grain)}"]
+
+
+def _time_dimension(name: str, grain: str) -> str:
+    own, path = _path(name)
+    return f"{{{{ TimeDimension('{own}', '{grain}', {path}) }}}}"
+
+
+def _path(name: str) -> tuple[str, str]:
+    """Of the joins on the way to a dimension, its name in a template holds the last one only."""
+    parts = name.split("__")
+    return "__".join(parts[-2:]), f"entity_path={parts[:-2]}"
 
 
 def _grain(start: datetime, end: datetime, grains: Collection[str]) -> str:
