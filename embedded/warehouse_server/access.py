@@ -16,7 +16,6 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from embedded.warehouse_server.errors import WarehouseServerError
 
-
 _MUST_BE_SET: Any = Field(SecretStr(""), min_length=1, validate_default=True)
 
 
