@@ -100,10 +100,14 @@ def halves(table: Table, coverage: Coverage, language: str) -> list[str]:
     periods = coverage.periods(mean) if mean else sorted({one for one in rows if one})
     parts = [_part(coverage, one, grain, language) for one in periods if not coverage.is_whole(one)]
     if parts:
-        return [say("part", language, say("join", language).join(parts))]
-    if periods or not coverage.days or not coverage.asked or coverage.is_whole(coverage.asked):
+        # Only the first and the last can be partial, or those that have not begun.
+        shown = parts if len(parts) < 4 else [*parts[:2], "…", parts[-1]]
+        return [say("part", language, say("join", language).join(shown))]
+    if coverage.known is None or coverage.days is None or coverage.asked is None:
         return []
-    return [say("running", language, f"{coverage.days[1]}")]
+    first, last = coverage.days
+    notes = [say("since", language, f"{first}")] if coverage.asked[0] < coverage.known[0] else []
+    return notes + ([say("running", language, f"{last}")] if coverage.asked[1] > coverage.known[1] else [])
 
 
 def _compared_halves(coverage: Coverage, asked: Range, previous: Range, language: str) -> list[str]:

@@ -285,7 +285,7 @@ def _of_which(draft: Draft, lead: ColumnMeaning, direction: str | None, part: bo
     language = "zh" if draft.zh else "en"
     if part:
         return say("of_whole", language, grains_name(grain_of(draft.table), language))
-    if direction == "asc" and lead.zero_without_rows and draft.table.of_role("category"):
+    if direction == "asc" and lead.zero_without_rows:
         return say("of_any", language)
     return ""
 

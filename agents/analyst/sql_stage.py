@@ -7,15 +7,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 
 import sqlglot
 from pydantic import BaseModel, Field
 
-from agents.analyst.coverage import Coverage
+from agents.analyst.coverage import Coverage, Range
 from agents.analyst.linker import Declined, Linker, Plan
 from agents.analyst.linker.plan import PLAIN, Shape, Threshold
+from agents.analyst.linker.times import floor
 from agents.analyst.shaping import shaped_sql
 from agents.analyst.table import Cell, Table, plain, read
 from agents.runtime import errors
@@ -240,7 +241,7 @@ class SqlTools:
             metrics=tuple(arguments.metrics),
             group_by=tuple(arguments.group_by),
             filters=tuple(Filter(f.dimension, f.op, tuple(f.values)) for f in arguments.filters),
-            time_range=_utc(arguments.time_range),
+            time_range=self._until_now(arguments, work.now),
             order_by=tuple((order.name, order.direction) for order in arguments.order_by),
             # One more than asked for, to see whether there are more and whether the last is tied.
             limit=arguments.limit + 1 if arguments.limit else None,
@@ -261,6 +262,16 @@ class SqlTools:
         except PermanentError as error:
             raise errors.ToolError(str(error)) from error
         return ToolResult({"sql": sql}, {**_UNRUN, "sql": sql, "compiled": arguments})
+
+    def _until_now(self, arguments: CompileMetrics, now: datetime) -> Range | None:
+        """The range asked for; of a running total, which goes on as long as the calendar, until today."""
+        asked = _utc(arguments.time_range)
+        known = self._semantic.metrics
+        if not any(name in known and known[name].kind == "cumulative" for name in arguments.metrics):
+            return asked
+        tomorrow = floor(now, "day") + timedelta(days=1)
+        start, end = asked or (datetime(1970, 1, 1, tzinfo=UTC), tomorrow)
+        return (start, min(end, tomorrow)) if start < tomorrow else asked
 
     def _dry_run(self, work: SqlWork, arguments: Sql) -> ToolResult:
         checked = self._checked(arguments.sql)
@@ -353,14 +364,7 @@ def _may_be_partial(work: SqlWork, table: Table) -> bool:
     asked = work.compiled
     if asked is None:
         return False
-    time_range = work.coverage.asked
-    return bool(
-        table.empty
-        or table.of_role("time")
-        or asked.previous_range
-        or asked.shape.average_per
-        or (time_range and time_range[1] > work.now)
-    )
+    return bool(table.empty or table.of_role("time") or asked.shape.average_per or asked.time_range)
 
 
 def _row_limit(checked: str, dialect: str) -> int:

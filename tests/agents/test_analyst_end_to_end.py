@@ -342,3 +342,20 @@ def test_an_answer_shows_what_was_checked_and_no_number_that_looks_like_confiden
         text = (Path(answer.report_path) / name).read_text()
         assert "1.00" not in text
         assert "the first of more" in text
+
+
+def test_a_running_total_ends_today_and_a_month_has_its_last(open_analyst: Open, reader: Warehouse) -> None:
+    answer = open_analyst().ask("cumulative revenue by month")
+    sums = reader.query(
+        "select sum(if(status in ('Cancelled', 'Returned'), 0, sale_price)) as revenue "
+        "from dwd.dwd_order_items group by toStartOfMonth(created_at) order by toStartOfMonth(created_at)"
+    ).rows
+    totals = [sum(value for (value,) in sums[: index + 1]) for index in range(len(sums))]
+    assert [value for _, value in answer.rows] == pytest.approx(totals[: len(answer.rows)], abs=0.01)
+
+
+def test_a_share_of_two_is_of_all(open_analyst: Open) -> None:
+    ask = open_analyst().ask
+    whole = {name: share for name, _, share in ask("share of revenue by country last month").rows}
+    two = ask("share of revenue from China and Brasil last month").rows
+    assert {name: share for name, _, share in two} == {name: whole[name] for name in ("China", "Brasil")}

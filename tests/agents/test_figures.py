@@ -208,6 +208,8 @@ def test_a_running_period_names_the_last_day_with_data() -> None:
     revenue = Table((measure(SUM),), ((5.0,),))
     month = (datetime(2026, 4, 1, tzinfo=UTC), datetime(2026, 5, 1, tzinfo=UTC))
     assert said(revenue, Coverage(NOW, month, ALL_DAYS)).endswith("there is data up to 2026-04-20_")
+    begun = Coverage(NOW, month, (date(2026, 4, 3), date(2026, 4, 20)))
+    assert said(revenue, begun).endswith("there is data from 2026-04-03 on; there is data up to 2026-04-20_")
     march = (datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))
     assert "data up to" not in said(revenue, Coverage(NOW, march, ALL_DAYS))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -109,7 +110,7 @@ def _pair(draft: Draft, spans: list[TimeSpan]) -> tuple[TimeSpan | None, TimeSpa
         if series and (span is None or span.unit != series or span.count > 1):
             draft.growth = series
             return span, None
-        if span is None or span.start is None:
+        if span is None or span.start is None or _is_from_to(draft, span):
             raise draft.refuse("periods")
         draft.note("default_previous")
         return span, span.previous()
@@ -125,6 +126,12 @@ def _is_set_against(draft: Draft, span: TimeSpan) -> bool:
             beside = arcs[index + 1 : index + 2] if chinese else arcs[:index][-1:]
             return any(other.is_signal("versus") for other in beside)
     return False
+
+
+def _is_from_to(draft: Draft, span: TimeSpan) -> bool:
+    """`from September to October`, 九月到十月: two periods to compare, or one that holds both."""
+    said = [arc.text for arc in draft.reading.arcs if arc.span == span]
+    return any(re.search(r"\bto\b|\buntil\b|[-–~到至]", text) for text in said)
 
 
 def _explicit_grain(draft: Draft) -> str:

@@ -48,6 +48,11 @@ def _share(draft: Draft) -> Shape:
     """Of the groups; or, without groups, of the values that the one filter names."""
     groups = [item for item in draft.group_by if not item.startswith(f"{METRIC_TIME}__")]
     parts = [item for item in draft.filters if item.op in ("=", "in")]
+    named = next((item for item in parts if [item.dimension] == groups), None)
+    if named is not None:
+        # "Share from China and Japan" is of all the countries, not of the two.
+        draft.group_by.remove(named.dimension)
+        groups, parts = [], [named]
     if not groups and len(parts) != 1:
         raise draft.refuse("share_group")
     over = groups or [parts[0].dimension]

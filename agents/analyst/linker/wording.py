@@ -124,6 +124,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "join": (", ", "、"),
     "of_whole": ("Of the whole {0}, ", "完整的{0}中，"),
     "of_any": ("Of those that have any, ", "在有记录的之中，"),
+    "since": ("there is data from {0} on", "数据始于 {0}"),
     "running": ("there is data up to {0}", "数据截至 {0}"),
     "context": ("“{0}” was read as context, not as a figure asked for", "“{0}”被视为背景，不作为所问的指标"),
     "spelling": ("“{0}” was read as “{1}”", "“{0}”理解为“{1}”"),
