@@ -21,6 +21,7 @@ from agents.analyst.linker import Linker
 from agents.analyst.linker.suggest import nearest
 from agents.analyst.linker.text import language as script
 from agents.analyst.linker.wording import say
+from agents.analyst.sql_tools import SqlTools
 from agents.analyst.table import Table
 from agents.runtime import tracing
 from agents.runtime.errors import TransientError
@@ -57,7 +58,7 @@ class Analyst:
         self._models = ModelChoice(settings, model)
         self._on_event = on_event
         self._tracer_provider = tracer_provider
-        self._tools = sql_stage.SqlTools(warehouse, semantic, catalogue, settings)
+        self._tools = SqlTools(warehouse, semantic, catalogue, settings)
         self._linker = Linker(semantic, self._values)
 
     def ask(

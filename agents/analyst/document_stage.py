@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from agents.analyst import prose
 from agents.analyst.linker.text import language as script
-from agents.analyst.sql_stage import SqlWork
+from agents.analyst.sql_work import SqlWork
 from agents.analyst.table import Table
 from agents.analyst.traced import Derived, Operation, figures, untraced
 from agents.runtime.errors import ToolError

@@ -51,24 +51,22 @@ _BINDING = frozenset(
 )
 
 
-def check(draft: Draft) -> float:
-    """The share of content words with a meaning; refuses when what is left over could change the answer."""
+def check(draft: Draft) -> None:
+    """Note the words that found no meaning; refuse when there are many or one could change the answer."""
     left = _left(draft)
     if not left:
-        return 1.0
+        return
     linked = sum(
         1
         for arc in draft.reading.arcs
         if arc.content is not None and not arc.is_signal("stop", "of", "and", "mark", "number")
     )
-    coverage = linked / (linked + len(left))
-    if coverage < THRESHOLD or any(binding for _, binding in left):
+    if linked / (linked + len(left)) < THRESHOLD or any(binding for _, binding in left):
         from agents.analyst.linker.link import Refusal
 
         refusal = draft.refuse("unlinked", ", ".join(word for word, _ in left))
         raise Refusal(str(refusal), [word for word, _ in left])
     draft.note("ignored", ", ".join(word for word, _ in left))
-    return round(coverage, 4)
 
 
 def unread(reading: Reading) -> list[str]:

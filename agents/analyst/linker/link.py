@@ -121,7 +121,7 @@ class Linker:
         time_range = periods.choose(draft)
         shape = shapes.choose(draft, time_range)
         order = ordering.choose(draft, time_range)
-        coverage = leftovers.check(draft)
+        leftovers.check(draft)
         query = MetricQuery(
             metrics=tuple(metric.name for metric in draft.metrics),
             group_by=tuple(draft.group_by),
@@ -130,7 +130,7 @@ class Linker:
             order_by=order.by,
             limit=order.limit,
         )
-        return Plan(query, time_range.previous, tuple(draft.assumptions), coverage, order.superlative, shape)
+        return Plan(query, time_range.previous, tuple(draft.assumptions), shape)
 
     def _metrics(self, domain: str) -> list[Metric]:
         found = [m for m in self._semantic.metrics.values() if domain in ("auto", m.domain)]

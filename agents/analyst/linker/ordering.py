@@ -19,11 +19,10 @@ RANKED = 10
 
 @dataclass(frozen=True)
 class Order:
-    """`superlative` is asc or desc when the question asks for an extreme, else empty."""
+    """What the rows are ordered by, and how many are kept."""
 
     by: tuple[tuple[str, Direction], ...]
     limit: int | None
-    superlative: str = ""
 
 
 def choose(draft: Draft, periods: Periods) -> Order:
@@ -42,7 +41,7 @@ def choose(draft: Draft, periods: Periods) -> Order:
     if change is not None:
         key, direction, superlative = change
         capped = limit or (RANKED if superlative else None)
-        return Order(((key, direction),), capped, direction if superlative else "")
+        return Order(((key, direction),), capped)
     asked = bool(found) or limit is not None
     if series and others and asked:
         grain = series[0].removeprefix(f"{METRIC_TIME}__")
@@ -54,7 +53,7 @@ def choose(draft: Draft, periods: Periods) -> Order:
     capped = limit or (RANKED if superlative else None)
     if superlative and limit is None:
         draft.note("default_limit", str(RANKED))
-    return Order(((metric.name, direction),), capped, direction if superlative else "")
+    return Order(((metric.name, direction),), capped)
 
 
 def _orders(draft: Draft) -> list[tuple[Arc, Signal]]:

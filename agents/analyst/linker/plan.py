@@ -58,15 +58,12 @@ PLAIN = Shape()
 class Plan:
     """A question fully linked. `previous` is the earlier range of a comparison.
 
-    `assumptions` are said to the asker in the question's language; `coverage` is the share of the question's
-    content words that found a meaning.
+    `assumptions` are said to the asker in the question's language.
     """
 
     query: MetricQuery
     previous: tuple[datetime, datetime] | None
     assumptions: tuple[str, ...]
-    coverage: float
-    superlative: str = ""
     shape: Shape = PLAIN
 
 
