@@ -45,10 +45,14 @@ class Coverage:
 
     @property
     def dates(self) -> list[date]:
-        """The days that a text may name: where what was asked for and the data begin and end."""
+        """The days that a text may name: where what was asked for and the data begin and end, and where the
+        first and the last period of a mean begin.
+        """
         ranges = [one for one in (self.asked, self.known, self.previous) if one]
         ends = [one[1] - timedelta(microseconds=1) for one in ranges]
-        return [moment.date() for moment in [*(one[0] for one in ranges), *ends]]
+        periods = self.periods(self.average_per) if self.average_per else []
+        starts = [one[0] for one in (*ranges, *periods[:1], *periods[-1:])]
+        return [moment.date() for moment in [*starts, *ends]]
 
     def is_whole(self, period: Range) -> bool:
         """Whether all of a period was asked for, is over and lies within the days with data."""

@@ -116,7 +116,7 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = tup
         (r"(?P<year1>\d{4}) ?-?Q(?P<quarter1>[1-4])|Q(?P<quarter2>[1-4])(?:,? (?P<year2>\d{4}))?|"
          r"(?:(?P<year3>\d{4})年)?第?(?P<quarter3>[1-4一二三四])季度", _quarter),
         (r"(?:(?P<year>\d{4})(?:-|年))?"
-         r"(?:W(?P<week1>\d\d?)|第 ?(?P<week2>\d\d?) ?周|[Ww]eek (?P<week3>\d\d?))", _week),
+         r"(?:W(?P<week1>\d\d?)|第 ?(?P<week2>\d\d?) ?周|(?<![Pp]er )[Ww]eek (?P<week3>\d\d?))", _week),
         (r"(?P<year>\d{4})[-/](?P<month>\d\d)", _numbers),
         (r"(?P<year>\d{4})年(?P<month>\d\d?)月份?", _numbers),
         (rf"{_MONTH1},? (?P<year1>\d{{4}})", _named),

@@ -33,10 +33,13 @@ def shaped_sql(
     if shape.average_per:
         inner = replace(inner, group_by=(f"{METRIC_TIME}__{shape.average_per}", *query.group_by))
     sql = compile_query(inner)
+    everything = (
+        compile_query(replace(inner, group_by=inner.group_by[:1], filters=())) if shape.average_per else ""
+    )
     keys = [*query.group_by] if part is None else [*query.group_by, part.dimension]
     metrics = [known[name] for name in query.metrics]
     if shape.average_per:
-        sql = _average(sql, keys, metrics, shape.average_per)
+        sql = _average(sql, everything, keys, metrics, shape.average_per)
     elif shape.share:
         sql = _share(sql, keys, metrics)
     elif shape.growth:
@@ -62,25 +65,28 @@ def shaped_sql(
 # The layer's names begin with a letter, so what begins with an underscore here cannot be one of them.
 
 
-def _average(sql: str, keys: list[str], metrics: list[Metric], grain: str) -> str:
-    """Every group's sum over the number of periods that any group has: a day without an order counts. What is
-    unknown where it has no row needs one in every period.
+def _average(sql: str, everything: str, keys: list[str], metrics: list[Metric], grain: str) -> str:
+    """Every group's sum over the number of periods that `everything`, the query without its filters, has: a
+    day without an order from Poland counts. What is unknown where it has no row has the periods of the
+    groups, and needs a row in every one.
     """
+    period = quoted(f"{METRIC_TIME}__{grain}")
     means = []
     for metric in metrics:
         if not metric.has_amounts:
             raise SemanticError(f"{metric.name} has no amount in each {grain} to take the mean of.")
         value = f"_counted.{quoted(metric.name)}"
-        total = f"sum({value})"
+        total, periods = f"sum({value})", "max(_counted._every_period)"
         if not metric.zero_without_rows:
-            total = f"if(count({value}) = max(_counted._periods), {total}, NULL)"
-        mean = f"{as_float(total)} / nullIf(max(_counted._periods), 0)"
+            periods = "max(_counted._periods)"
+            total = f"if(count({value}) = {periods}, {total}, NULL)"
+        mean = f"{as_float(total)} / nullIf({periods}, 0)"
         means.append(f"{mean} AS {quoted(f'{metric.name}_per_{grain}')}")
-    period = quoted(f"{METRIC_TIME}__{grain}")
     # What has no time is in no period.
+    every = f"SELECT uniqExact(_all.{period}) FROM ({everything}) AS _all WHERE _all.{period} IS NOT NULL"
     counted = (
-        f"SELECT *, uniqExact(_base.{period}) OVER () AS _periods FROM ({sql}) AS _base "
-        f"WHERE _base.{period} IS NOT NULL"
+        f"SELECT *, ({every}) AS _every_period, uniqExact(_base.{period}) OVER () AS _periods "
+        f"FROM ({sql}) AS _base WHERE _base.{period} IS NOT NULL"
     )
     group = f" GROUP BY {', '.join(_of('_counted', keys))}" if keys else ""
     return f"SELECT {', '.join([*_kept('_counted', keys), *means])} FROM ({counted}) AS _counted{group}"

@@ -359,3 +359,12 @@ def test_a_share_of_two_is_of_all(open_analyst: Open) -> None:
     whole = {name: share for name, _, share in ask("share of revenue by country last month").rows}
     two = ask("share of revenue from China and Brasil last month").rows
     assert {name: share for name, _, share in two} == {name: whole[name] for name in ("China", "Brasil")}
+
+
+def test_a_day_without_an_order_counts_in_a_filtered_mean_too(open_analyst: Open) -> None:
+    ask = open_analyst().ask
+    for grain in ("day", "week"):
+        by_country = dict(ask(f"average orders per {grain} by country last month").rows)
+        filtered = ask(f"average orders per {grain} from Poland last month")
+        assert filtered.status == "answered", filtered.reasons
+        assert [list(row) for row in filtered.rows] == [[by_country["Poland"]]]

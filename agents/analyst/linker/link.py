@@ -48,6 +48,7 @@ class Draft:
     assumptions: list[str] = field(default_factory=list)
     consumed: set[Arc] = field(default_factory=set)
     as_values: set[Arc] = field(default_factory=set)
+    context: list[Arc] = field(default_factory=list)
     growth: str = ""
 
     def note(self, key: str, *values: str) -> None:
@@ -391,6 +392,7 @@ def _without_context(draft: Draft, arcs: list[Arc]) -> list[Arc]:
                 draft.as_values.add(context)
             else:
                 draft.note("context", context.text)
+                draft.context.append(context)
     # What a dropped word stood between has not been joined by anything.
     for first, second in pairwise(kept):
         if second not in joined:

@@ -30,6 +30,7 @@ def choose(draft: Draft, periods: Periods) -> Order:
     first.
     """
     found = _orders(draft)
+    _check_context(draft, [arc for arc, _ in found])
     limit = _limit(draft)
     series = [item for item in draft.group_by if item.startswith(f"{METRIC_TIME}__")]
     others = [item for item in draft.group_by if item not in series]
@@ -42,7 +43,11 @@ def choose(draft: Draft, periods: Periods) -> Order:
         key, direction, superlative = change
         capped = limit or (RANKED if superlative else None)
         return Order(((key, direction),), capped)
-    asked = bool(found) or limit is not None
+    both = {signal.text for _, signal in found if signal.superlative} >= {"high", "low"}
+    if both and (others or limit is not None):
+        raise draft.refuse("two_orders")
+    # Of a series the text names both the highest and the lowest.
+    asked = (bool(found) and not both) or limit is not None
     if series and others and asked:
         grain = series[0].removeprefix(f"{METRIC_TIME}__")
         raise draft.refuse("top_per_period", str(limit or ""), grain_name(grain, draft.language))
@@ -54,6 +59,22 @@ def choose(draft: Draft, periods: Periods) -> Order:
     if superlative and limit is None:
         draft.note("default_limit", str(RANKED))
     return Order(((metric.name, direction),), capped)
+
+
+def _check_context(draft: Draft, orders: list[Arc]) -> None:
+    """Refuse `the margin of the brand with the highest revenue`, 销售额前五国家的客单价: one figure is ranked
+    or must meet a condition and another is asked for.
+    """
+    said = [*orders, *(arc for arc in draft.reading.arcs if arc.is_signal("threshold"))]
+    for arc in draft.context:
+        for other in said:
+            near = [_apart(other, metric) for metric in draft.metric_arcs]
+            if not near or _apart(other, arc) < min(near):
+                raise draft.refuse("ranked_by", arc.text)
+
+
+def _apart(first: Arc, second: Arc) -> int:
+    return max(first.start - second.end, second.start - first.end)
 
 
 def _orders(draft: Draft) -> list[tuple[Arc, Signal]]:
@@ -128,6 +149,9 @@ def _change(draft: Draft) -> tuple[str, Direction, bool]:
     orders = [signal for signal in signals if signal.kind == "order"]
     extreme = bool(orders) or any(signal.superlative for signal in changes)
     least = any(signal.text == "low" for signal in orders)
+    ways = {signal.text.removesuffix("_rate") for signal in changes}
+    if extreme and (ways >= {"up", "down"} or {signal.text for signal in orders} >= {"high", "low"}):
+        raise draft.refuse("two_orders")
     kind = next(
         (signal.text for signal in changes if signal.text.endswith("_rate")),
         changes[0].text if changes else "",

@@ -31,6 +31,9 @@ def choose(draft: Draft) -> Periods:
     """Fill in the draft's grain and say which ranges were understood."""
     arcs = [arc for arc in draft.reading.arcs if arc.span]
     spans = _distinct([arc.span for arc in arcs if arc.span])
+    if len(spans) == 1 and len({arc.text for arc in arcs}) > 1 and _signal(draft, "versus"):
+        # 最近三个月与前三个月: said as two, understood as one.
+        raise draft.refuse("periods")
     inner = draft.reading.inner_span()
     if not spans and inner:
         spans = [inner]

@@ -121,6 +121,9 @@ _FIXED: tuple[tuple[str, Signal], ...] = (
     (r"\bwhy\b|\breasons?\b|\bcauses?\b|\bexplain\b|为什么|为何|原因", Signal("refuse", "why")),
     (r"\b(?:days? of (?:the )?week|weekdays?|(?:hours?|time) of (?:the )?day|months? of (?:the )?year)\b"
      r"|星期几|周几|几点钟?|哪个时段", Signal("refuse", "weekday")),
+    (r"\b(?:medians?|percentiles?|quantiles?|variance|deviation|ratio|minus|subtract\w*|divided by|"
+     r"multipl\w+|less(?! than\b))\b|中位数|中值|分位数?|百分位|方差|标准差|比值|减去|加上|除以|乘以",
+     Signal("refuse", "computed")),
     (r"\b(?:running|rolling|moving|cumulative)\b|累计|累积|滚动|移动平均", Signal("refuse", "window")),
     (r"^\s*how (?:do|can|should|could) i\b|^\s*how to\b|^如何", Signal("refuse", "howto")),
     (r"\b(?:forecast\w*|predict\w*|project(?:ed|ion|ions)|expected|will)\b|预测|预计|预期|展望",
@@ -193,7 +196,7 @@ _BUILT: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Signal]], ...] = 
     (re.compile(r"(月份|日期|年份)"), lambda m: Signal("grain", _UNITS_ZH[m[1]])),
     (re.compile(rf"\b(?:the )?(?:top|best|leading|highest|largest|biggest)[ -]+({NUMBER_EN})\b"),
      lambda m: Signal("order", "high", number(m[1]), superlative=True)),
-    (re.compile(rf"\b(?:the )?(?:bottom|worst|lowest|smallest|last)[ -]+({NUMBER_EN})\b"),
+    (re.compile(rf"\b(?:the )?(?:bottom|worst|lowest|smallest)[ -]+({NUMBER_EN})\b"),
      lambda m: Signal("order", "low", number(m[1]), superlative=True)),
     (re.compile(rf"\b({NUMBER_EN}) (?:{_HIGH})\b"),
      lambda m: Signal("order", "high", number(m[1]), superlative=True)),

@@ -51,6 +51,18 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Running totals, rolling and moving figures are not known here.",
         "这里没有累计值、滚动和移动的数字。",
     ),
+    "computed": (
+        "Medians, percentiles, ratios, sums and differences are known only where one is a metric itself.",
+        "中位数、分位数、比值和指标之间的加减只有本身是指标时才能查询。",
+    ),
+    "two_orders": (
+        "Only one end can be ranked at once: ask for the highest and for the lowest one by one.",
+        "一次只能按一端排名：请分别询问最高的和最低的。",
+    ),
+    "ranked_by": (
+        "What is ranked or selected by {0} cannot be shown with another figure at once: ask for {0}.",
+        "不能按{0}排名或筛选而显示另一个指标，请直接询问{0}。",
+    ),
     "howto": (
         "Only figures can be asked for here, not how something is done.",
         "这里只能查询数字，不能询问操作方法。",
