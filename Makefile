@@ -32,11 +32,11 @@ test: test-unit test-integration  ## the whole test suite
 
 test-unit: setup
 	@echo "== tests, part 1 of 2: units, contracts, DAG loading (seconds each)"
-	@$(BIN)/pytest -m "not integration"
+	@$(BIN)/pytest -n 2 --dist loadgroup -m "not integration"
 
 test-integration: setup
 	@echo "== tests, part 2 of 2: real broker, stream job, warehouse, Airflow on their own ports (minutes)"
-	@$(BIN)/pytest -m integration
+	@$(BIN)/pytest -n 2 --dist loadgroup -m integration
 
 lint: setup  ## ruff, mypy, sqlfluff
 	@$(BIN)/ruff check .

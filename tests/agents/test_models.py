@@ -4,6 +4,7 @@ and when a provider is left alone.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -111,7 +112,8 @@ def test_a_refused_connection_and_a_late_answer_cost_one_deadline_a_cooldown(
     assert "not asked for another 3" in think(refused).fallback
     with model_server(look, delay=1.0) as server:
         slow = choose(server.url, model_timeout_s=0.2)
-        assert "gave no answer within 0.2 s" in think(slow).fallback
+        # The deadline is the client's too, and either may see it first.
+        assert re.search(r"gave no answer within 0\.2 s|timed out", think(slow).fallback)
         for _ in range(5):
             assert "not asked for another" in think(slow).fallback
         assert len(server.requests) == 1

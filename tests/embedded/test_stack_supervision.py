@@ -15,7 +15,9 @@ from embedded.supervision import render
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> EmbeddedSettings:
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> EmbeddedSettings:
+    for user in ("", "READER_"):
+        monkeypatch.delenv(f"TIDEMARK_WAREHOUSE_{user}PASSWORD", raising=False)
     return EmbeddedSettings(home=tmp_path / "50% of it")
 
 
