@@ -21,8 +21,9 @@ from embedded.warehouse_server.sandbox import NOT_CONFINED, confine
 
 _GRACE_SECONDS = 8.0
 _HANDED_OVER = "TIDEMARK_WAREHOUSE_LOGINS_FD"
-# What of the environment the interpreter and its libraries may need; all else may be a secret.
-_KEPT = ("HOME", "LANG", "LD_", "PATH", "PYTHON", "TIDEMARK_WAREHOUSE_PORT", "VIRTUAL_ENV")
+# What of the environment the interpreter and its libraries may need, and the mark by which a stack finds its
+# processes; all else may be a secret.
+_KEPT = ("HOME", "LANG", "LD_", "PATH", "PYTHON", "TIDEMARK_STACK", "TIDEMARK_WAREHOUSE_PORT", "VIRTUAL_ENV")
 
 
 def main() -> int:
