@@ -55,6 +55,8 @@ def guard(
         tokens = _wrapped(lambda: language.tokenize(text))
         check_characters(text, tokens)
         query = _single_query(_wrapped(lambda: language.parse(text)))
+        if dialect == "clickhouse":
+            _name_integer_divisions(query)
         for table in list(query.find_all(exp.Table)):
             _check_table(table, catalogue)
         check_tree(query, LEXICONS[dialect])
@@ -111,6 +113,12 @@ def _single_query(parsed: list[exp.Expr | None]) -> exp.Query:
             "not_a_select", f"A {query.key.upper()} statement is not a query.", "Only SELECT may be run."
         )
     return query
+
+
+def _name_integer_divisions(query: exp.Query) -> None:
+    """ClickHouse's `a DIV b` is intDiv(a, b); the printer's own CAST(a / b AS ...) rounds beyond 2^53."""
+    for division in list(query.find_all(exp.IntDiv)):
+        division.replace(exp.Anonymous(this="intDiv", expressions=[division.this, division.expression]))
 
 
 def _check_table(table: exp.Table, catalogue: Catalogue) -> None:

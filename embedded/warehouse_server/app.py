@@ -229,7 +229,7 @@ class Handler(BaseHTTPRequestHandler):
         self.owner.connections.dawdles(self.connection, _DISCARD_SECONDS)
         reusable = body is not None and body.discard(_DISCARD_SECONDS)
         self.owner.connections.works(self.connection)
-        self.close_connection = not reusable or reply.streaming
+        self.close_connection |= not reusable or reply.streaming  # the client may have asked for it
         reply.fail(error, self.owner.engine.version)
 
 

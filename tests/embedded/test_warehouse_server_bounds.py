@@ -251,6 +251,13 @@ def test_a_name_that_is_not_ours_is_refused(warehouse: WarehouseProcess, host: s
     assert answer.startswith(b"HTTP/1.1 200" if served else b"HTTP/1.1 403"), answer
 
 
+def test_who_asks_for_it_is_hung_up_on_after_an_error_too(warehouse: WarehouseProcess) -> None:
+    with socket.create_connection(("127.0.0.1", warehouse.port), timeout=60) as client:
+        client.sendall(post("Content-Length: 6", b"select"))
+        answer = b"".join(iter(lambda: client.recv(MIB), b""))
+    assert answer.startswith(b"HTTP/1.1 4"), answer
+
+
 @pytest.mark.parametrize(
     "how",
     [
