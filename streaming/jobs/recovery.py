@@ -153,9 +153,13 @@ def report(settings: StreamingSettings, letters: list[dict[str, Any]]) -> None:
         log.error("%s/%d: %s", letter["source_topic"], letter["source_partition"], letter["reason"])
     try:
         producer = KafkaProducer(bootstrap_servers=settings.kafka_bootstrap, acks="all")
-        for letter in letters:
+        sent = [
             producer.send(DEAD_LETTER.topic, json.dumps(letter).encode(), letter["source_topic"].encode())
+            for letter in letters
+        ]
         producer.close()
+        for one in sent:
+            one.get()  # raises what it was refused for
     except KafkaError as error:
         raise TransientError(f"Kafka at {settings.kafka_bootstrap} took no dead letters: {error}") from error
 

@@ -79,11 +79,15 @@ def _killed_before_its_commit(job: Any, settings: StreamingSettings, admin: Kafk
 
 
 def test_what_a_transaction_or_retention_lost_is_read_again_or_said(
-    impatient_broker: Any, start_job: Callable[..., Any], read: Callable[..., Any]
+    impatient_broker: Any,
+    start_job: Callable[..., Any],
+    read: Callable[..., Any],
+    request: pytest.FixtureRequest,
 ) -> None:
     settings = impatient_broker.settings
     create_topics(settings)
     admin = KafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
+    request.addfinalizer(admin.close)
     _events(settings)
 
     def records(topic: str) -> list[dict[str, Any]]:
