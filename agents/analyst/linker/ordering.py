@@ -111,6 +111,8 @@ def _target(draft: Draft, found: list[tuple[Arc, Signal]]) -> tuple[Metric, Dire
         item, way = own[0]
         inverted = any(signal.text == "low" and other.end == item.start for other, _, signal in directions)
         return metric, ("asc" if way == "desc" else "desc") if inverted else way
+    # "Sorted" alone is the largest first; what says an end goes before it, and an extreme before both.
+    directions.sort(key=lambda one: (not one[2].superlative, one[2].text != "low"))
     return metric, next((way for _, way, _ in directions if way), "desc")
 
 

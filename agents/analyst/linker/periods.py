@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from agents.analyst.linker import times
+from agents.analyst.linker.lattice import Arc
 from agents.analyst.linker.signals import Signal
 from agents.analyst.linker.times import TimeSpan
 from agents.analyst.linker.wording import grain_name, show_range
@@ -31,7 +32,7 @@ def choose(draft: Draft) -> Periods:
     """Fill in the draft's grain and say which ranges were understood."""
     arcs = [arc for arc in draft.reading.arcs if arc.span]
     spans = _distinct([arc.span for arc in arcs if arc.span])
-    if len(spans) == 1 and len({arc.text for arc in arcs}) > 1 and _signal(draft, "versus"):
+    if len(spans) == 1 and len({arc.text for arc in arcs}) > 1 and _are_two(draft, arcs):
         # 最近三个月与前三个月: said as two, understood as one.
         raise draft.refuse("periods")
     inner = draft.reading.inner_span()
@@ -66,6 +67,13 @@ def _distinct(spans: list[TimeSpan]) -> list[TimeSpan]:
     return [
         span for span in unique if not any(other is not span and _within(other, span) for other in unique)
     ]
+
+
+def _are_two(draft: Draft, arcs: list[Arc]) -> bool:
+    """Whether times are set against each other or joined, not one made more precise by another."""
+    path = draft.reading.arcs
+    between = path[path.index(arcs[0]) : path.index(arcs[-1])]
+    return _signal(draft, "versus") is not None or any(arc.is_signal("and") for arc in between)
 
 
 def _within(inner: TimeSpan, outer: TimeSpan) -> bool:
