@@ -18,7 +18,14 @@ MUTED = "#b4c0d0"
 _SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 _MOST_BARS = 30
 _MOST_COLOURS = 20
-_FORMATS = {"USD": "$,.2~f", "ratio": ".1~%", "ms": ",.0f", "days": ",.1f", "count": ",.2~f"}
+_FORMATS = {
+    "USD": "$,.2~f",
+    "ratio": ".1~%",
+    "points": ".1~%",
+    "ms": ",.0f",
+    "days": ",.1f",
+    "count": ",.2~f",
+}
 
 
 def choose(table: Table, title: str, compared: bool = False, notes: Sequence[str] = ()) -> Spec:

@@ -34,7 +34,7 @@ _SUFFIXES = _RATES | {
     "_per_quarter": (" per quarter", "（季均）", ""),
     "_per_year": (" per year", "（年均）", ""),
 }
-_DIGITS = {"ratio": 6, "count": 4, "ms": 3, "days": 3}
+_DIGITS = {"ratio": 6, "points": 6, "count": 4, "ms": 3, "days": 3}
 _GRAINS_ZH = {
     "day": "日期",
     "week": "周",
@@ -48,9 +48,9 @@ _GRAINS_ZH = {
 
 @dataclass(frozen=True)
 class ColumnMeaning:
-    """A column. `unit` is USD, ratio, count, ms, days or empty; `grain` is set on time columns. What the
-    semantic layer computed has its metric's `additivity` and `zero_without_rows`; of other SQL nothing is
-    known.
+    """A column. `unit` is USD, ratio, points (what a ratio changes by), count, ms, days or empty; `grain` is
+    set on time columns. What the semantic layer computed has its metric's `additivity` and
+    `zero_without_rows`; of other SQL nothing is known.
     """
 
     name: str
@@ -172,6 +172,8 @@ def show(value: Cell, column: ColumnMeaning) -> str:
         return f"{sign}${abs(value):,.2f}" if abs(value) >= 0.01 or value == 0 else f"{sign}${abs(value):.6f}"
     if column.unit == "ratio":
         return f"{value * 100:.1f}%"
+    if column.unit == "points":
+        return f"{value * 100:.1f} pp"
     if column.unit == "ms":
         return f"{value:,.0f} ms" if abs(value) >= 10 else f"{value:,.2f} ms"
     if isinstance(value, int) or float(value).is_integer():
@@ -202,6 +204,8 @@ def _meaning(name: str, semantic: SemanticLayer, language: str) -> ColumnMeaning
             column = _measure(name, semantic.metrics[base], english, chinese, zh)
             if suffix in _RATES:
                 return replace(column, unit=unit, additivity=_UNPROVEN, zero_without_rows=False)
+            if suffix == "_change" and column.unit == "ratio":
+                return replace(column, unit="points")
             return column
     head, _, grain = name.rpartition("__")
     if head == METRIC_TIME or (head in semantic.dimensions and semantic.dimensions[head].type == "time"):

@@ -15,9 +15,9 @@ from agents.analyst.table import ColumnMeaning, Table
 Operation = Literal["sum", "mean", "min", "max", "count", "difference", "ratio"]
 # A figure: sign, currency, digits with separators, decimals, and what scales it.
 _FIGURE = re.compile(
-    r"(?<![A-Za-z0-9_.])([-−+]?)\s?([$¥€]?)([-−]?)(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)\s?(%|百分|[kKmMbB](?![A-Za-z0-9_])|[亿万])?"
+    r"(?<![A-Za-z0-9_.])([-−+]?)\s?([$¥€]?)([-−]?)(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)\s?(%|百分|pp(?![A-Za-z0-9_])|[kKmMbB](?![A-Za-z0-9_])|[亿万])?"
 )
-_SCALES = {"%": 0.01, "k": 1e3, "m": 1e6, "b": 1e9, "万": 1e4, "亿": 1e8}
+_SCALES = {"%": 0.01, "pp": 0.01, "k": 1e3, "m": 1e6, "b": 1e9, "万": 1e4, "亿": 1e8}
 _LIST_MARKERS = re.compile(r"(?m)^\s*(?:[-*]\s+)?\d+[.)、]\s")
 
 

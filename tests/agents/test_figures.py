@@ -95,6 +95,12 @@ def test_cells_are_rounded_to_their_unit(semantic: SemanticLayer) -> None:
     assert isinstance(table.rows[0][1], int)
 
 
+def test_what_a_rate_changes_by_is_points_and_no_percentage_of_it(semantic: SemanticLayer) -> None:
+    columns = [(f"return_rate{suffix}", "Float64") for suffix in ("", "_previous", "_change", "_change_rate")]
+    text = said(read(columns, [(0.115, 0.128, -0.013, -0.1015625)], semantic, "en", compiled=True))
+    assert "change: **-1.3 pp**" in text
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_sum_is_said_of_what_adds_up_only(language: str) -> None:
     total = {"en": "The sum over all 3 rows is 6", "zh": "全部 3 行合计 6"}[language]

@@ -18,7 +18,7 @@ from warehouse.semantic import Additivity
 
 COUNTRY = ColumnMeaning("country", "Country", "category")
 MONTH = ColumnMeaning("metric_time__month", "Month", "time", grain="month")
-UNITS = st.sampled_from(["USD", "ratio", "count", "ms", "days", ""])
+UNITS = st.sampled_from(["USD", "ratio", "points", "count", "ms", "days", ""])
 NUMBERS = st.one_of(st.integers(-(10**9), 10**9), st.floats(-1e9, 1e9, allow_nan=False))
 
 
