@@ -8,13 +8,14 @@ import json
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import uuid4
 
 from langchain_core.language_models import BaseChatModel
 from opentelemetry.trace import Span, TracerProvider
 
-from agents.analyst import chart_stage, charts, document_stage, report, sql_stage
+from agents.analyst import chart_stage, charts, document_stage, prose, report, sql_stage
 from agents.analyst.answer import CHECKS, Answer, AnswerColumn, Evidence, Suggestion
 from agents.analyst.coverage import halves
 from agents.analyst.linker import Linker
@@ -159,6 +160,9 @@ class Analyst:
             answer.text = _failed_text(answer)
             return nothing, ""
         table = found.table(self._semantic, answer.language)
+        if prose.missing(table, found.coverage):
+            # What there is no data of is no 0, in the chart and in the file as in the text.
+            table = replace(table, rows=())
         answer.assumptions = found.assumptions
         answer.columns = [
             AnswerColumn(name=c.name, label=c.label, role=c.role, unit=c.unit, grain=c.grain)

@@ -58,7 +58,7 @@ def compose(
     measures = table.of_role("measure")
     if table.extent == "selected" and not table.rows:
         draft.say("None meets the condition.", "没有符合条件的结果。")
-    elif not measures or _missing(table, coverage):
+    elif not measures or missing(table, coverage):
         _nothing(draft)
     elif coverage.previous:
         _comparison(draft, measures)
@@ -75,7 +75,7 @@ def compose(
     return "\n".join(draft.lines), draft.evidence
 
 
-def _missing(table: Table, coverage: Coverage) -> bool:
+def missing(table: Table, coverage: Coverage) -> bool:
     """Whether a result says that there is no data, and not that the figure is zero."""
     if not table.rows or all(value is None for row in table.rows for value in row):
         return True

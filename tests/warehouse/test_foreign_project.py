@@ -384,6 +384,13 @@ def test_an_answer_tells_what_has_no_date_and_what_it_refuses(
     assert words in analyst.ask(question, now=datetime(2026, 5, 10, tzinfo=UTC)).text
 
 
+def test_what_there_is_no_data_of_is_no_zero_in_the_chart(foreign: Foreign, tmp_path: Path) -> None:
+    analyst = Analyst(foreign.warehouse, foreign.layer, foreign.catalogue, AgentSettings(state_dir=tmp_path))
+    answer = analyst.ask("cost last month", now=datetime(2026, 5, 10, tzinfo=UTC))
+    assert (answer.status, answer.rows) == ("answered", [])
+    assert "{'value': '–'}" in str(answer.chart)
+
+
 @pytest.mark.parametrize(
     "value", ["O'Hara \\ {{ x }}", "100% Namur", "a\nb", "\\'", "‘x’ -- /*", "{{ 1 }}", "\t$1?"]
 )
