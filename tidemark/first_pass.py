@@ -161,9 +161,11 @@ def summary(settings: EmbeddedSettings, warehouse: Warehouse, result: dict[str, 
         fail("the main DAG answered no question; see its log in Airflow")
     console.print("\n[bold]Questions[/bold]")
     for answer in answers:
-        headline = answer["text"].splitlines()[0].replace("**", "")
+        headline, note = in_short(answer["text"])
         console.print(f"  {answer['status']:<9} {escape(answer['question'])}")
         console.print(f"            [green]{escape(headline)}[/green]")
+        if note:
+            console.print(f"            [dim]{escape(note)}[/dim]")
 
     secrets = settings.airflow_secrets
     report = (result.get("report") or {}).get("path", settings.home / "reports")
@@ -176,3 +178,10 @@ def summary(settings: EmbeddedSettings, warehouse: Warehouse, result: dict[str, 
         ("logs", f"{settings.log_dir}  (`make logs`, `make status`)"),
     ):
         console.print(f"  {name:<9} {where}")
+
+
+def in_short(text: str) -> tuple[str, str]:
+    """An answer's first line, and its note: what was assumed, which period is not over."""
+    lines = text.replace("**", "").splitlines()
+    notes = [line.strip("_") for line in lines[1:] if line.startswith("_") and line.endswith("_")]
+    return lines[0], " ".join(notes)
