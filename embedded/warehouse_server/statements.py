@@ -39,6 +39,9 @@ _WITH_ROWS = "INSERT with inline data"
 _FORMAT_AT_END = re.compile(rb" FORMAT (\w+)$")
 _NO_PARENTHESES = bytes.maketrans(b"", b""), b"()"
 
+# The engine writes 1e20 as a whole number in its JSON, which it then finds too large for one.
+_TREE_OF = b"""replaceRegexpAll(parseQueryToJSON(%s), '("value":-?[0-9]{20,})([,}])', '\\\\1e0\\\\2')"""
+
 # Where the words of an INSERT may end and its rows begin; the engine says which of these places it is.
 _INSERT = re.compile(rb"\bINSERT\b", re.IGNORECASE)
 _ROWS = re.compile(rb"\b(?:VALUES|FORMAT(?=\s+(\w+)))(?![\w$])", re.IGNORECASE)
@@ -152,7 +155,7 @@ class Parser:
             statement.tail = b" SETTINGS " + settings
         text = _dumps(tree)
         printed, read = self._ask(
-            b"WITH formatQueryFromJSON(%s) AS printed SELECT printed, parseQueryToJSON(printed)", text
+            b"WITH formatQueryFromJSON(%s) AS printed SELECT printed, " + _TREE_OF % b"printed", text
         )
         if not _same(text, read):
             raise WarehouseServerError(48, f"The engine would run something else: {_shown(printed)}")
@@ -189,8 +192,8 @@ class Parser:
     def _tree(self, sql: bytes) -> tuple[Node, bytes, str]:
         """A tree, the text printed from it, and that text again if it is not the statement."""
         tree, printed, formatted, read = self._ask(
-            b"WITH %s AS q, parseQueryToJSON(q) AS tree, formatQueryFromJSON(tree) AS printed "
-            b"SELECT tree, printed, formatQuerySingleLine(q), parseQueryToJSON(printed)",
+            b"WITH %s AS q, " + _TREE_OF % b"q" + b" AS tree, formatQueryFromJSON(tree) AS printed "
+            b"SELECT tree, printed, formatQuerySingleLine(q), " + _TREE_OF % b"printed",
             sql,
         )
         # The engine remembers parentheses that the tree does not need.

@@ -111,6 +111,17 @@ def test_headers_say_what_was_done(rows: WarehouseProcess) -> None:
     assert rows.ask("select 1 as x", default_format="JSONEachRow").text == '{"x":1}\n'
 
 
+@pytest.mark.parametrize("user", ["tidemark", "reader"])
+def test_numbers_beyond_a_whole_ones_room_are_numbers(warehouse: WarehouseProcess, user: str) -> None:
+    asked = "SELECT 1e20, -1e25, 18446744073709551616, 100000000000000000000.5, 1e19"
+    reply = warehouse.ask(asked, user=user)
+    assert reply.status == 200, reply.text
+    assert [float(value) for value in reply.text.split()] == [1e20, -1e25, 2.0**64, 1e20, 1e19]
+    assert warehouse.ask("SELECT count() FROM numbers(9) WHERE number < 1e20", user=user).text == "9\n"
+    text = "SELECT '\"value\":100000000000000000000,'"
+    assert warehouse.ask(text, user=user).text == '"value":100000000000000000000,\n'
+
+
 def test_parameters_are_bound_not_pasted(warehouse: WarehouseProcess) -> None:
     text = "it's 中文\\n\\t\\\\"
     assert warehouse.sql(
