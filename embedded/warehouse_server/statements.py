@@ -40,7 +40,10 @@ _FORMAT_AT_END = re.compile(rb" FORMAT (\w+)$")
 _NO_PARENTHESES = bytes.maketrans(b"", b""), b"()"
 
 # The engine writes 1e20 as a whole number in its JSON, which it then finds too large for one.
-_TREE_OF = b"""replaceRegexpAll(parseQueryToJSON(%s), '("value":-?[0-9]{20,})([,}])', '\\\\1e0\\\\2')"""
+_TREE_OF = (
+    b"replaceRegexpAll(parseQueryToJSON(%s), "
+    b"""'("field_type":"Float64","value":-?[0-9]{20,})([,}])', '\\\\1e0\\\\2')"""
+)
 
 # Where the words of an INSERT may end and its rows begin; the engine says which of these places it is.
 _INSERT = re.compile(rb"\bINSERT\b", re.IGNORECASE)

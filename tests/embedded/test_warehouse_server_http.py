@@ -117,6 +117,8 @@ def test_numbers_beyond_a_whole_ones_room_are_numbers(warehouse: WarehouseProces
     reply = warehouse.ask(asked, user=user)
     assert reply.status == 200, reply.text
     assert [float(value) for value in reply.text.split()] == [1e20, -1e25, 2.0**64, 1e20, 1e19]
+    largest = f"SELECT {2**64 - 1}, {2**64 - 1}::UInt64, -{2**63}"
+    assert warehouse.ask(largest, user=user).text == f"{2**64 - 1}\t{2**64 - 1}\t-{2**63}\n"
     assert warehouse.ask("SELECT count() FROM numbers(9) WHERE number < 1e20", user=user).text == "9\n"
     text = "SELECT '\"value\":100000000000000000000,'"
     assert warehouse.ask(text, user=user).text == '"value":100000000000000000000,\n'
