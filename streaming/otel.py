@@ -102,15 +102,12 @@ def event_sink(producer: RecordProducer, settings: StreamingSettings | None = No
     """A callable that sends a run's event (the event record's fields, as a mapping) on its way.
 
     A missing `event_id` or `occurred_at` is filled in; a `detail` that is no text becomes JSON. The sink
-    keeps the mapping's values: they are not to be changed afterwards.
+    keeps the mapping, which is not to be changed afterwards; what is none becomes a dead letter.
     """
     chosen = settings or StreamingSettings()
 
     def send(event: Mapping[str, Any]) -> None:
-        record = {field.name: event.get(field.name) for field in EVENT.fields}
-        record["event_id"] = record["event_id"] or uuid.uuid4().hex
-        record["occurred_at"] = record["occurred_at"] or datetime.now(UTC)
-        producer.send_built("event", partial(_event, record, chosen))
+        producer.send_built("event", partial(_event, event, datetime.now(UTC), chosen))
 
     return send
 
@@ -130,7 +127,10 @@ def telemetry(settings: StreamingSettings | None = None) -> Iterator[tuple[Trace
             provider.shutdown()
 
 
-def _event(record: dict[str, Any], settings: StreamingSettings) -> dict[str, Any]:
+def _event(event: Mapping[str, Any], now: datetime, settings: StreamingSettings) -> dict[str, Any]:
+    record = {field.name: event.get(field.name) for field in EVENT.fields}
+    record["event_id"] = record["event_id"] or uuid.uuid4().hex
+    record["occurred_at"] = record["occurred_at"] or now
     return record | {"detail": _content(record["detail"], settings)}
 
 

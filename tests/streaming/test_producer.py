@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import jsonschema
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from opentelemetry.trace import Status, StatusCode
@@ -160,6 +161,17 @@ def test_a_bad_value_in_an_event_raises_into_nobody(nowhere: StreamingSettings) 
     details = [json.loads(record["detail"]) for record in sent[::2] if record["detail"].startswith('{"')]
     assert [detail.get("b", 1) for detail in details] == [1] * len(_BAD)
     assert details[2]["tidemark.mended"] == "score inf is not finite: null"
+
+
+@pytest.mark.parametrize("event", [None, 5, "x", [1]])
+def test_what_is_no_event_raises_into_nobody_and_is_a_dead_letter(
+    nowhere: StreamingSettings, event: Any
+) -> None:
+    with telemetry(nowhere) as (_, events):
+        events(event)
+    (letter,) = (json.loads(message.value) for message in _spooled(nowhere))
+    assert letter["source_topic"] == EVENT.topic
+    assert "AttributeError" in letter["reason"]
 
 
 def test_what_cannot_even_be_built_is_a_dead_letter_with_its_reason(nowhere: StreamingSettings) -> None:
