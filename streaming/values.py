@@ -169,5 +169,7 @@ def _leave_note(contract: Record, fitted: dict[str, Any], note: str) -> None:
             fitted["detail"] = (
                 f"{detail[:-1]},{orjson.dumps(MENDED).decode()}:{orjson.dumps(note).decode()}}}"
             )
+        elif detail in ("", "{}"):
+            fitted["detail"] = orjson.dumps({MENDED: note}).decode()
     elif any(field.name == "attributes" for field in contract.fields):
         fitted["attributes"] = (fitted["attributes"] or {}) | {MENDED: note}

@@ -163,6 +163,14 @@ def test_a_bad_value_in_an_event_raises_into_nobody(nowhere: StreamingSettings) 
     assert details[2]["tidemark.mended"] == "score inf is not finite: null"
 
 
+def test_a_mended_event_says_so_without_a_detail_of_its_own(nowhere: StreamingSettings) -> None:
+    with telemetry(nowhere) as (_, events):
+        events({"kind": "k", "session_id": "s", "score": float("inf"), "detail": {}})
+        events({"kind": "k", "session_id": "s", "score": float("inf"), "detail": ""})
+    for record in _values(_spooled(nowhere), EVENT.topic):
+        assert json.loads(record["detail"]) == {"tidemark.mended": "score inf is not finite: null"}
+
+
 @pytest.mark.parametrize("event", [None, 5, "x", [1]])
 def test_what_is_no_event_raises_into_nobody_and_is_a_dead_letter(
     nowhere: StreamingSettings, event: Any
