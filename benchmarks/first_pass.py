@@ -1,8 +1,9 @@
-"""What a newcomer waits for, and what being watched costs: passes, warm questions, telemetry a step.
+"""What a newcomer waits for: the first pass, and the next one.
 
     python -m benchmarks first_pass
 
-An own stack on free ports; environment and jars are there already.
+An own stack on free ports; environment and jars are there already. Nothing but the command line is used, so
+that any other checkout can be measured `--beside`.
 """
 
 from __future__ import annotations
@@ -14,83 +15,25 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from statistics import median
 
 from benchmarks import Ratio
 from embedded.settings import EmbeddedSettings
 
 TIDEMARK = str(Path(sys.executable).with_name("tidemark"))
-QUESTIONS = (
-    "What was revenue by month this year?",
-    "上个月销售额最高的五个品类是什么？",
-    "Return rate by country in the last 30 days",
-    "本季度与上季度相比，收入变化最大的三个国家",
-)
-ROUNDS = 5
 
 
 def measure() -> list[Ratio]:
-    """A pass again over the first, a warm question over its SQL, a traced step over an untraced."""
-    with tempfile.TemporaryDirectory() as home, stack(Path(home)) as settings:
+    """The first pass, and a pass again over the first."""
+    with tempfile.TemporaryDirectory() as home, stack(Path(home)):
         first = seconds("run")
-        # Now it has passwords too.
-        os.environ.update(settings.client_environment())
         seconds("stop")
         again = seconds("run")
-        return [
-            Ratio("make run again, after make stop", again, "s", first, "the first pass"),
-            *questions(),
-        ]
-
-
-def questions() -> list[Ratio]:
-    """Warm questions in this process, in turns: their SQL alone, without telemetry, with telemetry."""
-    from opentelemetry.trace import NoOpTracerProvider
-
-    from agents.analyst import Analyst
-    from agents.runtime.settings import AgentSettings
-    from tidemark_airflow.analyst import SpanCount, open_analyst
-    from warehouse import Catalogue, WarehouseSettings, connect
-    from warehouse.semantic import SemanticLayer
-
-    where = WarehouseSettings()
-    alone: list[float] = []
-    silent: list[float] = []
-    traced: list[float] = []
-    spans = SpanCount()
-    with closing(connect(where, read_only=True)) as warehouse, open_analyst(spans=spans) as watched:
-        catalogue = Catalogue.load(where.manifest_path, warehouse)
-        semantic = SemanticLayer.load(where.semantic_manifest_path)
-        plain = Analyst(
-            warehouse,
-            semantic,
-            catalogue,
-            AgentSettings(),
-            tracer_provider=NoOpTracerProvider(),  # type: ignore[arg-type]
-        )
-        for question in QUESTIONS:
-            plain.ask(question)
-        counted = sum(spans.by_trace.values())
-        for question in QUESTIONS * ROUNDS:
-            began = time.perf_counter()
-            answer = watched.ask(question)
-            traced.append(time.perf_counter() - began)
-            began = time.perf_counter()
-            plain.ask(question)
-            silent.append(time.perf_counter() - began)
-            began = time.perf_counter()
-            warehouse.query(answer.sql)
-            alone.append(time.perf_counter() - began)
-        steps = (sum(spans.by_trace.values()) - counted) / len(traced)
     return [
-        Ratio("question to report, warm", median(traced), "s", median(alone), "its SQL alone"),
-        Ratio(
-            "an agent's step with telemetry", sum(traced) / len(traced) / steps * 1e3, "ms",
-            sum(silent) / len(silent) / steps * 1e3, "the same step without",
-        ),
-    ]  # fmt: skip
+        Ratio("make run, the first time", first, "s"),
+        Ratio("make run again, after make stop", again, "s", first, "the first pass"),
+    ]
 
 
 @contextmanager

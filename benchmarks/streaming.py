@@ -34,7 +34,7 @@ from streaming.ods import Ods
 from streaming.records import EXECUTION
 from streaming.settings import StreamingSettings
 from streaming.topics import create_topics
-from warehouse.settings import WarehouseSettings
+from wiring.settings import Settings
 
 ROWS = 600_000
 # Read by the job before its time is taken: it starts, and compiles what it runs often.
@@ -244,7 +244,7 @@ def warehouse(home: Path) -> Iterator[Ods]:
     url = f"http://127.0.0.1:{port}"
     try:
         _until(lambda: httpx.get(f"{url}/ping").raise_for_status(), httpx.HTTPError)
-        yield Ods(WarehouseSettings(warehouse_url=url))
+        yield Ods(Settings.read().warehouse.model_copy(update={"warehouse_url": url}))
     finally:
         process.terminate()
         process.wait()

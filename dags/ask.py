@@ -3,7 +3,7 @@
 from airflow.sdk import DAG, Param
 
 from tidemark_airflow.operators import AskOperator
-from tidemark_airflow.wiring import RETRIES
+from tidemark_airflow.scheduling import RETRIES
 
 with DAG(
     dag_id="ask",

@@ -3,7 +3,7 @@
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param
 
 from tidemark_airflow.operators import IngestOperator
-from tidemark_airflow.wiring import ODS_COMMERCE, RETRIES, commerce_start
+from tidemark_airflow.scheduling import ODS_COMMERCE, RETRIES, commerce_start
 
 DAY = {"type": ["null", "string"], "format": "date"}
 

@@ -16,7 +16,7 @@ from tidemark_airflow.operators import (
     OverviewOperator,
     WaitForTelemetryOperator,
 )
-from tidemark_airflow.wiring import ODS_COMMERCE, RETRIES
+from tidemark_airflow.scheduling import ODS_COMMERCE, RETRIES
 
 with DAG(
     dag_id="tidemark_pipeline",

@@ -3,7 +3,7 @@
 from airflow.sdk import DAG, CronTriggerTimetable
 
 from tidemark_airflow.operators import WeeklyReportOperator
-from tidemark_airflow.wiring import RETRIES, commerce_start
+from tidemark_airflow.scheduling import RETRIES, commerce_start
 
 with DAG(
     dag_id="weekly_report",

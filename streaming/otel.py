@@ -98,31 +98,29 @@ def setup_tracing(settings: StreamingSettings, producer: RecordProducer) -> Trac
     return provider
 
 
-def event_sink(producer: RecordProducer, settings: StreamingSettings | None = None) -> EventSink:
+def event_sink(producer: RecordProducer, settings: StreamingSettings) -> EventSink:
     """A callable that sends a run's event (the event record's fields, as a mapping) on its way.
 
     A missing `event_id` or `occurred_at` is filled in; a `detail` that is no text becomes JSON. The sink
     keeps the mapping, which is not to be changed afterwards; what is none becomes a dead letter.
     """
-    chosen = settings or StreamingSettings()
 
     def send(event: Mapping[str, Any]) -> None:
-        producer.send_built("event", partial(_event, event, datetime.now(UTC), chosen))
+        producer.send_built("event", partial(_event, event, datetime.now(UTC), settings))
 
     return send
 
 
 @contextmanager
-def telemetry(settings: StreamingSettings | None = None) -> Iterator[tuple[TracerProvider, EventSink]]:
-    """Everything that a run needs to be recorded: `with telemetry() as (provider, events): ...`.
+def telemetry(settings: StreamingSettings) -> Iterator[tuple[TracerProvider, EventSink]]:
+    """Everything that a run needs to be recorded: `with telemetry(settings) as (provider, events): ...`.
 
     On leaving, spans and events are in Kafka or, after `flush_seconds`, on disk.
     """
-    chosen = settings or StreamingSettings()
-    with RecordProducer(chosen) as producer:
-        provider = setup_tracing(chosen, producer)
+    with RecordProducer(settings) as producer:
+        provider = setup_tracing(settings, producer)
         try:
-            yield provider, event_sink(producer, chosen)
+            yield provider, event_sink(producer, settings)
         finally:
             provider.shutdown()
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field, model_validator
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class StreamingSettings(BaseSettings):
     """Addresses, folders and limits; every default works on one machine."""
 
-    model_config = SettingsConfigDict(env_prefix="TIDEMARK_", extra="ignore", populate_by_name=True)
+    model_config = SettingsConfigDict(
+        env_prefix="TIDEMARK_", extra="ignore", frozen=True, populate_by_name=True
+    )
 
     kafka_bootstrap: str = "127.0.0.1:19092"
     kafka_partitions: int = Field(default=2, ge=1, description="partitions of each topic when it is created")
@@ -21,7 +23,7 @@ class StreamingSettings(BaseSettings):
     )
 
     home: Path = Path(".tidemark")
-    state_dir: Path = Path()
+    state_dir: Path = Field(default_factory=lambda before: before["home"])
 
     capture_content: bool = Field(default=True, description="false: no prompts, arguments, results")
     content_limit: int = Field(default=32_768, ge=0, description="bytes kept of an input, output or detail")
@@ -34,12 +36,6 @@ class StreamingSettings(BaseSettings):
     flink_jars: str = Field(default="", description="comma-separated; default: home/jars/flink/*.jar")
     flink_checkpoint_ms: int = Field(default=1000, ge=100)
     flink_heap_mb: int = Field(default=512, ge=256)
-
-    @model_validator(mode="after")
-    def _state_lives_at_home(self) -> StreamingSettings:
-        if self.state_dir == Path():
-            self.state_dir = self.home
-        return self
 
     @property
     def spool_dir(self) -> Path:

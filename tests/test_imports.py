@@ -1,8 +1,13 @@
-"""The room table of docs/architecture.md, held against the imports that stand in the code."""
+"""The drawing of the imports: the room table of docs/architecture.md, no circle, and few arrows.
+
+Every import counts, wherever it stands in a file: in a function, or for a type checker alone.
+"""
 
 from __future__ import annotations
 
 import ast
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -12,27 +17,24 @@ ROOT = Path(__file__).resolve().parents[1]
 # room -> (folder, what of ours and of Airflow it may import)
 ROOMS: dict[str, tuple[str, set[str]]] = {
     "warehouse": ("warehouse", {"warehouse"}),
-    "embedded": ("embedded", {"embedded"}),
+    "embedded": ("embedded", {"embedded", "warehouse.errors"}),
     "streaming": ("streaming", {"streaming", "warehouse"}),
     "agents.runtime": ("agents/runtime", {"agents.runtime", "warehouse"}),
     "agents.analyst": ("agents/analyst", {"agents.runtime", "agents.analyst", "warehouse"}),
+    "wiring": ("wiring", {"wiring", "agents", "streaming", "warehouse"}),
     "tidemark_airflow": (
         "plugins/tidemark_airflow",
-        {"tidemark_airflow", "agents", "streaming", "warehouse", "airflow"},
+        {"tidemark_airflow", "wiring", "agents", "warehouse", "airflow"},
     ),
     "dags": ("dags", {"tidemark_airflow", "airflow"}),
+    "tidemark": ("tidemark", {"tidemark", "wiring", "embedded"}),
+    "benchmarks": ("benchmarks", {"benchmarks", "wiring", "embedded", "streaming"}),
 }
-OURS = {
-    "agents",
-    "airflow",
-    "dags",
-    "embedded",
-    "streaming",
-    "tests",
-    "tidemark",
-    "tidemark_airflow",
-    "warehouse",
-}
+# One more is not a matter of course: say in docs/architecture.md what it is for, and which one went.
+ARROWS = 16
+# Being mended; nothing may be added.
+CIRCLES_LEFT = ("agents.analyst.linker.", "warehouse.clickhouse")
+OURS = {name.partition(".")[0] for name in ROOMS} | {"airflow", "tests"}
 
 
 def imported(source: str, package: tuple[str, ...]) -> set[str]:
@@ -57,6 +59,46 @@ def forbidden(names: set[str], allowed: set[str]) -> list[str]:
     )
 
 
+@cache
+def modules() -> dict[str, set[str]]:
+    """Each of our modules, by dotted name, with those that it imports."""
+    files = {}
+    for top in {name.partition(".")[0] for name in ROOMS}:
+        folder = ROOT / ("plugins/tidemark_airflow" if top == "tidemark_airflow" else top)
+        for file in folder.rglob("*.py"):
+            parts = (top, *file.relative_to(folder).with_suffix("").parts)
+            files[".".join(parts).removesuffix(".__init__")] = file
+    return {
+        name: {
+            target
+            for found in imported(file.read_text("utf-8"), package(name, file))
+            if (target := longest(found, files)) and target != name
+        }
+        for name, file in files.items()
+    }
+
+
+def package(name: str, file: Path) -> tuple[str, ...]:
+    """What a file's relative imports start from."""
+    parts = tuple(name.split("."))
+    return parts if file.name == "__init__.py" else parts[:-1]
+
+
+def longest(name: str, known: dict[str, Path]) -> str:
+    """The module that an imported name belongs to: itself, or what it is an attribute of."""
+    while name and name not in known:
+        name = name.rpartition(".")[0]
+    return name
+
+
+def arrows(drawing: dict[str, set[str]]) -> set[tuple[str, str]]:
+    """Which room's files import another room's: a top folder is a room here."""
+    pairs = {
+        (name.split(".")[0], target.split(".")[0]) for name, targets in drawing.items() for target in targets
+    }
+    return {(room, other) for room, other in pairs if room != other}
+
+
 @pytest.mark.parametrize("room", ROOMS)
 def test_a_room_imports_only_what_the_table_allows(room: str) -> None:
     folder, allowed = ROOMS[room]
@@ -70,6 +112,30 @@ def test_a_room_imports_only_what_the_table_allows(room: str) -> None:
     assert not wrong, "\n".join(wrong)
 
 
+def test_no_import_leads_back_to_where_it_began() -> None:
+    try:
+        TopologicalSorter(
+            {
+                name: {target for target in targets if not target.startswith(CIRCLES_LEFT)}
+                for name, targets in modules().items()
+            }
+        ).prepare()
+    except CycleError as error:
+        pytest.fail(f"a circle of imports: {' <- '.join(error.args[1])}")
+
+
+def test_the_rooms_have_no_more_arrows_than_they_had() -> None:
+    found = arrows(modules())
+    assert len(found) <= ARROWS, sorted(found)
+
+
+def test_the_drawing_sees_a_circle_and_each_arrow_once() -> None:
+    drawing = {"a.x": {"a.y", "b.z"}, "a.y": {"b.z"}, "b.z": {"a.x"}}
+    assert arrows(drawing) == {("a", "b"), ("b", "a")}
+    with pytest.raises(CycleError):
+        TopologicalSorter(drawing).prepare()
+
+
 def test_a_forbidden_import_is_seen_wherever_it_stands() -> None:
     source = "def f():\n    from streaming.records import X\nfrom .. import analyst\nimport embedded.stack\n"
     names = imported(source, ("agents", "runtime"))
@@ -81,12 +147,7 @@ def test_a_forbidden_import_is_seen_wherever_it_stands() -> None:
 
 
 def test_every_python_folder_is_a_room() -> None:
-    known = {folder.split("/")[0] for folder, _ in ROOMS.values()} | {
-        "tidemark",
-        "tests",
-        "benchmarks",
-        "deploy",
-    }
+    known = {folder.split("/")[0] for folder, _ in ROOMS.values()} | {"tests", "deploy"}
     folders = {p.relative_to(ROOT).parts[0] for p in ROOT.glob("[a-z]*/**/*.py")}
     assert folders <= known
 

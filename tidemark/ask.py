@@ -10,10 +10,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from tidemark.console import console, errors, fail
+from tidemark.stack import client_settings
 
 if TYPE_CHECKING:
-    from agents.analyst import Answer
-    from agents.runtime.events import Event
+    from wiring.analyst import Answer, Event
 
 DECLINED = 3
 SHOWN_ROWS = 12
@@ -26,14 +26,13 @@ def ask(
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole answer as JSON.")] = False,
 ) -> None:
     """Ask one question. Exit code 0: answered; 3: declined, with the nearest questions; 1: failed."""
-    from agents.runtime.errors import AgentError
-    from tidemark_airflow.analyst import open_analyst
-    from warehouse import WarehouseError
+    from wiring.analyst import open_analyst
+    from wiring.errors import RAISED
 
     try:
-        with open_analyst(on_event=None if as_json else show) as analyst:
+        with open_analyst(client_settings(), on_event=None if as_json else show) as analyst:
             answer = analyst.ask(question, language=language, domain=domain)
-    except (AgentError, WarehouseError) as error:
+    except RAISED as error:
         fail(str(error))
     if as_json:
         print(answer.model_dump_json())

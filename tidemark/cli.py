@@ -9,7 +9,6 @@ import warnings
 
 import typer
 
-from embedded.settings import EmbeddedSettings
 from tidemark import ask, first_pass, records, stack
 from tidemark.console import console, fail
 
@@ -33,7 +32,6 @@ def main() -> None:
     warnings.simplefilter("ignore")
     logging.captureWarnings(True)
     logging.getLogger().setLevel(logging.ERROR)
-    stack.lead_clients(EmbeddedSettings())
     try:
         app()
     except KeyboardInterrupt:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
 
@@ -16,8 +16,8 @@ from embedded.errors import EmbeddedError
 from embedded.settings import EmbeddedSettings
 from embedded.stack import Stack
 from tidemark.console import console, fail
-from tidemark.stack import lead_clients, plain_errors, show
-from warehouse import Warehouse, WarehouseSettings, connect
+from tidemark.stack import client_settings, plain_errors, show
+from wiring.warehouse import Warehouse, open_warehouse
 
 INGESTION, PIPELINE, ASK, WEEKLY = "commerce_ingestion", "tidemark_pipeline", "ask", "weekly_report"
 HISTORY_DAYS = 400
@@ -37,8 +37,7 @@ def run(
         try:
             console.print("[bold]stack[/bold]")
             stack.up(show)
-            lead_clients(stack.settings)
-            with closing(connect(WarehouseSettings())) as warehouse:
+            with open_warehouse(client_settings()) as warehouse:
                 result = full_pass(AirflowApi.of(stack.settings), warehouse, days)
                 summary(stack.settings, warehouse, result)
             console.print(f"\nOne full pass in {time.monotonic() - began:.0f} s.")

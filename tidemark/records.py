@@ -9,41 +9,36 @@ import typer
 from rich.markup import escape
 
 from tidemark.console import console, fail
+from tidemark.stack import client_settings
 
 
 def replay(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A recorded trace file (JSON).")],
 ) -> None:
     """Send a recorded trace file through the pipeline, as if its agents ran now."""
-    from streaming.errors import StreamingError
-    from streaming.producer import RecordProducer
-    from streaming.replay import replay as send
-    from streaming.settings import StreamingSettings
+    from wiring.errors import RAISED
+    from wiring.records import send_recording
 
     try:
-        with RecordProducer(StreamingSettings()) as producer:
-            count = send(file, producer)
-            delivered = producer.flush(StreamingSettings().flush_seconds)
-            where = "Kafka" if delivered else "the spool (Kafka is away; they go when it is back)"
-    except StreamingError as error:
+        sent = send_recording(client_settings(), file)
+    except RAISED as error:
         fail(str(error))
-    if dropped := producer.counts["dropped"]:
-        fail(f"{dropped} of {count} records of {file.name} were dropped: the spool takes no more")
-    console.print(f"{count} records of {file.name} handed to {where}")
+    if sent.dropped:
+        fail(f"{sent.dropped} of {sent.records} records of {file.name} were dropped: the spool takes no more")
+    where = "Kafka" if sent.delivered else "the spool (Kafka is away; they go when it is back)"
+    console.print(f"{sent.records} records of {file.name} handed to {where}")
 
 
 def dead_letters(
     limit: Annotated[int, typer.Option(min=1, help="How many of the newest.")] = 20,
 ) -> None:
     """The newest refused records, with the reason and the original bytes."""
-    from streaming.deadletters import recent
-    from streaming.errors import StreamingError
-    from streaming.ods import Ods
-    from warehouse import WarehouseSettings
+    from wiring.errors import RAISED
+    from wiring.records import refused_records
 
     try:
-        letters = recent(Ods(WarehouseSettings()), limit)
-    except StreamingError as error:
+        letters = refused_records(client_settings(), limit)
+    except RAISED as error:
         fail(str(error))
     if not letters:
         console.print("No record has been refused.")

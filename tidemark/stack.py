@@ -7,7 +7,7 @@ import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -19,6 +19,9 @@ from embedded.stack import Progress, ServiceStatus, Stack
 from embedded.warehouse_server.sandbox import NOT_CONFINED, can_confine
 from tidemark.console import console, fail
 
+if TYPE_CHECKING:
+    from wiring.settings import Settings
+
 
 @contextmanager
 def plain_errors() -> Iterator[None]:
@@ -29,14 +32,16 @@ def plain_errors() -> Iterator[None]:
         fail(str(error))
 
 
-def lead_clients(settings: EmbeddedSettings) -> None:
-    """Point this process at the stack, unless the caller's variables name a real Kafka, a real ClickHouse."""
-    told = settings.client_environment()
-    if os.environ.get("TIDEMARK_WAREHOUSE_URL", settings.warehouse_url) != settings.warehouse_url:
+def client_settings() -> Settings:
+    """What leads this process to the stack, unless its variables name a real Kafka, a real warehouse."""
+    from wiring.settings import Settings
+
+    stack = EmbeddedSettings()
+    told = stack.client_environment()
+    if os.environ.get("TIDEMARK_WAREHOUSE_URL", stack.warehouse_url) != stack.warehouse_url:
         # Another server is not shown this one's passwords.
         told = {name: value for name, value in told.items() if not name.endswith("_PASSWORD")}
-    for name, value in told.items():
-        os.environ.setdefault(name, value)
+    return Settings.read(told)
 
 
 def show(progress: Progress) -> None:
@@ -72,7 +77,7 @@ def status() -> None:
     if any(service.pid for service in services):
         console.print(f"Airflow's login: {_login(stack)}")
     console.print(f"logs: {stack.settings.log_dir}")
-    if waiting := _spooled(stack):
+    if waiting := _spooled():
         console.print(f"[yellow]telemetry[/]: {waiting}")
     for service in services:
         if service.why:
@@ -109,17 +114,16 @@ def _login(stack: Stack) -> str:
     return f"user {secrets.user}, password {secrets.password}"
 
 
-def _spooled(stack: Stack) -> str:
-    from streaming.settings import StreamingSettings
-    from streaming.spool import Spool
+def _spooled() -> str:
+    from wiring.records import spooled_bytes
 
-    settings = StreamingSettings(home=stack.settings.home, state_dir=stack.settings.home)
-    size = Spool(settings.spool_dir, settings.spool_limit_bytes).size()
+    settings = client_settings()
+    size, spool = spooled_bytes(settings), settings.streaming
     if not size:
         return ""
     return (
-        f"{size / 2**20:.1f} MB of at most {settings.spool_limit_bytes / 2**20:.0f} MB wait in "
-        f"{settings.spool_dir} for Kafka; the next run sends them"
+        f"{size / 2**20:.1f} MB of at most {spool.spool_limit_bytes / 2**20:.0f} MB wait in "
+        f"{spool.spool_dir} for Kafka; the next run sends them"
     )
 
 

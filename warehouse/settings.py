@@ -14,7 +14,7 @@ class WarehouseSettings(BaseSettings):
     Its passwords are no defaults: `tidemark env` tells them.
     """
 
-    model_config = SettingsConfigDict(env_prefix="TIDEMARK_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="TIDEMARK_", extra="ignore", frozen=True)
 
     warehouse_url: str = "http://127.0.0.1:18123"
     warehouse_user: str = "tidemark"

@@ -11,7 +11,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class AgentSettings(BaseSettings):
     """`model` is LangChain's `provider:name`; empty means the rule-based model."""
 
-    model_config = SettingsConfigDict(env_prefix="TIDEMARK_", extra="ignore", protected_namespaces=())
+    model_config = SettingsConfigDict(
+        env_prefix="TIDEMARK_", extra="ignore", frozen=True, protected_namespaces=()
+    )
 
     state_dir: Path = Path(".tidemark")
     model: str = ""

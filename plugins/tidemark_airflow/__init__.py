@@ -1,4 +1,1 @@
-"""What Airflow needs of us: operators, hosted pages, and an analyst with its telemetry wired.
-
-Nothing here may import Airflow: the command line shares `tidemark_airflow.analyst`.
-"""
+"""What Airflow needs of us: operators, links, hosted pages, an executor."""

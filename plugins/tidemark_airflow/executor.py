@@ -23,7 +23,7 @@ MODULES = (
     "warehouse.quality",
     "warehouse.semantic",
     "agents.analyst.weekly",
-    "streaming.otel",
+    "wiring.analyst",
 )
 
 

@@ -7,16 +7,18 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from html import escape, unescape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from airflow.api_fastapi.core_api.security import requires_access_dag
 from fastapi import Depends, FastAPI, HTTPException
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 
-from tidemark_airflow.settings import AirflowSettings
+if TYPE_CHECKING:
+    from wiring.settings import Settings
 
 LISTED = 500
 DOCS = {"index.html", "static_index.html", "manifest.json", "catalog.json", "semantic_manifest.json"}
@@ -28,6 +30,14 @@ REPORT_POLICY = (
 )
 
 app = FastAPI(title="Tidemark", openapi_url=None, dependencies=[Depends(requires_access_dag("GET"))])
+
+
+@cache
+def settings() -> Settings:
+    """What this process was told; read at the first request."""
+    from wiring.settings import Settings
+
+    return Settings.read()
 
 
 @dataclass(frozen=True)
@@ -49,7 +59,7 @@ def to_reports() -> RedirectResponse:
 @app.get("/reports/")
 def report_list() -> HTMLResponse:
     """Every report, newest first."""
-    found = read_reports(AirflowSettings().reports_dir)
+    found = read_reports(settings().agents.reports_dir)
     reports = sorted(found, key=lambda report: report.written_at, reverse=True)
     return HTMLResponse(render_list(reports[:LISTED]), headers={"Content-Security-Policy": REPORT_POLICY})
 
@@ -62,14 +72,14 @@ def to_report(run_id: str) -> RedirectResponse:
 @app.get("/reports/{run_id}/{name:path}")
 def report_file(run_id: str, name: str) -> FileResponse:
     """A file of one report; its page when no name is given."""
-    folder = AirflowSettings().reports_dir
+    folder = settings().agents.reports_dir
     return serve(folder, f"{run_id}/{name or 'index.html'}", {"Content-Security-Policy": REPORT_POLICY})
 
 
 @app.get("/docs/", include_in_schema=False)
 def docs() -> FileResponse:
     """dbt's documentation: the one-file form where it was generated."""
-    folder = AirflowSettings().dbt_target_dir
+    folder = settings().warehouse.dbt_target_dir
     return docs_file("static_index.html" if (folder / "static_index.html").is_file() else "index.html")
 
 
@@ -77,7 +87,7 @@ def docs() -> FileResponse:
 def docs_file(name: str) -> FileResponse:
     if name not in DOCS:
         raise HTTPException(404, "dbt's documentation has no such file")
-    return serve(AirflowSettings().dbt_target_dir, name, {})
+    return serve(settings().warehouse.dbt_target_dir, name, {})
 
 
 def serve(folder: Path, name: str, headers: Mapping[str, str]) -> FileResponse:

@@ -1,9 +1,8 @@
-"""Where the pages find what they show, and when the commerce sample begins."""
+"""When the commerce sample begins: the one setting that only Airflow has."""
 
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -11,12 +10,6 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class AirflowSettings(BaseSettings):
     """Read from `TIDEMARK_*`. `commerce_start` must not move once Airflow has scheduled a day after it."""
 
-    model_config = SettingsConfigDict(env_prefix="TIDEMARK_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="TIDEMARK_", extra="ignore", frozen=True)
 
-    state_dir: Path = Path(".tidemark")
-    dbt_target_dir: Path = Path(".tidemark/dbt")
     commerce_start: date = date(2026, 11, 1)
-
-    @property
-    def reports_dir(self) -> Path:
-        return self.state_dir / "reports"

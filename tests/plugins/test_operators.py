@@ -18,6 +18,7 @@ from tidemark_airflow.errors import permanent_errors_fail
 from tidemark_airflow.operators import DbtOperator, GateOperator, IngestOperator, WaitForTelemetryOperator
 from tidemark_airflow.operators.agents import TelemetryLateError
 from warehouse import PermanentError, TransientError, Warehouse, WarehouseSettings, connect
+from wiring.settings import Settings
 
 
 def run_of(day: datetime | None) -> Any:
@@ -92,9 +93,9 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
 def test_a_day_loaded_twice_changes_nothing(warehouse: Warehouse) -> None:
     operator = IngestOperator(task_id="load", start_day="2026-05-01", end_day="2026-05-02")
     count = "select count(), sum(cityHash64(id, status, sale_price)) from ods.commerce_order_items"
-    first = operator.perform(run_of(None))
+    first = operator.perform(run_of(None), Settings.read())
     held = warehouse.query(count).rows
-    assert operator.perform(run_of(None)) == first
+    assert operator.perform(run_of(None), Settings.read()) == first
     assert warehouse.query(count).rows == held
     assert first["rows"]["ods.commerce_order_items"] == held[0][0] > 0
 
@@ -105,21 +106,21 @@ def test_the_wait_ends_when_every_span_is_there_and_says_what_is_late(warehouse:
         "insert into ods.agent_executions values ('a', '1'), ('a', '2'), ('b', '3'), ('b', '3')"
     )
     there = [{"spans": {"a": 2}}, {"spans": {"b": 1}}]
-    waited = WaitForTelemetryOperator(task_id="wait", answers=there).perform({})
+    waited = WaitForTelemetryOperator(task_id="wait", answers=there).perform({}, Settings.read())
     assert (waited["spans"], waited["runs"]) == (3, 2)
     late = WaitForTelemetryOperator(task_id="wait", answers=[{"spans": {"a": 2, "b": 2}}], patience=0.2)
     with pytest.raises(TelemetryLateError, match=r"1 of 4 spans .*traces b\b"):
-        late.perform({})
+        late.perform({}, Settings.read())
 
 
 @pytest.mark.integration
 def test_a_gate_without_its_tables_ends_the_task(warehouse: Warehouse) -> None:
     with pytest.raises(AirflowFailException, match="Build layer dws first"), permanent_errors_fail():
-        GateOperator(task_id="gate", layer="dws").perform({})
+        GateOperator(task_id="gate", layer="dws").perform({}, Settings.read())
 
 
 def test_dbt_on_a_warehouse_that_is_away_is_retried(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     monkeypatch.setenv("TIDEMARK_WAREHOUSE_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("TIDEMARK_DBT_TARGET_DIR", str(tmp_path))
     with pytest.raises(TransientError), permanent_errors_fail():
-        DbtOperator(task_id="dwd", select="dwd_users").perform({})
+        DbtOperator(task_id="dwd", select="dwd_users").perform({}, Settings.read())

@@ -1,4 +1,4 @@
-"""The platform's steps as operators: each reads its room's settings, makes one call, returns a summary."""
+"""The platform's steps as operators: each is given the settings, makes one call, returns a summary."""
 
 from tidemark_airflow.operators.agents import (
     AnswerListOperator,

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from agents.analyst import Answer
-    from tidemark_airflow.analyst import SpanCount
-    from warehouse import Warehouse
+    from wiring.opened import SpanCount
+    from wiring.settings import Settings
+    from wiring.warehouse import Warehouse
 
 
 class AskOperator(TidemarkOperator):
@@ -34,11 +35,11 @@ class AskOperator(TidemarkOperator):
         self.domain = domain
         self.report_id = ""
 
-    def perform(self, context: Context) -> dict[str, Any]:
-        from tidemark_airflow.analyst import SpanCount, open_analyst
+    def perform(self, context: Context, settings: Settings) -> dict[str, Any]:
+        from wiring.analyst import SpanCount, open_analyst
 
         spans = SpanCount()
-        with open_analyst(spans=spans) as analyst:
+        with open_analyst(settings, spans=spans) as analyst:
             answer = analyst.ask(
                 self.question, language=self.language, domain=self.domain, run_id=run_id(context)
             )
@@ -60,13 +61,13 @@ class AnswerListOperator(TidemarkOperator):
         super().__init__(**kwargs)
         self.questions = questions
 
-    def perform(self, context: Context) -> list[dict[str, Any]]:
+    def perform(self, context: Context, settings: Settings) -> list[dict[str, Any]]:
         from agents.analyst import load_questions
-        from tidemark_airflow.analyst import SpanCount, open_analyst
+        from wiring.analyst import SpanCount, open_analyst
 
         answers = []
         spans = SpanCount()
-        with open_analyst(spans=spans) as analyst:
+        with open_analyst(settings, spans=spans) as analyst:
             for number, question in enumerate(load_questions(self.questions), start=1):
                 answer = analyst.ask(question, run_id=f"{run_id(context)}-{number:02d}")
                 self.log.info("%-9s %s\n     %s", answer.status, question, answer.text)
@@ -86,13 +87,12 @@ class OverviewOperator(TidemarkOperator):
         self.answers = answers
         self.report_id = ""
 
-    def perform(self, context: Context) -> dict[str, Any]:
+    def perform(self, context: Context, settings: Settings) -> dict[str, Any]:
         from agents.analyst import Answer
         from agents.analyst.questions import load_list
         from agents.analyst.weekly import overview
-        from agents.runtime.settings import AgentSettings
 
-        reports = AgentSettings().reports_dir
+        reports = settings.agents.reports_dir
         files = iter(reports / answer["run_id"] / "answer.json" for answer in self.answers)
         listed = load_list(self.questions)
         chapters = [
@@ -113,14 +113,13 @@ class WeeklyReportOperator(TidemarkOperator):
     operator_extra_links = (ReportLink(),)
     report_id = ""
 
-    def perform(self, context: Context) -> dict[str, Any]:
+    def perform(self, context: Context, settings: Settings) -> dict[str, Any]:
         from agents.analyst import weekly_report
-        from agents.runtime.settings import AgentSettings
-        from tidemark_airflow.analyst import SpanCount, open_analyst
+        from wiring.analyst import SpanCount, open_analyst
 
         spans = SpanCount()
-        reports = AgentSettings().reports_dir
-        with open_analyst(spans=spans) as analyst:
+        reports = settings.agents.reports_dir
+        with open_analyst(settings, spans=spans) as analyst:
             path, answers = weekly_report(analyst, "weekly", run_id=run_id(context), reports=reports)
         self.report_id = path.parent.name
         return {
@@ -144,13 +143,12 @@ class WaitForTelemetryOperator(TidemarkOperator):
         self.answers = answers
         self.patience = patience
 
-    def perform(self, context: Context) -> dict[str, Any]:
-        from warehouse import WarehouseSettings, connect
+    def perform(self, context: Context, settings: Settings) -> dict[str, Any]:
+        from wiring.warehouse import open_warehouse
 
         expected = {trace: spans for answer in self.answers for trace, spans in answer["spans"].items()}
-        warehouse = connect(WarehouseSettings(), read_only=True)
         started = time.monotonic()
-        try:
+        with open_warehouse(settings, read_only=True) as warehouse:
             while True:
                 found = spans_in_ods(warehouse, list(expected))
                 late = {trace: n - found.get(trace, 0) for trace, n in expected.items()}
@@ -161,8 +159,6 @@ class WaitForTelemetryOperator(TidemarkOperator):
                 if waited > self.patience:
                     raise TelemetryLateError(sum(late.values()), sum(expected.values()), sorted(late), waited)
                 time.sleep(0.5)
-        finally:
-            warehouse.close()
         return {"spans": sum(expected.values()), "runs": len(expected), "seconds": round(waited, 1)}
 
 

@@ -13,7 +13,7 @@ from tidemark_airflow.operators.base import TidemarkOperator
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from warehouse import WarehouseSettings
+    from wiring.settings import Settings
 
 
 class IngestOperator(TidemarkOperator):
@@ -29,16 +29,13 @@ class IngestOperator(TidemarkOperator):
         self.start_day = start_day
         self.end_day = end_day
 
-    def perform(self, context: Context) -> dict[str, Any]:
-        from warehouse import WarehouseSettings, connect
+    def perform(self, context: Context, settings: Settings) -> dict[str, Any]:
         from warehouse.ingestion import load_days
+        from wiring.warehouse import open_warehouse
 
         first, last = self.days(context)
-        warehouse = connect(WarehouseSettings())
-        try:
+        with open_warehouse(settings) as warehouse:
             loaded = load_days(warehouse, first, last, progress=self.log.info)
-        finally:
-            warehouse.close()
         return {"first_day": first.isoformat(), "last_day": last.isoformat(), "rows": loaded.rows}
 
     def days(self, context: Context) -> tuple[date, date]:
@@ -67,12 +64,10 @@ class DbtOperator(TidemarkOperator):
         super().__init__(**kwargs)
         self.select = select
 
-    def perform(self, context: Context) -> dict[str, Any]:
-        from warehouse import WarehouseSettings
+    def perform(self, context: Context, settings: Settings) -> dict[str, Any]:
         from warehouse.dbt_runner import run_dbt
 
-        settings = WarehouseSettings()
-        result = run_dbt(settings, ["build"], select=self.select)
+        result = run_dbt(settings.warehouse, ["build"], select=self.select)
         for node in result.nodes:
             self.log.info("%-8s %5.2f s  %s %s", node.status, node.seconds, node.kind, node.name)
         models = [node.name for node in result.nodes if node.kind == "model"]
@@ -82,28 +77,24 @@ class DbtOperator(TidemarkOperator):
 class DbtDocsOperator(TidemarkOperator):
     """Write dbt's documentation, one self-contained file, for the page that Airflow hosts."""
 
-    def perform(self, context: Context) -> dict[str, Any]:
-        from warehouse import WarehouseSettings
+    def perform(self, context: Context, settings: Settings) -> dict[str, Any]:
         from warehouse.dbt_runner import run_dbt
 
-        result = run_dbt(WarehouseSettings(), ["docs", "generate", "--static", "--no-compile"])
+        result = run_dbt(settings.warehouse, ["docs", "generate", "--static", "--no-compile"])
         return {"seconds": round(result.seconds, 2), "page": "/tidemark/docs/"}
 
 
-def table_rows(settings: WarehouseSettings, models: list[str]) -> dict[str, int]:
+def table_rows(settings: Settings, models: list[str]) -> dict[str, int]:
     """The rows of these models' tables, by qualified name."""
-    from warehouse import connect
+    from wiring.warehouse import open_warehouse
 
-    warehouse = connect(settings, read_only=True)
-    try:
+    with open_warehouse(settings, read_only=True) as warehouse:
         found = warehouse.query(
             "select concat(database, '.', name), total_rows from system.tables "
             "where name in {models:Array(String)} and total_rows is not null order by 1",
             parameters={"models": models},
         )
         return dict(found.rows)
-    finally:
-        warehouse.close()
 
 
 class GateOperator(TidemarkOperator):
@@ -116,11 +107,10 @@ class GateOperator(TidemarkOperator):
         super().__init__(**kwargs)
         self.layer = layer
 
-    def perform(self, context: Context) -> dict[str, Any]:
-        from warehouse import WarehouseSettings
+    def perform(self, context: Context, settings: Settings) -> dict[str, Any]:
         from warehouse.quality import run_gate
 
-        result = run_gate(WarehouseSettings(), self.layer)
+        result = run_gate(settings.warehouse, self.layer)
         for outcome in result.outcomes:
             self.log.log(20 if outcome.passed else 40, "%s %s", "ok" if outcome.passed else "FAILED", outcome)
         result.raise_on_failure()

@@ -1,4 +1,4 @@
-"""Opens an analyst with its telemetry wired: one way in, for an Airflow task and for the command line."""
+"""What any agent works with: the warehouse, its catalogue and metrics, and a way for its telemetry out."""
 
 from __future__ import annotations
 
@@ -6,11 +6,18 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
-if TYPE_CHECKING:
-    from agents.analyst import Analyst
-    from agents.runtime.events import Event, EventSink
+from opentelemetry import context
+from opentelemetry.sdk.trace import TracerProvider
+
+from agents.runtime.events import Event, EventSink
+from streaming.otel import telemetry
+from warehouse import Catalogue, Warehouse
+from warehouse.semantic import SemanticLayer
+from wiring.settings import Settings
+from wiring.warehouse import open_warehouse
 
 
 class SpanCount:
@@ -46,28 +53,30 @@ class SpanCount:
         return True
 
 
+@dataclass(frozen=True)
+class Opened:
+    """The parts of a run, on the read-only user. `record` takes each event, `tracer_provider` each span."""
+
+    warehouse: Warehouse
+    semantic: SemanticLayer
+    catalogue: Catalogue
+    tracer_provider: TracerProvider
+    record: EventSink
+
+
 @contextmanager
-def open_analyst(*, on_event: EventSink | None = None, spans: SpanCount | None = None) -> Iterator[Analyst]:
-    """An analyst on the read-only user; its spans and events go to Kafka, or to the spool while that is away.
+def opened(
+    settings: Settings, *, on_event: EventSink | None = None, spans: SpanCount | None = None
+) -> Iterator[Opened]:
+    """Open them; spans and events go to Kafka, or to the spool while that is away.
 
-    Settings come from the environment. `on_event` sees each event too, `spans` counts. On leaving, all
-    telemetry is handed over. Raises the rooms' errors, such as `CatalogueError` before dbt has run.
+    `on_event` sees each event too, `spans` counts. On leaving, all telemetry is handed over. Raises the
+    rooms' errors, such as `CatalogueError` before dbt has run.
     """
-    from opentelemetry import context
-
-    from agents.analyst import Analyst
-    from agents.runtime.settings import AgentSettings
-    from streaming.otel import telemetry
-    from streaming.settings import StreamingSettings
-    from warehouse import Catalogue, WarehouseSettings, connect
-    from warehouse.semantic import SemanticLayer
-
-    settings = WarehouseSettings()
-    warehouse = connect(settings, read_only=True)
-    try:
-        semantic = SemanticLayer.load(settings.semantic_manifest_path)
-        catalogue = Catalogue.load(settings.manifest_path, warehouse, words=semantic.table_words())
-        with telemetry(StreamingSettings()) as (provider, send):
+    with open_warehouse(settings, read_only=True) as warehouse:
+        semantic = SemanticLayer.load(settings.warehouse.semantic_manifest_path)
+        catalogue = Catalogue.load(settings.warehouse.manifest_path, warehouse, words=semantic.table_words())
+        with telemetry(settings.streaming) as (provider, send):
             if spans is not None:
                 provider.add_span_processor(spans)  # type: ignore[arg-type]
 
@@ -79,10 +88,6 @@ def open_analyst(*, on_event: EventSink | None = None, spans: SpanCount | None =
             # In a task Airflow's own span is current, and not sampled: a run below it would not be recorded.
             outer = context.attach(context.Context())
             try:
-                yield Analyst(
-                    warehouse, semantic, catalogue, AgentSettings(), on_event=record, tracer_provider=provider
-                )
+                yield Opened(warehouse, semantic, catalogue, provider, record)
             finally:
                 context.detach(outer)
-    finally:
-        warehouse.close()
