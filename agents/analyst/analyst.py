@@ -29,7 +29,7 @@ from agents.runtime.errors import TransientError
 from agents.runtime.events import EventSink
 from agents.runtime.loop import Run, run_stage
 from agents.runtime.messages import plain
-from agents.runtime.models import ModelChoice
+from agents.runtime.models import Models
 from agents.runtime.sessions import file_name, session
 from agents.runtime.settings import AgentSettings
 from agents.runtime.stage import Outcome, Stage, W
@@ -56,7 +56,7 @@ class Analyst:
         self._warehouse = warehouse
         self._semantic = semantic
         self._settings = settings
-        self._models = ModelChoice(settings, model)
+        self._models = Models(settings, model)
         self._on_event = on_event
         self._tracer_provider = tracer_provider
         self._tools = SqlTools(warehouse, semantic, catalogue, settings)

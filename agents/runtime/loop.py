@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from agents.runtime import messages as said
 from agents.runtime import tracing
 from agents.runtime.errors import ToolError
 from agents.runtime.events import Event, EventKind, EventSink
-from agents.runtime.models import ModelChoice
+from agents.runtime.models import Models
 from agents.runtime.stage import Outcome, Stage
 from agents.runtime.tools import ToolRegistry
 from agents.runtime.work import Work, call_key, digest
@@ -36,7 +37,7 @@ class Run:
 
     agent: str
     run_id: str
-    models: ModelChoice
+    models: Models
     on_event: EventSink | None = None
     checkpoints: BaseCheckpointSaver[str] | None = None
     tracer_provider: TracerProvider | None = None
@@ -183,7 +184,14 @@ def _think(state: State, runtime: Runtime[_Context[W]]) -> dict[str, Any]:
     iteration = state["iteration"] + 1
     work = context.work(state["work"])
     with run.spans.chat(stage.name, stage.step) as span:
-        thought = run.models.think(state["messages"], context.tools.schemas(), lambda: stage.policy(work))
+        thought = asyncio.run(
+            run.models.think(
+                state["messages"], context.tools.schemas(), lambda: stage.policy(work),
+                purpose=stage.name, failed=state["iteration"],
+            )
+        )  # fmt: skip
+        if thought.cost_usd is not None:
+            span.set_attribute("tidemark.cost_usd", thought.cost_usd)
         tracing.describe_chat(span, thought.model, state["messages"], thought.message)
         if thought.fallback:
             span.set_attribute("tidemark.fallback", thought.fallback)

@@ -6,12 +6,15 @@ import logging
 import re
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import Checkpoint, CheckpointMetadata, CheckpointTuple
 from langgraph.checkpoint.sqlite import SqliteSaver
 
 from agents.runtime.errors import PermanentError, TransientError
@@ -21,18 +24,46 @@ _WAIT_S = 1.0
 # A run goes on from the newest step, so those before it are not kept: each holds all that was said and found.
 _NEWEST = """
 create trigger if not exists newest after insert on checkpoints begin
-  delete from checkpoints where thread_id = new.thread_id and checkpoint_id < new.checkpoint_id;
-  delete from writes where thread_id = new.thread_id and checkpoint_id < new.checkpoint_id;
+  delete from checkpoints where thread_id = new.thread_id and checkpoint_ns = new.checkpoint_ns
+    and checkpoint_id < new.checkpoint_id;
+  delete from writes where thread_id = new.thread_id and checkpoint_ns = new.checkpoint_ns
+    and checkpoint_id < new.checkpoint_id;
 end
 """
 _log = logging.getLogger(__name__)
+
+
+class Checkpoints(SqliteSaver):
+    """LangGraph's SQLite saver, for asynchronous graphs too: a step is written within the step that made it,
+    on the one connection that holds the file, and no thread stands between them.
+    """
+
+    async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        return self.get_tuple(config)
+
+    async def alist(self, config: RunnableConfig | None, **criteria: Any) -> AsyncIterator[CheckpointTuple]:
+        for kept in self.list(config, **criteria):
+            yield kept
+
+    async def aput(
+        self, config: RunnableConfig, checkpoint: Checkpoint, metadata: CheckpointMetadata, new_versions: Any
+    ) -> RunnableConfig:
+        return self.put(config, checkpoint, metadata, new_versions)
+
+    async def aput_writes(
+        self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
+    ) -> None:
+        self.put_writes(config, writes, task_id, task_path)
+
+    async def adelete_thread(self, thread_id: str) -> None:
+        self.delete_thread(thread_id)
 
 
 class Session:
     """The steps kept of one run, held by this process alone."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        self.checkpoints = SqliteSaver(connection)
+        self.checkpoints = Checkpoints(connection)
         self.checkpoints.setup()
         connection.execute(_NEWEST)
         self._connection = connection

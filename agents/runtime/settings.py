@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class AgentSettings(BaseSettings):
-    """`model` is LangChain's `provider:name`; empty means the rule-based model."""
+    """`model` is LangChain's `provider:name`; without one the table of models is asked, else the rules."""
 
     model_config = SettingsConfigDict(
         env_prefix="TIDEMARK_", extra="ignore", frozen=True, protected_namespaces=()
@@ -17,6 +17,7 @@ class AgentSettings(BaseSettings):
 
     state_dir: Path = Path(".tidemark")
     model: str = ""
+    models_file: Path = Path(__file__).with_name("models.yml")
     model_timeout_s: float = Field(default=30.0, gt=0)
     model_backoff_s: float = Field(default=0.5, gt=0)
     model_cooldown_s: float = Field(default=60.0, gt=0)

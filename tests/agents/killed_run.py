@@ -12,8 +12,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from langgraph.checkpoint.sqlite import SqliteSaver
-
 from agents.analyst import Analyst, report
 from agents.runtime import sessions
 from agents.runtime.settings import AgentSettings
@@ -34,7 +32,7 @@ def main(warehouse: dict[str, Any], state: str, run_ids: dict[str, int], questio
             os.wait()
             continue
 
-        class Mortal(SqliteSaver):
+        class Mortal(sessions.Checkpoints):
             steps = 0
 
             def put(self, *arguments: Any) -> Any:
@@ -42,7 +40,7 @@ def main(warehouse: dict[str, Any], state: str, run_ids: dict[str, int], questio
                 Mortal.steps += 1
                 return die() if Mortal.steps == last else kept  # noqa: B023 - this process ends in this turn
 
-        sessions.SqliteSaver = Mortal  # type: ignore[misc]
+        sessions.Checkpoints = Mortal  # type: ignore[misc]
         if not last:
             report.rendering.png = die  # type: ignore[attr-defined]
         reader = connect(settings, read_only=True)

@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from agents.runtime.errors import ToolError
 from agents.runtime.events import Event
 from agents.runtime.loop import CALLS_AT_ONCE, Run, run_stage
-from agents.runtime.models import ModelChoice
+from agents.runtime.models import Models
 from agents.runtime.rules import Move
 from agents.runtime.scoring import Score
 from agents.runtime.sessions import session
@@ -61,7 +61,7 @@ def stage(
 
 def run_of(events: list[Event] | None = None, **more: Any) -> Run:
     sink = events.append if events is not None else None
-    return Run("tester", "run-1", ModelChoice(AgentSettings(model="")), sink, **more)
+    return Run("tester", "run-1", Models(AgentSettings(model="")), sink, **more)
 
 
 def test_ends_at_the_threshold() -> None:

@@ -4,6 +4,7 @@ and when a provider is left alone.
 
 from __future__ import annotations
 
+import asyncio
 import re
 import threading
 from collections.abc import Callable
@@ -25,7 +26,8 @@ from agents.runtime.errors import ModelError
 from agents.runtime.events import Event
 from agents.runtime.failures import judge
 from agents.runtime.loop import Run, run_stage
-from agents.runtime.models import ATTEMPTS, ModelChoice, Thought
+from agents.runtime.models import Models, Thought
+from agents.runtime.provider import ATTEMPTS
 from agents.runtime.rules import RULES, Move
 from agents.runtime.scoring import Score
 from agents.runtime.sessions import session
@@ -34,24 +36,26 @@ from agents.runtime.stage import Outcome, Stage
 from agents.runtime.tools import Tool, ToolResult
 from agents.runtime.work import Work
 
-Choose = Callable[..., ModelChoice]
+Choose = Callable[..., Models]
 TOOL = {"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}}
 NAMES = count()
 
 
-def think(choice: ModelChoice) -> Thought:
-    return choice.think([HumanMessage("go on")], [TOOL], lambda: Move("by the rules", (("look", {}),)))
+def think(choice: Models, said: str = "go on", purpose: str = "look", failed: int = 0) -> Thought:
+    move = Move("by the rules", (("look", {}),))
+    asked = choice.think([HumanMessage(said)], [TOOL], lambda: move, purpose=purpose, failed=failed)
+    return asyncio.run(asked)
 
 
 @pytest.fixture
 def choose(monkeypatch: pytest.MonkeyPatch) -> Choose:
     """Opens a choice of the server's model by a name that no other test's breaker knows."""
 
-    def choose_(url: str, **more: Any) -> ModelChoice:
+    def choose_(url: str, **more: Any) -> Models:
         monkeypatch.setenv("OPENAI_API_KEY", "any")
         monkeypatch.setenv("OPENAI_API_BASE", url)
         patience = {"model_timeout_s": 20.0, "model_backoff_s": 0.001, "model_cooldown_s": 3600.0}
-        return ModelChoice(AgentSettings(**{"model": f"openai:test-{next(NAMES)}", **patience, **more}))
+        return Models(AgentSettings(**{"model": f"openai:test-{next(NAMES)}", **patience, **more}))
 
     return choose_
 
@@ -171,7 +175,7 @@ def test_calls_that_never_end_do_not_pile_up() -> None:
     ends = threading.Event()
     before = threading.active_count()
     settings = AgentSettings(model="", model_timeout_s=0.01, model_cooldown_s=1e-9)
-    choice = ModelChoice(settings, Deaf(ends=ends))
+    choice = Models(settings, Deaf(ends=ends))
     try:
         said = [think(choice).fallback for _ in range(CALLS_AT_ONCE + 5)]
         assert threading.active_count() - before <= CALLS_AT_ONCE
@@ -233,7 +237,7 @@ def by_model(messages: list[dict[str, Any]]) -> list[Any]:
     return [("write", {"text": "said"})] if told else [("find", {"text": "by the model"})]
 
 
-def run(choice: ModelChoice, kept: Any = None) -> tuple[Outcome[Notes], list[Event]]:
+def run(choice: Models, kept: Any = None) -> tuple[Outcome[Notes], list[Event]]:
     events: list[Event] = []
     return run_stage(stage(), Run("tester", "run-1", choice, events.append, kept)), events
 

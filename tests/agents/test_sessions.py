@@ -20,7 +20,7 @@ from pydantic import BaseModel
 from agents.runtime.errors import PermanentError, TransientError
 from agents.runtime.events import Event
 from agents.runtime.loop import Run, run_stage
-from agents.runtime.models import ModelChoice
+from agents.runtime.models import Models
 from agents.runtime.rules import Move
 from agents.runtime.scoring import Score
 from agents.runtime.sessions import KEPT_DAYS, Session, file_name, session
@@ -79,7 +79,7 @@ def stage(
 
 def run(kept: Session | None, made: Stage[Found], events: Any = None) -> Outcome[Found]:
     checkpoints = kept.checkpoints if kept else None
-    return run_stage(made, Run("tester", "r", ModelChoice(AgentSettings(model="")), events, checkpoints))
+    return run_stage(made, Run("tester", "r", Models(AgentSettings(model="")), events, checkpoints))
 
 
 class Stopped(BaseException):

@@ -1,0 +1,125 @@
+"""One provider's model, asked with patience: attempts, a deadline, and a call that can be given up."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import contextvars
+import os
+import random
+import threading
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, TypeVar
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, AnyMessage
+
+from agents.runtime.breaker import Breaker
+from agents.runtime.errors import ModelError
+from agents.runtime.failures import judge
+from agents.runtime.settings import AgentSettings
+
+ATTEMPTS = 3
+_SLOT_POLL_S = 0.005
+
+T = TypeVar("T")
+
+
+class Provider:
+    """A model by its name, with its breaker."""
+
+    def __init__(self, model: BaseChatModel, name: str, breaker: Breaker, settings: AgentSettings) -> None:
+        self.name = name
+        self._model = model
+        self._breaker = breaker
+        self._settings = settings
+
+    async def ask(self, messages: Sequence[AnyMessage], tools: list[dict[str, Any]]) -> AIMessage:
+        """Ask, and again what may go through again, until the call's deadline. Raises ModelError."""
+        with self._breaker.call():
+            return await self._patiently(messages, tools)
+
+    async def _patiently(self, messages: Sequence[AnyMessage], tools: list[dict[str, Any]]) -> AIMessage:
+        deadline = time.monotonic() + self._settings.model_timeout_s
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return await self._once(messages, tools, deadline)
+            except ModelError:
+                raise
+            except Exception as error:
+                failure = judge(error)
+                # Spread out, so that all who were turned away do not come back at the same moment.
+                backoff = self._settings.model_backoff_s * 2 ** (attempt - 1) * random.uniform(0.5, 1.0)
+                wait = max(failure.wait_s, backoff)
+                if not failure.again or attempt == ATTEMPTS or time.monotonic() + wait >= deadline:
+                    tried = f" (asked {attempt} times)" if attempt > 1 else ""
+                    raise ModelError(
+                        f"failed{tried}: {type(error).__name__}: {error}", failure.out, failure.wait_s
+                    ) from error
+            await asyncio.sleep(wait)
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _once(
+        self, messages: Sequence[AnyMessage], tools: list[dict[str, Any]], deadline: float
+    ) -> AIMessage:
+        """One attempt, given up at the deadline whatever the provider's client does."""
+        late = f"gave no answer within {self._settings.model_timeout_s:g} s"
+        slots = self._breaker.slots
+        while not slots.acquire(blocking=False):
+            if time.monotonic() >= deadline:
+                raise ModelError(f"{late}: too many earlier calls have not ended", True)
+            await asyncio.sleep(_SLOT_POLL_S)
+        future = self._start(list(messages), tools)
+        future.add_done_callback(lambda _: slots.release())
+        answer = asyncio.wrap_future(future)
+        try:
+            await asyncio.wait([answer], timeout=max(0.0, deadline - time.monotonic()))
+            if not answer.done():
+                raise ModelError(late, True)
+            return answer.result()
+        finally:
+            answer.cancel()
+
+    def _start(
+        self, messages: list[AnyMessage], tools: list[dict[str, Any]]
+    ) -> concurrent.futures.Future[AIMessage]:
+        bound = self._model.bind_tools(tools) if tools else self._model
+        if type(self._model)._agenerate is BaseChatModel._agenerate:
+            return _on_a_thread(lambda: bound.invoke(messages))
+        return _on_the_loop(bound.ainvoke(messages))
+
+
+def _on_a_thread(call: Callable[[], T]) -> concurrent.futures.Future[T]:
+    """For a client that only waits: a call that is given up goes on until it ends by itself."""
+    future: concurrent.futures.Future[T] = concurrent.futures.Future()
+    # It is running from now on: giving it up must not free its slot.
+    future.set_running_or_notify_cancel()
+
+    def run() -> None:
+        try:
+            future.set_result(call())
+        except BaseException as error:
+            future.set_exception(error)
+
+    # A daemon thread, so that a provider that never answers cannot keep the process from ending.
+    threading.Thread(target=run, name="chat", daemon=True).start()
+    return future
+
+
+_LOOPS: dict[int, asyncio.AbstractEventLoop] = {}
+_STARTING = threading.Lock()
+
+
+def _on_the_loop(call: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
+    """On one event loop of the process, whichever loop the caller is on: the clients share connections among
+    all their models, and a connection works on the loop that opened it alone. Giving the call up ends it.
+    """
+    with _STARTING:
+        # A forked child has its parent's loop, but not the thread that runs it.
+        loop = _LOOPS.get(os.getpid())
+        if loop is None:
+            loop = _LOOPS[os.getpid()] = asyncio.new_event_loop()
+            threading.Thread(target=loop.run_forever, name="chats", daemon=True).start()
+    # Without the caller's context: a client is no part of the graph that is running there.
+    return contextvars.Context().run(asyncio.run_coroutine_threadsafe, call, loop)
