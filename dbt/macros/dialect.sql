@@ -11,7 +11,9 @@
 {%- endmacro %}
 {% macro bigquery__start_of(grain, moment) -%}
     {%- if grain == 'minute' -%} timestamp_trunc({{ moment }}, minute)
-    {%- elif grain == 'week' -%} date_trunc(date({{ moment }}), isoweek)
+    {%- elif grain == 'week' -%}
+        {#- Counted, since an emulator takes `isoweek` for an error and `week(monday)` for a Sunday. -#}
+        date_sub(date({{ moment }}), interval mod(extract(dayofweek from date({{ moment }})) + 5, 7) day)
     {%- else -%} date_trunc(date({{ moment }}), {{ grain }})
     {%- endif -%}
 {%- endmacro %}
@@ -27,7 +29,7 @@
 {% macro percentile(value, fraction) %}{{ return(adapter.dispatch('percentile')(value, fraction)) }}{% endmacro %}
 {% macro clickhouse__percentile(value, fraction) -%} quantileExact({{ fraction }})({{ value }}) {%- endmacro %}
 {% macro bigquery__percentile(value, fraction) -%}
-    approx_quantiles({{ value }}, 100)[offset({{ (fraction * 100) | int }})]
+    approx_quantiles({{ value }}, 100)[offset({{ (fraction * 100) | round | int }})]
 {%- endmacro %}
 
 {# A key of a text-to-text map; '' where it is missing. BigQuery keeps the map as JSON. #}
@@ -35,11 +37,12 @@
 {% macro clickhouse__map_value(map, key) -%} {{ map }}['{{ key }}'] {%- endmacro %}
 {% macro bigquery__map_value(map, key) -%} coalesce(json_value({{ map }}, '$."{{ key }}"'), '') {%- endmacro %}
 
-{# The value of the row that is latest by `order_by`, nulls included, over a group. #}
-{% macro latest(value, order_by) %}{{ return(adapter.dispatch('latest')(value, order_by)) }}{% endmacro %}
-{% macro clickhouse__latest(value, order_by) -%} argMax({{ value }}, {{ order_by }}) {%- endmacro %}
-{% macro bigquery__latest(value, order_by) -%}
-    array_agg({{ value }} order by {{ order_by }} desc limit 1)[offset(0)]
+{# Over a group, the value of the row that is latest by `keys`, of those in which it is not null. Every key that
+   is needed to tell the rows apart is named, or two engines would choose two rows. #}
+{% macro latest(value, keys) %}{{ return(adapter.dispatch('latest')(value, keys)) }}{% endmacro %}
+{% macro clickhouse__latest(value, keys) -%} argMax({{ value }}, ({{ keys | join(', ') }})) {%- endmacro %}
+{% macro bigquery__latest(value, keys) -%}
+    array_agg({{ value }} order by {{ value }} is null, {{ keys | join(' desc, ') }} desc limit 1)[offset(0)]
 {%- endmacro %}
 
 {# One row per step of a time spine: `steps` rows of `grain`, the first at `start`. #}

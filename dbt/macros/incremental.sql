@@ -38,3 +38,24 @@
 {% macro since_first_delivery(relation, moment) -%}
     {{ start_of('day', moment) }} >= (select min(_day) from {{ relation }})
 {%- endmacro %}
+
+{# The adapter's own says `array_agg(distinct ... ignore nulls)`, which an emulator may not read; the rest is its. #}
+{% macro bq_dynamic_insert_overwrite_sql(
+    tmp_relation, target_relation, sql, unique_key, partition_by, dest_columns, tmp_relation_exists, copy_partitions
+) -%}
+    {%- set touched = partition_by.render_wrapped() -%}
+    declare dbt_partitions_for_replacement array<{{ partition_by.data_type_for_partition() }}>;
+    {%- if not tmp_relation_exists %}
+    {{ bq_create_table_as(partition_by, true, tmp_relation, sql, 'sql') }}
+    {%- endif %}
+    set dbt_partitions_for_replacement = array(
+        select distinct {{ touched }} from {{ tmp_relation }} where {{ touched }} is not null
+    );
+    {{ get_insert_overwrite_merge_sql(
+        target_relation,
+        '(select * from ' ~ tmp_relation ~ ')',
+        dest_columns,
+        [partition_by.render_wrapped(alias='DBT_INTERNAL_DEST') ~ ' in unnest(dbt_partitions_for_replacement)'],
+    ) }};
+    drop table if exists {{ tmp_relation }}
+{%- endmacro %}

@@ -1,4 +1,5 @@
 {{ config(order_by='(started_at, trace_id)') }}
+{%- set root_or_last = ['is_root', 'spans.ended_at', 'spans.span_id'] %}
 
 with spans as (
     select
@@ -8,17 +9,17 @@ with spans as (
     from {{ ref('dwd_agent_executions') }}
 )
 
--- A run is known by its root span; until that has arrived, by what its other spans say.
+-- A run is known by its root span; until that has arrived, by what the last of its other spans says.
 select
     trace_id,
     max(session_id) as session_id,
-    {{ latest('agent', 'is_root') }} as agent,
+    {{ latest('agent', root_or_last) }} as agent,
     coalesce(nullif(max(case when team != 'unassigned' then team else '' end), ''), 'unassigned') as team,
     min(spans.started_at) as started_at,
     max(spans.ended_at) as ended_at,
     {{ milliseconds('min(spans.started_at)', 'max(spans.ended_at)') }} as duration_ms,
-    {{ latest('status', 'is_root') }} as status,
-    {{ latest('error', 'is_root') }} as error,
+    {{ latest('status', root_or_last) }} as status,
+    {{ latest('error', root_or_last) }} as error,
     count(*) as span_count,
     sum(is_model_call) as model_call_count,
     sum(case when operation = 'execute_tool' then 1 else 0 end) as tool_call_count,

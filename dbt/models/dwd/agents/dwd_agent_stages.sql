@@ -1,4 +1,5 @@
 {{ config(order_by='(started_at, span_id)') }}
+{%- set newest = ['iterations.occurred_at', 'iterations.iteration', 'iterations.score'] %}
 
 with stages as (
     select *
@@ -17,7 +18,7 @@ judged as (
     select
         stages.span_id as span_id,
         count(*) as iteration_count,
-        {{ latest('iterations.score', 'iterations.occurred_at') }} as score
+        {{ latest('iterations.score', newest) }} as score
     from stages
     inner join iterations on stages.trace_id = iterations.trace_id and stages.stage = iterations.stage
     where iterations.occurred_at >= stages.started_at and iterations.occurred_at <= stages.ended_at

@@ -21,7 +21,7 @@ select
     sum(case when status = 'error' then 1 else 0 end) as failures,
     sum(duration_ms) as duration_ms_sum,
     max(duration_ms) as duration_ms_max,
-    {{ latest("nullif(error, '')", 'started_at') }} as last_error,
+    {{ latest("nullif(error, '')", ['started_at', 'span_id']) }} as last_error,
     max(calls._loaded_at) as _loaded_at
 from calls
 group by minute, agent, team, stage, tool
