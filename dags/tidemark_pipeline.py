@@ -1,7 +1,7 @@
 """The full pass, hourly and whenever commerce arrives: layers and gates, answers, the agents' own runs.
 
-`ods → gate → dwd → gate → dws → gate → ads` builds and checks both domains. Then the analyst answers the
-list of questions, and once its own spans have come back through Kafka, Flink and the loader, it answers
+`ods → gate → dwd → gate → dws → gate → ads → gate` builds and checks both domains. Then the analyst answers
+the list of questions, and once its own spans have come back through Kafka, Flink and the loader, it answers
 questions about its own runs.
 """
 
@@ -32,7 +32,7 @@ with DAG(
     tags=["commerce", "agents"],
 ):
     answers = AnswerListOperator(task_id="answer_questions", questions="sales")
-    ads = DbtOperator(task_id="ads", select="path:models/ads")
+    gate_ads = GateOperator(task_id="gate_ads", layer="ads")
     chain(
         DbtOperator(task_id="ods", select="path:models/ods"),
         GateOperator(task_id="gate_ods", layer="ods"),
@@ -40,11 +40,12 @@ with DAG(
         GateOperator(task_id="gate_dwd", layer="dwd"),
         DbtOperator(task_id="dws", select="path:models/dws"),
         GateOperator(task_id="gate_dws", layer="dws"),
-        ads,
+        DbtOperator(task_id="ads", select="path:models/ads"),
+        gate_ads,
         answers,
         OverviewOperator(task_id="report", questions="sales", answers=answers.output),
         WaitForTelemetryOperator(task_id="wait_for_telemetry", answers=answers.output),
         DbtOperator(task_id="refresh_agents", select="tag:agents"),
         AnswerListOperator(task_id="answer_about_runs", questions="self"),
     )
-    ads >> DbtDocsOperator(task_id="dbt_docs")
+    gate_ads >> DbtDocsOperator(task_id="dbt_docs")

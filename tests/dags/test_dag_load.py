@@ -17,7 +17,7 @@ TASKS = {
     "ask": ["answer"],
     "commerce_ingestion": ["load_days"],
     "tidemark_pipeline": [
-        "ods", "gate_ods", "dwd", "gate_dwd", "dws", "gate_dws", "ads",
+        "ods", "gate_ods", "dwd", "gate_dwd", "dws", "gate_dws", "ads", "gate_ads",
         "answer_questions", "dbt_docs", "report", "wait_for_telemetry", "refresh_agents", "answer_about_runs",
     ],
     "weekly_report": ["report"],

@@ -15,6 +15,7 @@ from streaming.ddl import ods_statements
 from warehouse.client import Warehouse, connect
 from warehouse.dbt_runner import DbtError, DbtFailedError, DbtResult, DbtUnreachableError, run_dbt
 from warehouse.ingestion import load_days
+from warehouse.quality import run_gate
 from warehouse.settings import WarehouseSettings
 
 END = date(2026, 3, 20)
@@ -94,6 +95,25 @@ def test_the_layers_agree_on_revenue(shop: Warehouse) -> None:
     ]
     assert sums[0] > 10_000
     assert len(set(sums)) == 1
+
+
+def test_the_gates_open_and_a_figure_that_a_layer_lost_closes_the_next(
+    shop: Warehouse, dbt_settings: WarehouseSettings
+) -> None:
+    now = datetime(END.year, END.month, END.day, tzinfo=UTC) + timedelta(days=1)
+    for layer in ("ods", "dwd", "dws", "ads"):
+        run_gate(dbt_settings, layer, now=now).raise_on_failure()
+    shop.execute("CREATE TABLE dwd.kept CLONE AS dwd.dwd_order_items")
+    lost = "order_item_id = (SELECT max(order_item_id) FROM dwd.kept)"
+    shop.execute(f"ALTER TABLE dwd.dwd_order_items DELETE WHERE {lost} SETTINGS mutations_sync = 1")
+    try:
+        for layer, figures in (("dwd", {"items"}), ("dws", {"items", "gross_revenue"})):
+            failures = run_gate(dbt_settings, layer, now=now).failures
+            assert {failure.expectation.rpartition(": ")[2] for failure in failures} == figures
+            assert {failure.failing[0]["month"] for failure in failures} == {END.replace(day=1)}
+    finally:
+        shop.execute("EXCHANGE TABLES dwd.dwd_order_items AND dwd.kept")
+        shop.execute("DROP TABLE dwd.kept SYNC")
 
 
 def test_stock_on_hand_is_what_lies_unsold(shop: Warehouse) -> None:

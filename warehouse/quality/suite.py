@@ -1,13 +1,16 @@
-"""What a gate expects, as data: one YAML file a layer under `suites/`, in Great Expectations' own words."""
+"""What a gate expects, as data: what dbt's tests, which see one state of one table, cannot decide.
+
+How much each day delivers, how its values are distributed, whether the newest day has come (`daily`); and
+whether the layers say the same (`totals`). Keys, references and values are dbt's.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from warehouse.errors import PermanentError
 
@@ -18,45 +21,44 @@ class SuiteError(PermanentError):
     """A suite's file is missing or is not one."""
 
 
-class Expectation(BaseModel):
-    """One of Great Expectations' expectations: its type in snake case and its arguments."""
+class Figure(BaseModel):
+    """One figure of each day: an aggregate `of` the day's rows, in standard SQL.
+
+    `within`: by what share it may lie beyond what it was on the days before.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    type: str
-    kwargs: Mapping[str, Any] = Field(default_factory=dict)
+    of: str
+    within: float = Field(gt=0)
 
 
-class ForbiddenRows(BaseModel):
-    """A statement that selects the rows that must not exist; `{batch}` stands for the table."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str
-    sql: str
-
-    @property
-    def expectation(self) -> Expectation:
-        return Expectation(type="unexpected_rows_expectation", kwargs={"unexpected_rows_query": self.sql})
-
-
-class TableSuite(BaseModel):
-    """What is expected of one table. `key` names the columns that identify a failing row in the message."""
+class Daily(BaseModel):
+    """What is expected of each day that a table receives. `fresh_within_days`: how old its newest may be."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     table: str = Field(pattern=r"^\w+\.\w+$")
-    key: tuple[str, ...] = Field(min_length=1)
-    expectations: tuple[Expectation, ...] = ()
-    no_rows: tuple[ForbiddenRows, ...] = ()
+    day: str = "_day"
+    loaded_at: str = "_loaded_at"
+    fresh_within_days: int | None = Field(default=None, ge=1)
+    figures: Mapping[str, Figure] = Field(default_factory=dict)
 
-    @property
-    def database(self) -> str:
-        return self.table.split(".")[0]
 
-    @property
-    def name(self) -> str:
-        return self.table.split(".")[1]
+class Totals(BaseModel):
+    """Statements of several tables that must agree: each selects the key and the same figures, by name.
+
+    `sides` are standard SQL, by the table that each reads. `off_by`: how far two may differ, in the figure's
+    unit. With `at_least` another side may hold more than the first, never less.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    key: str
+    sides: Mapping[str, str] = Field(min_length=2)
+    off_by: float = Field(default=0.0, ge=0)
+    at_least: bool = False
 
 
 class Suite(BaseModel):
@@ -65,14 +67,14 @@ class Suite(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     layer: str
-    tables: tuple[TableSuite, ...] = Field(min_length=1)
+    daily: tuple[Daily, ...] = ()
+    totals: tuple[Totals, ...] = ()
 
-    @model_validator(mode="after")
-    def _one_layer_one_database(self) -> Suite:
-        strangers = [table.table for table in self.tables if table.database != self.layer]
-        if strangers:
-            raise ValueError(f"not tables of layer {self.layer}: {', '.join(strangers)}")
-        return self
+    @property
+    def tables(self) -> list[str]:
+        """Every table that the gate reads."""
+        sides = (table for totals in self.totals for table in totals.sides)
+        return sorted({*(daily.table for daily in self.daily), *sides})
 
 
 def load_suite(layer: str, folder: Path = SUITES_DIR) -> Suite:

@@ -98,7 +98,7 @@ def table_rows(settings: Settings, models: list[str]) -> dict[str, int]:
 
 
 class GateOperator(TidemarkOperator):
-    """The Great Expectations checkpoint after a layer; a failed one ends the run here and names the rows.
+    """The Great Expectations checkpoint after a layer; a failed one ends the run here and names the figures.
 
     Returns `{"layer", "expectations": n, "seconds": s}`.
     """

@@ -1,0 +1,146 @@
+"""The figures that a gate judges, as small frames: a row a day or a total, with what it may be beside it.
+
+They are computed by the warehouse, one statement a table, so any engine that the client speaks to will do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Literal
+
+import pandas as pd
+from sqlglot import exp, parse_one
+
+from warehouse.client import Warehouse
+from warehouse.errors import PermanentError
+from warehouse.quality.suite import Daily, Totals
+
+# A day is judged by the days before it: by as many as this, and not at all by fewer than a fortnight.
+DAYS_BEFORE = 28
+FEWEST_DAYS_BEFORE = 14
+# A day is judged for a week after it was loaded: what a person has seen for so long is accepted.
+JUDGED_FOR = timedelta(days=7)
+# How far back a gate looks, however long the history is.
+LOOKS_BACK = timedelta(days=460)
+# What a day is compared to leaves out the extremes of the days before, or one bad day would excuse the next.
+_LOW, _HIGH = 0.05, 0.95
+_FRESHNESS = ["newest_day", "value", "lowest", "highest"]
+
+
+Kind = Literal["freshness", "volume", "distribution", "totals"]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """`value` is to lie between `lowest` and `highest` in every row; a row's first column names it."""
+
+    table: str
+    kind: Kind
+    expectation: str
+    rows: pd.DataFrame
+
+
+def daily_frames(warehouse: Warehouse, daily: Daily, now: datetime) -> Iterator[Frame]:
+    """Rows and figures of each day, and the newest day."""
+    found = _days(warehouse, daily, now)
+    if daily.fresh_within_days is not None:
+        due = now.date() - timedelta(days=daily.fresh_within_days)
+        newest = found["day"].max() if len(found) else None
+        # Its age in days; a day of the future is no age.
+        age = float((now.date() - newest).days) if newest else float("inf")
+        rows = pd.DataFrame([(newest, age, 0.0, float(daily.fresh_within_days))], columns=_FRESHNESS)
+        yield Frame(daily.table, "freshness", f"the newest day is {due} or later", rows)
+        found = _with_missing_days(found, due)
+    for name, figure in daily.figures.items():
+        yield Frame(
+            daily.table,
+            "volume" if name == "rows" else "distribution",
+            f"{name} of each day within {figure.within:.0%} of the {DAYS_BEFORE} days before",
+            _judged(found, name, figure.within),
+        )
+
+
+def totals_frames(warehouse: Warehouse, totals: Totals) -> Iterator[Frame]:
+    """Each figure of every other side, and what the first side says of it, by key."""
+    (first, expected), *others = (
+        (table, _frame(warehouse, parse_one(sql))) for table, sql in totals.sides.items()
+    )
+    figures = [column for column in expected.columns if column != totals.key]
+    for table, found in others:
+        if set(found.columns) != set(expected.columns):
+            raise PermanentError(
+                f"The gate's totals {totals.name!r}: {table} is asked for {', '.join(found.columns)} and "
+                f"{first} for {', '.join(expected.columns)}. Select the same names from both."
+            )
+        both = expected.merge(found, how="outer", on=totals.key, suffixes=("_due", "_held"))
+        for figure in figures:
+            due = both[f"{figure}_due"].fillna(0).astype(float)
+            rows = pd.DataFrame(
+                {
+                    totals.key: both[totals.key],
+                    "value": both[f"{figure}_held"].fillna(0).astype(float),
+                    "lowest": due - totals.off_by,
+                    "highest": float("inf") if totals.at_least else due + totals.off_by,
+                }
+            )
+            yield Frame(table, "totals", f"{totals.name}: {figure}", rows)
+
+
+def _days(warehouse: Warehouse, daily: Daily, now: datetime) -> pd.DataFrame:
+    """One row a day: its rows, its figures, and whether it is judged."""
+    columns = [
+        exp.alias_(exp.column(daily.day), "day"),
+        exp.alias_(parse_one(f"max({daily.loaded_at})"), "loaded_at"),
+        *(exp.alias_(parse_one(figure.of), name) for name, figure in daily.figures.items()),
+    ]
+    since = exp.cast(exp.Literal.string(str((now - LOOKS_BACK).date())), "date")
+    tree = (
+        exp.select(*columns)
+        .from_(exp.to_table(daily.table))
+        .where(exp.GTE(this=exp.column(daily.day), expression=since))
+        .group_by(exp.column(daily.day))
+    )
+    found = _frame(warehouse, tree).sort_values("day", ignore_index=True)
+    found["judged"] = [loaded >= now - JUDGED_FOR for loaded in found.pop("loaded_at")]
+    found["came"] = True
+    return found
+
+
+def _with_missing_days(found: pd.DataFrame, due: date) -> pd.DataFrame:
+    """A day that is due and did not come has no rows, and is judged while it is missed from those before."""
+    if found.empty:
+        return found
+    newest = max(found["day"].max(), due)
+    every = pd.DataFrame({"day": pd.date_range(found["day"].min(), newest).date})
+    found = every.merge(found, how="left", on="day")
+    recent = found["day"] > newest - timedelta(days=DAYS_BEFORE)
+    found["came"] = found["came"].notna()
+    found["judged"] = found["judged"].where(found["came"], recent).astype(bool)
+    if "rows" in found:
+        found["rows"] = found["rows"].fillna(0)
+    return found
+
+
+def _judged(found: pd.DataFrame, figure: str, within: float) -> pd.DataFrame:
+    """The days to judge by a figure, with what it may be: the days before, a share beyond either way."""
+    value = found[figure].astype(float)
+    before = value.shift(1).rolling(DAYS_BEFORE, min_periods=FEWEST_DAYS_BEFORE)
+    rows = pd.DataFrame(
+        {
+            "day": found["day"],
+            "value": value,
+            "typical": before.median(),
+            "lowest": before.quantile(_LOW) * (1 - within),
+            "highest": before.quantile(_HIGH) * (1 + within),
+        }
+    )
+    # A day that did not come has no mean; one that came without any value is judged, and refused.
+    there = found["came"] | (figure == "rows")
+    return rows[found["judged"] & there & rows["typical"].notna()].round(4)
+
+
+def _frame(warehouse: Warehouse, tree: exp.Expr) -> pd.DataFrame:
+    result = warehouse.query(tree.sql(dialect=warehouse.dialect))
+    return pd.DataFrame(result.rows, columns=result.column_names)
