@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from email.message import Message
-from email.parser import Parser
 from io import BufferedIOBase
+
+from python_multipart.exceptions import MultipartParseError
+from python_multipart.multipart import MultipartParser, parse_options_header
 
 from embedded.warehouse_server.codecs import decoded, unblocked
 from embedded.warehouse_server.errors import WarehouseServerError
@@ -17,7 +19,6 @@ _CHUNK = 1 << 20
 # A form is held in memory whole; rows by the million belong into a body of their own.
 _FORM_BYTES = 64 << 20
 _FORM_PARTS = 1000
-_PART_HEAD_BYTES = 8 << 10
 _TRAILERS = 100
 _CHUNK_SIZE = re.compile(rb"([0-9a-fA-F]{1,16})[ \t]*(?:;.*)?\r?\n", re.DOTALL)
 
@@ -59,7 +60,7 @@ class Body:
         """The fields and files of a multipart body; None for any other body. Raises codes 36 and 165."""
         if not self._content_type.startswith("multipart/form-data"):
             return None
-        return Form.parse(self._content_type, b"".join(_at_most(_FORM_BYTES, iter(self))))
+        return Form.parse(self._content_type, _at_most(_FORM_BYTES, iter(self)))
 
     def discard(self, seconds: float) -> bool:
         """Read what the client still sends, so that it can read the answer; whether the end was reached."""
@@ -89,36 +90,76 @@ class Form:
     files: dict[str, bytes]
 
     @classmethod
-    def parse(cls, content_type: str, body: bytes) -> Form:
-        boundary = _header_parameter(content_type, "boundary").encode("utf-8", "surrogateescape")
+    def parse(cls, content_type: str, pieces: Iterable[bytes]) -> Form:
+        """Raises code 36 for what is no whole form; what `pieces` raises passes through."""
+        boundary = parse_options_header(content_type)[1].get(b"boundary", b"")
         if not 1 <= len(boundary) <= 70:
             raise WarehouseServerError(36, "The form's boundary is not 1 to 70 characters long")
-        fields: dict[str, str] = {}
-        files: dict[str, bytes] = {}
-        parts = (b"\r\n" + body).split(b"\r\n--" + boundary, _FORM_PARTS + 2)[1:-1]
-        if len(parts) > _FORM_PARTS:
+        parts = _Parts()
+        parser = MultipartParser(
+            boundary,
+            {
+                "on_part_begin": parts.begin,
+                "on_header_field": parts.header_name,
+                "on_header_value": parts.header_value,
+                "on_header_end": parts.header_end,
+                "on_part_data": parts.data,
+                "on_part_end": parts.end,
+                "on_end": parts.finish,
+            },
+        )
+        try:
+            for piece in pieces:
+                parser.write(piece)
+        except MultipartParseError as error:
+            raise WarehouseServerError(36, f"The form cannot be read: {error}") from error
+        if not parts.finished:
+            raise WarehouseServerError(36, "The form ends before its last boundary")
+        return cls(parts.fields, parts.files)
+
+
+class _Parts:
+    """The parts of a form as its parser comes upon them."""
+
+    def __init__(self) -> None:
+        self.fields: dict[str, str] = {}
+        self.files: dict[str, bytes] = {}
+        self.finished = False
+        self._begun = 0
+        self._name, self._value, self._disposition = bytearray(), bytearray(), b""
+        self._content = bytearray()
+
+    def begin(self) -> None:
+        self._begun += 1
+        if self._begun > _FORM_PARTS:
             raise WarehouseServerError(36, f"The form has more than {_FORM_PARTS} parts")
-        for part in parts:
-            head, _, content = part.partition(b"\r\n\r\n")
-            if len(head) > _PART_HEAD_BYTES:
-                raise WarehouseServerError(
-                    36, f"A part of the form has a head of over {_PART_HEAD_BYTES} bytes"
-                )
-            disposition = (
-                Parser().parsestr(head.decode("utf-8", "replace").strip()).get("Content-Disposition", "")
-            )
-            name = _header_parameter(disposition, "name")
-            if "filename" in disposition:
-                files[name] = content
-            else:
-                fields[name] = content.decode("utf-8", "surrogateescape")
-        return cls(fields, files)
+        self._disposition = b""
+        self._content = bytearray()
 
+    def header_name(self, data: bytes, start: int, end: int) -> None:
+        self._name += data[start:end]
 
-def _header_parameter(value: str, name: str) -> str:
-    message = Message()
-    message["Content-Disposition"] = value
-    return str(message.get_param(name, "", header="Content-Disposition"))
+    def header_value(self, data: bytes, start: int, end: int) -> None:
+        self._value += data[start:end]
+
+    def header_end(self) -> None:
+        if self._name.lower() == b"content-disposition":
+            self._disposition = bytes(self._value)
+        self._name, self._value = bytearray(), bytearray()
+
+    def data(self, data: bytes, start: int, end: int) -> None:
+        self._content += data[start:end]
+
+    def end(self) -> None:
+        options = parse_options_header(self._disposition)[1]
+        name = options.get(b"name", b"").decode("utf-8", "surrogateescape")
+        if b"filename" in options:
+            self.files[name] = bytes(self._content)
+        else:
+            self.fields[name] = self._content.decode("utf-8", "surrogateescape")
+
+    def finish(self) -> None:
+        self.finished = True
 
 
 def _at_most(most: int, pieces: Iterator[bytes]) -> Iterator[bytes]:

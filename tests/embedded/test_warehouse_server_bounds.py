@@ -87,13 +87,29 @@ def test_rows_unpack_piece_by_piece_until_no_rows_are_like_that(warehouse: Wareh
 def test_a_form_has_bounds_of_its_own() -> None:
     part = b'--cut\r\nContent-Disposition: form-data; name="a"\r\n\r\nx\r\n'
     form = "multipart/form-data; boundary=cut"
-    assert Form.parse(form, part * 1000 + b"--cut--").fields == {"a": "x"}
+    assert Form.parse(form, [part * 1000, b"--cut--"]).fields == {"a": "x"}
     with pytest.raises(WarehouseServerError, match="more than 1000 parts"):
-        Form.parse(form, part * 1001 + b"--cut--")
-    with pytest.raises(WarehouseServerError, match="head of over"):
-        Form.parse(form, b"--cut\r\nX: " + b"x" * 9000 + b"\r\n\r\nx\r\n--cut--")
+        Form.parse(form, [part * 1001 + b"--cut--"])
+    with pytest.raises(WarehouseServerError, match="header size"):
+        Form.parse(form, [b"--cut\r\nX: " + b"x" * 9000 + b"\r\n\r\nx\r\n--cut--"])
     with pytest.raises(WarehouseServerError, match="boundary"):
-        Form.parse("multipart/form-data", part)
+        Form.parse("multipart/form-data", [part])
+    with pytest.raises(WarehouseServerError, match="before its last boundary"):
+        Form.parse(form, [part, b"--cu"])
+    with pytest.raises(WarehouseServerError, match="cannot be read"):
+        Form.parse(form, [b"hello"])
+
+
+def test_a_form_is_read_alike_in_whatever_pieces_it_comes() -> None:
+    rows = "1,表\r\n--cu\r\n--cutter\n".encode() + b"\xff\r"
+    body = (
+        b'--cut\r\nContent-Disposition: form-data; name="query"\r\n\r\nselect 1\r\n'
+        b'--cut\r\ncontent-disposition: form-data; name=t; filename="a;b.csv"\r\n'
+        b"Content-Type: text/csv\r\n\r\n" + rows + b"\r\n--cut--\r\n"
+    )
+    for cut in range(len(body)):
+        form = Form.parse('Multipart/Form-Data; charset=utf-8; boundary="cut"', [body[:cut], body[cut:]])
+        assert (form.fields, form.files) == ({"query": "select 1"}, {"t": rows}), cut
 
 
 @pytest.mark.parametrize(
