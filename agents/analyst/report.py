@@ -5,7 +5,6 @@ as CSV.
 from __future__ import annotations
 
 import csv
-import html
 import io
 import re
 import shutil
@@ -15,7 +14,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from agents.analyst import fonts, rendering
+from agents.analyst import fonts, markdown, rendering
 from agents.analyst.answer import Answer
 from agents.analyst.table import Table
 from agents.runtime.errors import PermanentError
@@ -67,7 +66,7 @@ def section(answer: Answer, table: Table, svg: str) -> Markup:
             answer=answer,
             table=table,
             rows=rows,
-            body=_prose(answer.text),
+            body=markdown.to_html(answer.text),
             svg=Markup(_inline(svg)),
             words=_WORDS[answer.language],
             rows_said=_rows_said(answer, len(rows)),
@@ -136,24 +135,6 @@ def _checked(answer: Answer) -> str:
     """What was checked, and whether it held."""
     words = _WORDS[answer.language]
     return " · ".join(words[check if held else f"not_{check}"] for check, held in answer.checks.items())
-
-
-def _prose(text: str) -> Markup:
-    """The small Markdown that answers are written in (bold, emphasis, lists) as HTML; all else is escaped."""
-    out: list[str] = []
-    kind = ""
-    for line in text.splitlines():
-        item = re.match(r"\s*(?:(\d+)\.|[-*])\s+(.*)", line)
-        wanted = ("ol" if item[1] else "ul") if item else ""
-        if wanted != kind:
-            out.append((f"</{kind}>" if kind else "") + (f"<{wanted}>" if wanted else ""))
-            kind = wanted
-        body = html.escape(item[2] if item else line)
-        body = re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", body)
-        body = re.sub(r"^_(.+)_$", r"<em>\1</em>", body)
-        if body.strip():
-            out.append(f"<li>{body}</li>" if item else f"<p>{body}</p>")
-    return Markup("\n".join(out) + (f"</{kind}>" if kind else ""))
 
 
 def _inline(svg: str) -> str:
