@@ -9,7 +9,6 @@ read-only access and caps by itself; this is the layer that can explain.
 
 from __future__ import annotations
 
-import difflib
 import logging
 import re
 from collections import Counter
@@ -25,6 +24,7 @@ from warehouse.errors import GuardError
 from warehouse.guard_lexicon import LEXICONS
 from warehouse.guard_text import check_characters, check_words, leaves, words
 from warehouse.guard_tree import check_literal_casts, check_tree, shape
+from warehouse.names import nearest
 
 MAX_CHARACTERS = 50_000
 
@@ -143,11 +143,11 @@ def _check_table(table: exp.Table, catalogue: Catalogue) -> None:
         )
     known = None if table.catalog or not database else catalogue.tables.get(qualified)
     if known is None:
-        nearest = difflib.get_close_matches(qualified, catalogue.tables, 3, 0.5)
+        near = nearest(qualified, catalogue.tables, 3)
         raise GuardError(
             "unknown_table",
             f"There is no table {qualified!r} in the catalogue.",
-            f"Nearest: {', '.join(nearest)}." if nearest else "Choose one of the catalogue's tables.",
+            f"Nearest: {', '.join(near)}." if near else "Choose one of the catalogue's tables.",
         )
     if not known.readable:
         schemas = sorted({one.database for one in catalogue.tables.values() if one.readable})

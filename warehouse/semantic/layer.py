@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
 import threading
 import time
@@ -22,6 +21,7 @@ from metricflow_semantics.model.semantic_manifest_lookup import SemanticManifest
 
 from warehouse.client import Limits, Warehouse
 from warehouse.errors import SemanticError, UnknownDimensionError, UnknownMetricError
+from warehouse.names import nearest
 from warehouse.semantic.clickhouse import ClickHouseDialect
 from warehouse.semantic.comparison import comparison_sql
 from warehouse.semantic.expressions import Source, qualified, quoted
@@ -200,14 +200,14 @@ class SemanticLayer:
     def _known(self, names: Iterable[str]) -> list[Metric]:
         for name in names:
             if name not in self.metrics:
-                raise UnknownMetricError(name, difflib.get_close_matches(name, self.metrics, 5, 0.4))
+                raise UnknownMetricError(name, nearest(name, self.metrics, 5))
         return [self.metrics[name] for name in names]
 
     def _dimension(self, name: str, allowed: Collection[str]) -> Dimension:
         if name not in allowed:
             element = name.rpartition("__")[2]
             same = [one for one in allowed if one.rpartition("__")[2] == element]
-            raise UnknownDimensionError(name, same or difflib.get_close_matches(name, list(allowed), 5, 0.4))
+            raise UnknownDimensionError(name, same or nearest(name, allowed, 5))
         return self.dimensions[name]
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import SequenceMatcher
 from typing import Literal
+
+from rapidfuzz import process
+from rapidfuzz.distance import Indel
 
 from agents.analyst.linker.text import Unit, fold, keys, language, units
 from warehouse.semantic import Dimension, Metric
@@ -69,15 +71,15 @@ class Vocabulary:
         """The vocabulary word that a misspelt English word must be, or None when none is clearly the one."""
         if unit.chinese or len(unit.text) < 5 or not unit.text.isalpha() or unit.text in self.words:
             return None
-        ranked = sorted(
-            (
-                (SequenceMatcher(None, unit.text, word).ratio(), word)
-                for word in self.words
-                if word[0] == unit.text[0] and abs(len(word) - len(unit.text)) <= 1
-            ),
-            reverse=True,
+        alike = [
+            word for word in self.words if word[0] == unit.text[0] and abs(len(word) - len(unit.text)) <= 1
+        ]
+        found = process.extract(
+            unit.text, alike, scorer=Indel.normalized_similarity, score_cutoff=0.88, limit=2
         )
-        return ranked[0][1] if ranked and ranked[0][0] >= 0.88 else None
+        if len(found) == 2 and found[0][1] == found[1][1]:
+            return None
+        return found[0][0] if found else None
 
     def _add_metric(self, metric: Metric, dimensions: Mapping[str, Dimension]) -> None:
         names = [metric.name, metric.label, metric.label_zh, *metric.synonyms_en, *metric.synonyms_zh]
