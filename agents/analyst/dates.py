@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable, Collection
 from datetime import datetime
 
+from agents.analyst.linker.text import number
+
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = r"(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?"
-_QUARTERS = {"一": "1", "二": "2", "三": "3", "四": "4"}
 
 
 def keys_of(moment: datetime, grain: str) -> set[str]:
@@ -91,8 +92,8 @@ def _named(match: re.Match[str]) -> str:
 def _quarter(match: re.Match[str]) -> str:
     named = match.groupdict()
     year = next((f"{value}-" for name, value in named.items() if name.startswith("year") and value), "")
-    number = next(value for name, value in named.items() if name.startswith("quarter") and value)
-    return f"{year}Q{_QUARTERS.get(number, number)}"
+    quarter = next(value for name, value in named.items() if name.startswith("quarter") and value)
+    return f"{year}Q{number(quarter)}"
 
 
 def _week(match: re.Match[str]) -> str:

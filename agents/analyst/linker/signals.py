@@ -175,7 +175,7 @@ _STOP_ZH = frozenset(
     )
 )
 _PATTERNS = tuple((re.compile(pattern), signal) for pattern, signal in _FIXED)
-_BUILT: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Signal]], ...] = (
+_BUILT: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Signal | None]], ...] = (
     (re.compile(rf"\b(?:by|per|each|every|for each|in each|a|which|what|"
                 rf"group(?:ed)? by) (?:the )?(?:calendar )?{_UNITS_EN}s?\b"),
      lambda m: Signal("grain", m[1])),
@@ -195,19 +195,19 @@ _BUILT: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Signal]], ...] = 
     (re.compile(r"逐?(小时|日|周|月|季|年)度"), lambda m: Signal("grain", _UNITS_ZH[m[1]])),
     (re.compile(r"(月份|日期|年份)"), lambda m: Signal("grain", _UNITS_ZH[m[1]])),
     (re.compile(rf"\b(?:the )?(?:top|best|leading|highest|largest|biggest)[ -]+({NUMBER_EN})\b"),
-     lambda m: Signal("order", "high", number(m[1]), superlative=True)),
+     lambda m: _ranked("high", m[1])),
     (re.compile(rf"\b(?:the )?(?:bottom|worst|lowest|smallest)[ -]+({NUMBER_EN})\b"),
-     lambda m: Signal("order", "low", number(m[1]), superlative=True)),
+     lambda m: _ranked("low", m[1])),
     (re.compile(rf"\b({NUMBER_EN}) (?:{_HIGH})\b"),
-     lambda m: Signal("order", "high", number(m[1]), superlative=True)),
+     lambda m: _ranked("high", m[1])),
     (re.compile(rf"\b({NUMBER_EN}) (?:{_LOW})\b"),
-     lambda m: Signal("order", "low", number(m[1]), superlative=True)),
+     lambda m: _ranked("low", m[1])),
     (re.compile(rf"(?:排名|排行)?(?:前|top ?)({NUMBER_ZH})(?:个|名|位|大|家|种|款)?"),
-     lambda m: Signal("order", "high", number(m[1]), superlative=True)),
+     lambda m: _ranked("high", m[1])),
     (re.compile(rf"(?:排名|排行)?(?:后|倒数第?|末|最后)({NUMBER_ZH})(?:个|名|位|家|种|款)?"),
-     lambda m: Signal("order", "low", number(m[1]), superlative=True)),
-    (re.compile(rf"({NUMBER_ZH})(?:个|名|位|家|种|款|大)"), lambda m: Signal("number", number=number(m[1]))),
-    (re.compile(rf"\b({NUMBER_EN})\b"), lambda m: Signal("number", number=number(m[1]))),
+     lambda m: _ranked("low", m[1])),
+    (re.compile(rf"({NUMBER_ZH})(?:个|名|位|家|种|款|大)"), lambda m: _counted(m[1])),
+    (re.compile(rf"\b({NUMBER_EN})\b"), lambda m: _counted(m[1])),
 )  # fmt: skip
 
 
@@ -219,11 +219,22 @@ def find(folded: str) -> list[SignalMatch]:
         for match in pattern.finditer(folded)
     ]
     found += [
-        SignalMatch(match.start(), match.end(), build(match))
+        SignalMatch(match.start(), match.end(), signal)
         for pattern, build in _BUILT
         for match in pattern.finditer(folded)
+        if (signal := build(match))
     ]
     return found
+
+
+def _ranked(way: str, said: str) -> Signal | None:
+    count = number(said)
+    return Signal("order", way, count, superlative=True) if count else None
+
+
+def _counted(said: str) -> Signal | None:
+    count = number(said)
+    return None if count is None else Signal("number", number=count)
 
 
 def is_stop(text: str) -> bool:

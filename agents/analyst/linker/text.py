@@ -9,6 +9,8 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
+from cn2an import cn2an
+
 CJK = "\u3400-\u4dbf\u4e00-\u9fff"
 _UNIT = re.compile(rf"[{CJK}]|[a-zÀ-ɏ]+|\d+(?:[.,]\d+)*")
 _UNKNOWN = re.compile(r"[^\W\d_]")
@@ -40,10 +42,15 @@ _NUMBERS_EN = {
         start=1,
     )
 } | {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "ninety": 90, "hundred": 100}
-_DIGITS_ZH = dict(zip("零一二三四五六七八九", range(10), strict=True)) | {"〇": 0, "两": 2}
+# Two digits side by side are two numbers: 一二月 are two months, 三五天 is three to five days. cn2an would
+# read 12, 35 and, of 三四百五, 750.
+_NO_NUMBER_ZH = re.compile("[一二两三四五六七八九]{2}|^[零〇].")
 
 NUMBER_EN = rf"(?:\d+|{'|'.join(_NUMBERS_EN)})"
-NUMBER_ZH = r"(?:\d+|[零〇一二两三四五六七八九十百]+)"
+# All of its characters or none: 三分之一 holds no three, 十几 no ten, 几百 no hundred and 1.5万 no five.
+NUMBER_ZH = (
+    r"(?:(?<![\d.几数])(?>\d+|[零〇一二两三四五六七八九十百千万亿]+)(?!分之|[千万亿几余]|\.\d|多(?!的)))"
+)
 
 
 @dataclass(frozen=True)
@@ -108,21 +115,18 @@ def stem(word: str) -> str:
 
 
 def number(text: str) -> int | None:
-    """A whole number in digits, English words or Chinese characters up to 999."""
+    """A whole number in digits, English words or Chinese characters; None for what is no number or two."""
     if text.isdigit():
         return int(text)
     if text in _NUMBERS_EN:
         return _NUMBERS_EN[text]
-    total, digit = 0, 0
-    for char in text:
-        if char in _DIGITS_ZH:
-            digit = _DIGITS_ZH[char]
-        elif char in "十百":
-            total += (digit or 1) * (10 if char == "十" else 100)
-            digit = 0
-        else:
-            return None
-    return total + digit if text else None
+    if _NO_NUMBER_ZH.search(text):
+        return None
+    try:
+        # 百 alone is a hundred where it is counted by: 前百名.
+        return int(cn2an(f"一{text}" if text.startswith(("百", "千", "万", "亿")) else text, "normal"))
+    except (ValueError, KeyError):
+        return None
 
 
 def language(text: str) -> str:

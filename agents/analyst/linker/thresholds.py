@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from agents.analyst.linker.signals import Signal, SignalMatch
+from agents.analyst.linker.text import NUMBER_ZH, number
 
 _COMPARISONS = {
     ">": ("above", "over", "more than", "greater than", "higher than", "larger than", "bigger than", "exceed",
@@ -33,6 +34,7 @@ def _any(words: list[str]) -> str:
 _EN = _any([word for word in _OPERATORS if word.isascii()])
 _ZH = _any([word for word in _OPERATORS if not word.isascii() and word not in ("以上", "以下")])
 _FIGURE = r"(?P<figure>\d[\d,]*(?:\.\d+)?)"
+_FIGURE_ZH = rf"(?P<figure>\d[\d,]*(?:\.\d+)?|{NUMBER_ZH})"
 _SCALE_ZH = r"(?P<scale>千|百万|万|亿)?"
 _UNIT_ZH = r"(?P<unit>美元|美金|元|天|毫秒|秒)|[个次件单名]"
 # "Over 3 weeks" is a time; and so is "over 2025".
@@ -44,10 +46,10 @@ _PATTERNS = (
         r"(?: ?(?P<unit>percent|dollars?|usd|days?|ms|milliseconds|seconds?)\b|(?=(?P<sign>%)))?" + _NO_SPAN
     ),
     re.compile(
-        rf"(?P<op>{_ZH})(?P<currency>\$)?{_FIGURE}{_SCALE_ZH}(?:{_UNIT_ZH}|(?=(?P<sign>%)))?" + _NO_SPAN
+        rf"(?P<op>{_ZH})(?P<currency>\$)?{_FIGURE_ZH}{_SCALE_ZH}(?:{_UNIT_ZH}|(?=(?P<sign>%)))?" + _NO_SPAN
     ),
     re.compile(
-        rf"(?P<currency>\$)?{_FIGURE}{_SCALE_ZH}(?:{_UNIT_ZH}|(?P<sign>%))?(?P<op>以上|以下)"
+        rf"(?P<currency>\$)?{_FIGURE_ZH}{_SCALE_ZH}(?:{_UNIT_ZH}|(?P<sign>%))?(?P<op>以上|以下)"
     ),
 )  # fmt: skip
 
@@ -55,16 +57,21 @@ _PATTERNS = (
 def find(folded: str) -> list[SignalMatch]:
     """Every condition of a folded text, as signals of the kind `threshold`."""
     return [
-        SignalMatch(match.start(), match.end(), _signal(match))
+        SignalMatch(match.start(), match.end(), signal)
         for pattern in _PATTERNS
         for match in pattern.finditer(folded)
+        if (signal := _signal(match))
     ]
 
 
-def _signal(match: re.Match[str]) -> Signal:
+def _signal(match: re.Match[str]) -> Signal | None:
     said = match["unit"] or match["sign"] or (match["currency"] or "").strip()
     unit = _UNITS.get(said, "")
-    value = float(match["figure"].replace(",", "")) * _SCALES.get(match["scale"], 1.0)
+    digits = match["figure"].replace(",", "")
+    figure = float(digits) if digits[0].isdecimal() else number(digits)
+    if figure is None:
+        return None
+    value = figure * _SCALES.get(match["scale"], 1.0)
     if unit == "ratio":
         value /= 100
     elif said in _IN_SECONDS:

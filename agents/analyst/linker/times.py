@@ -192,6 +192,11 @@ def _past(count_text: str, unit_text: str, now: datetime) -> TimeSpan | None:
     return _rolling(unit, now) if count == 1 else _last(count, unit, now)
 
 
+def _ahead(count_text: str, unit_text: str, now: datetime) -> TimeSpan | None:
+    count = number(count_text)
+    return _calendar(_unit(unit_text), 1, now, count) if count and count <= 5000 else None
+
+
 def _latest(month: int, now: datetime, months: int = 1) -> TimeSpan:
     """A month or quarter named without a year: the newest one that has begun."""
     start = floor(now, "year").replace(month=month)
@@ -251,7 +256,6 @@ _OFFSETS = {
     "本": 0, "这": 0, "这个": 0, "当": 0, "当前": 0, "今": 0, "上": -1, "上个": -1, "上一": -1, "上一个": -1,
     "上上": -2, "上上个": -2, "下": 1, "下个": 1, "下一": 1, "下一个": 1, "前一": -1, "前一个": -1,
 }  # fmt: skip
-_QUARTERS_ZH = {"一": 1, "二": 2, "三": 3, "四": 4, "1": 1, "2": 2, "3": 3, "4": 4}
 _QUARTERS_EN = {"first": 1, "second": 2, "third": 3, "fourth": 4, "1st": 1, "2nd": 2, "3rd": 3, "4th": 4}
 _TO_DATE = {"mtd": "month", "ytd": "year", "qtd": "quarter", "wtd": "week"}
 
@@ -291,15 +295,14 @@ _RULES: tuple[tuple[re.Pattern[str], _Build], ...] = (
     _rule(rf"\b(?:the )?past {_UNIT_EN}\b", lambda m, now: _rolling(_unit(m[1]), now)),
     _rule(
         rf"\b(?:in |over |for |within )?(?:the )?next ({NUMBER_EN})[ -]{_UNIT_EN}\b",
-        lambda m, now: _calendar(_unit(m[2]), 1, now, number(m[1]) or 1),
+        lambda m, now: _ahead(m[1], m[2], now),
     ),
     _rule(
         rf"(?:最近的?|近|过去的?|前|这)({NUMBER_ZH})个?{_UNIT_ZH}(?:内|里|以来)?",
         lambda m, now: _past(m[1], m[2], now)
     ),
     _rule(r"(?:最近|近|过去)半年", lambda m, now: _last(6, "month", now)),
-    _rule(rf"(?:未来|接下来|今后)的?({NUMBER_ZH})个?{_UNIT_ZH}", lambda m, now: _calendar(
-        _unit(m[2]), 1, now, number(m[1]) or 1)),
+    _rule(rf"(?:未来|接下来|今后)的?({NUMBER_ZH})个?{_UNIT_ZH}", lambda m, now: _ahead(m[1], m[2], now)),
     _rule(r"未来", lambda m, now: _calendar("day", 1, now)),
     _rule(r"\b(month|year|quarter|week)[ -]to[ -]date\b", lambda m, now: _to_date(m[1], now)),
     _rule(r"\b(mtd|ytd|qtd|wtd)\b", lambda m, now: _to_date(_TO_DATE[m[1]], now)),
@@ -349,9 +352,9 @@ _RULES: tuple[tuple[re.Pattern[str], _Build], ...] = (
         lambda m, now: _quarter(m[2], _QUARTERS_EN[m[1]], now),
     ),
     _rule(rf"\b(?:the )?last quarter of {_YEAR}\b", lambda m, now: _quarter(m[1], 4, now)),
-    _rule(rf"(?:{_YEAR}年?)?第?([一二三四1-4])季度", lambda m, now: _quarter(m[1], _QUARTERS_ZH[m[2]], now)),
-    _rule(r"今年第?([一二三四1-4])季度", lambda m, now: _quarter(str(now.year), _QUARTERS_ZH[m[1]], now)),
-    _rule(r"去年第?([一二三四1-4])季度", lambda m, now: _quarter(str(now.year - 1), _QUARTERS_ZH[m[1]], now)),
+    _rule(rf"(?:{_YEAR}年?)?第?([一二三四1-4])季度", lambda m, now: _quarter(m[1], number(m[2]) or 0, now)),
+    _rule(r"今年第?([一二三四1-4])季度", lambda m, now: _quarter(str(now.year), number(m[1]) or 0, now)),
+    _rule(r"去年第?([一二三四1-4])季度", lambda m, now: _quarter(str(now.year - 1), number(m[1]) or 0, now)),
     _rule(rf"(?:{_YEAR}年|今年)?(上半年|下半年)", lambda m, now: _half(m[1], m[2] == "上半年", now)),
     _rule(rf"\bh([12])(?: {_YEAR})?\b", lambda m, now: _half(m[2], m[1] == "1", now)),
     _rule(r"\b(?:all[ -]time|ever|since the beginning|in total so far)\b",
