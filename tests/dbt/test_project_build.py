@@ -135,16 +135,19 @@ def test_an_incremental_day_equals_a_full_refresh(shop: Warehouse, dbt_settings:
 def insert_span(
     warehouse: Warehouse, offset: int, span: str, parent: str, operation: str, **given: str
 ) -> None:
-    values = {"stage": "", "tool": "", "status": "ok", "team": ""} | given
+    values = {"stage": "", "tool": "", "status": "ok", "team": "", "model": ""} | given
+    trace, session = values.get("trace", "trace"), values.get("session", "s")
+    attributes = {"team": values["team"], "run_id": values.get("run", ""), "status": values.get("ended", "")}
+    listed = ", ".join(f"'tidemark.{name}': '{value}'" for name, value in attributes.items() if value)
     moment = datetime(2026, 3, 20, 10, 0, tzinfo=UTC) + timedelta(seconds=int(values.get("at", "0")))
     began = moment.strftime("%Y-%m-%d %H:%M:%S")
     warehouse.execute(
         "INSERT INTO ods.agent_executions (trace_id, span_id, parent_span_id, session_id, agent, stage,"
-        " operation, tool, started_at, ended_at, status, input_tokens, attributes,"
+        " operation, model, tool, started_at, ended_at, status, input_tokens, cost_usd, attributes,"
         " _topic, _partition, _offset) VALUES"
-        f" ('trace', '{span}', '{parent}', 's', 'analyst', '{values['stage']}',"
-        f" '{operation}', '{values['tool']}', '{began}', '{began}.500', '{values['status']}', 7,"
-        f" {{'tidemark.team': '{values['team']}'}}, 't', 0, {offset})"
+        f" ('{trace}', '{span}', '{parent}', '{session}', 'analyst', '{values['stage']}', '{operation}',"
+        f" '{values['model']}', '{values['tool']}', '{began}', '{began}.500', '{values['status']}', 7,"
+        f" {values.get('cost', 'NULL')}, {{{listed}}}, 't', 0, {offset})"
     )
 
 
@@ -168,6 +171,42 @@ def test_what_agents_did_is_counted_once(shop: Warehouse, dbt_settings: Warehous
         "SELECT agent, team, span_count, tool_call_count, input_tokens FROM dwd.dwd_agent_runs"
     ).rows
     assert runs == [("analyst", "bi", 4, 2, 7)]
+
+
+def test_a_session_has_questions_and_a_question_has_runs(
+    shop: Warehouse, dbt_settings: WarehouseSettings
+) -> None:
+    """Two questions of a conversation, one taken up again after its process was killed: three runs. Another
+    agent's records, which give no run id, are a question each.
+    """
+    told: list[tuple[str, str, str, dict[str, str]]] = [
+        ("t1", "talk", "r1", {"ended": "answered"}),
+        ("t2", "talk", "r2", {"status": "error", "at": "10"}),
+        ("t3", "talk", "r2", {"ended": "declined", "at": "20"}),
+        ("t4", "other", "", {}),
+        ("t5", "other", "", {}),
+    ]
+    for number, (trace, session, run, more) in enumerate(told):
+        root = {"trace": trace, "session": session, "run": run, **more}
+        insert_span(shop, 100 + number, f"root-{trace}", "", "invoke_agent", **root)
+    chats = [{"model": "m", "cost": "0.25"}, {"model": "m"}, {"model": "rules"}]
+    for number, chat in enumerate(chats):
+        where = {"trace": "t1", "session": "talk", **chat}
+        insert_span(shop, 200 + number, f"chat-{number}", "root-t1", "chat", **where)
+    run_dbt(dbt_settings, ["build"], select="tag:agents")
+    columns = "runs, questions, failures, answered, declined, failed, cost_usd, unpriced_calls"
+    sessions = shop.query(
+        f"SELECT session_id, {columns} FROM dws.dws_agent_sessions"
+        " WHERE session_id IN ('talk', 'other') ORDER BY session_id"
+    ).rows
+    assert sessions == [("other", 2, 2, 0, 0, 0, 0, 0.0, 0), ("talk", 3, 2, 1, 1, 1, 0, 0.25, 1)]
+    runs = shop.query(
+        "SELECT trace_id, run_id, session_id FROM dwd.dwd_agent_runs"
+        " WHERE session_id IN ('talk', 'other') ORDER BY trace_id"
+    ).rows
+    assert [(trace, run or trace, session) for trace, session, run, _ in told] == [
+        (trace, run, session) for trace, run, session in runs
+    ]
 
 
 def test_a_failing_test_is_named_with_its_rows(shop: Warehouse, dbt_settings: WarehouseSettings) -> None:

@@ -15,7 +15,9 @@ select
     error,
     coalesce(input_tokens, 0) as input_tokens,
     coalesce(output_tokens, 0) as output_tokens,
-    coalesce(cost_usd, 0) as cost_usd,
+    coalesce(spans.cost_usd, 0) as cost_usd,
+    -- The rules are free.
+    case when spans.cost_usd is null and model != 'rules' then 1 else 0 end as is_unpriced,
     _loaded_at
-from {{ ref('dwd_agent_executions') }}
+from {{ ref('dwd_agent_executions') }} as spans
 where operation = 'chat'

@@ -5,13 +5,16 @@ with spans as (
     select
         *,
         case when parent_span_id = '' then 1 else 0 end as is_root,
-        case when operation = 'chat' then 1 else 0 end as is_model_call
+        case when operation = 'chat' then 1 else 0 end as is_model_call,
+        {{ map_value('attributes', 'tidemark.run_id') }} as task,
+        {{ map_value('attributes', 'tidemark.status') }} as task_status
     from {{ ref('dwd_agent_executions') }}
 )
 
 -- A run is known by its root span; until that has arrived, by what the last of its other spans says.
 select
     trace_id,
+    coalesce(nullif({{ latest('task', root_or_last) }}, ''), nullif(max(task), ''), trace_id) as run_id,
     max(session_id) as session_id,
     {{ latest('agent', root_or_last) }} as agent,
     coalesce(nullif(max(case when team != 'unassigned' then team else '' end), ''), 'unassigned') as team,
@@ -20,12 +23,17 @@ select
     {{ milliseconds('min(spans.started_at)', 'max(spans.ended_at)') }} as duration_ms,
     {{ latest('status', root_or_last) }} as status,
     {{ latest('error', root_or_last) }} as error,
+    {{ latest('task_status', root_or_last) }} as outcome,
     count(*) as span_count,
     sum(is_model_call) as model_call_count,
     sum(case when operation = 'execute_tool' then 1 else 0 end) as tool_call_count,
     sum(case when is_model_call = 1 then coalesce(input_tokens, 0) else 0 end) as input_tokens,
     sum(case when is_model_call = 1 then coalesce(output_tokens, 0) else 0 end) as output_tokens,
     sum(case when is_model_call = 1 then coalesce(cost_usd, 0) else 0 end) as cost_usd,
+    -- The rules are free.
+    sum(
+        case when is_model_call = 1 and spans.cost_usd is null and model != 'rules' then 1 else 0 end
+    ) as unpriced_call_count,
     max(spans._loaded_at) as _loaded_at
 from spans
 group by trace_id
