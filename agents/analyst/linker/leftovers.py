@@ -5,15 +5,12 @@ guessed.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
+from agents.analyst.linker.draft import Draft, Refusal
 from agents.analyst.linker.lattice import Reading
 from agents.analyst.linker.signals import Signal
 from agents.analyst.linker.text import units
 from warehouse.semantic import Metric
-
-if TYPE_CHECKING:
-    from agents.analyst.linker.link import Draft
 
 THRESHOLD = 0.75
 # Words by rjieba's part of speech that only colour a sentence: adverbs, particles, conjunctions,
@@ -62,8 +59,6 @@ def check(draft: Draft) -> None:
         if arc.content is not None and not arc.is_signal("stop", "of", "and", "mark", "number")
     )
     if linked / (linked + len(left)) < THRESHOLD or any(binding for _, binding in left):
-        from agents.analyst.linker.link import Refusal
-
         refusal = draft.refuse("unlinked", ", ".join(word for word, _ in left))
         raise Refusal(str(refusal), [word for word, _ in left])
     draft.note("ignored", ", ".join(word for word, _ in left))

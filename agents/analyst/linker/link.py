@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
 from agents.analyst.linker import lattice, leftovers, ordering, periods, roles, shapes, signals, suggest
+from agents.analyst.linker.draft import Draft, Refusal
 from agents.analyst.linker.lattice import Arc, Reading
 from agents.analyst.linker.plan import Declined, Plan
 from agents.analyst.linker.signals import Signal
@@ -23,42 +23,6 @@ from agents.analyst.linker.wording import say
 from warehouse.semantic import Dimension, Filter, Metric, MetricQuery, SemanticLayer
 
 VALUES_TTL_S = 300.0
-
-
-class Refusal(Exception):
-    """Raised inside the linker where the question turns out to be unanswerable."""
-
-    def __init__(self, reason: str, unlinked: Sequence[str] = ()) -> None:
-        super().__init__(reason)
-        self.unlinked = tuple(unlinked)
-
-
-@dataclass
-class Draft:
-    """What is known of the query so far."""
-
-    reading: Reading
-    language: str
-    now: datetime
-    known: Mapping[str, Metric] = field(default_factory=dict)
-    metrics: list[Metric] = field(default_factory=list)
-    metric_arcs: list[Arc] = field(default_factory=list)
-    group_by: list[str] = field(default_factory=list)
-    filters: list[Filter] = field(default_factory=list)
-    assumptions: list[str] = field(default_factory=list)
-    consumed: set[Arc] = field(default_factory=set)
-    as_values: set[Arc] = field(default_factory=set)
-    context: list[Arc] = field(default_factory=list)
-    growth: str = ""
-
-    def note(self, key: str, *values: str) -> None:
-        self.assumptions.append(say(key, self.language, *values))
-
-    def refuse(self, key: str, *values: str) -> Refusal:
-        return Refusal(say(key, self.language, *values))
-
-    def label(self, record: Metric | Dimension) -> str:
-        return record.label_zh or record.label if self.language == "zh" else record.label
 
 
 class Linker:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from agents.analyst.linker.draft import Draft
 from agents.analyst.linker.lattice import Arc
 from agents.analyst.linker.periods import Periods
 from agents.analyst.linker.signals import Signal, is_said
 from agents.analyst.linker.wording import grain_name
 from warehouse.semantic.model import METRIC_TIME, Direction, Metric
-
-if TYPE_CHECKING:
-    from agents.analyst.linker.link import Draft
 
 RANKED = 10
 

@@ -5,17 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from agents.analyst.linker import times
+from agents.analyst.linker.draft import Draft
 from agents.analyst.linker.lattice import Arc
 from agents.analyst.linker.signals import Signal
 from agents.analyst.linker.times import TimeSpan
 from agents.analyst.linker.wording import grain_name, show_range
 from warehouse.semantic.model import GRAINS, METRIC_TIME
-
-if TYPE_CHECKING:
-    from agents.analyst.linker.link import Draft
 
 Range = tuple[datetime, datetime]
 

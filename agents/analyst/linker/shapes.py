@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from agents.analyst.linker.draft import Draft
 from agents.analyst.linker.lattice import Arc
 from agents.analyst.linker.periods import Periods
 from agents.analyst.linker.plan import Shape, Threshold
 from agents.analyst.linker.signals import Signal
 from agents.analyst.linker.wording import grain_name
 from warehouse.semantic.model import METRIC_TIME
-
-if TYPE_CHECKING:
-    from agents.analyst.linker.link import Draft
 
 _UNITS = {"ratio": "ratio", "USD": "USD", "days": "days", "ms": "ms"}
 
