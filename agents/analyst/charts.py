@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from agents.analyst import units
 from agents.analyst.table import Cell, ColumnMeaning, Table, show
 
 Spec = dict[str, Any]
@@ -18,14 +19,6 @@ MUTED = "#b4c0d0"
 _SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 _MOST_BARS = 30
 _MOST_COLOURS = 20
-_FORMATS = {
-    "USD": "$,.2~f",
-    "ratio": ".1~%",
-    "points": ".1~%",
-    "ms": ",.0f",
-    "days": ",.1f",
-    "count": ",.2~f",
-}
 
 
 def choose(table: Table, title: str, compared: bool = False, notes: Sequence[str] = ()) -> Spec:
@@ -95,12 +88,12 @@ def _per_unit(measures: list[ColumnMeaning], draw: Any) -> Spec:
 
 def _axis(measures: list[ColumnMeaning], **more: Any) -> Spec:
     title = measures[0].label if len(measures) == 1 else None
-    unit = measures[0].unit
-    suffix = {"ms": " (ms)", "days": ""}.get(unit, "")
+    unit = units.unit(measures[0].unit)
+    suffix = f" ({unit.axis_label})" if unit.axis_label else ""
     return {
         "type": "quantitative",
         "title": f"{title}{suffix}" if title else None,
-        "axis": {"format": _FORMATS.get(unit, ",.2~f")},
+        "axis": {"format": unit.axis},
         **more,
     }
 

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
 
+from agents.analyst import units
 from warehouse.semantic import Additivity, Metric, SemanticLayer
 from warehouse.semantic.model import METRIC_TIME
 
@@ -34,7 +35,6 @@ _SUFFIXES = _RATES | {
     "_per_quarter": (" per quarter", "（季均）", ""),
     "_per_year": (" per year", "（年均）", ""),
 }
-_DIGITS = {"ratio": 6, "points": 6, "count": 4, "ms": 3, "days": 3}
 _GRAINS_ZH = {
     "day": "日期",
     "week": "周",
@@ -48,9 +48,8 @@ _GRAINS_ZH = {
 
 @dataclass(frozen=True)
 class ColumnMeaning:
-    """A column. `unit` is USD, ratio, points (what a ratio changes by), count, ms, days or empty; `grain` is
-    set on time columns. What the semantic layer computed has its metric's `additivity` and
-    `zero_without_rows`; of other SQL nothing is known.
+    """A column. `unit` is a name of units.yml or empty; `grain` is set on time columns. What the semantic
+    layer computed has its metric's `additivity` and `zero_without_rows`; of other SQL nothing is known.
     """
 
     name: str
@@ -132,14 +131,7 @@ def read(
 
 
 def _rounded(value: Cell, unit: str) -> Cell:
-    """Sums of floats come as 48937.93999999997: cents, but six digits of what is less than one cent."""
-    if isinstance(value, bool) or not isinstance(value, float):
-        return value
-    if unit == "USD":
-        return round(value, 2 if abs(value) >= 0.01 else 6)
-    if unit == "count" and value.is_integer():
-        return int(value)
-    return round(value, _DIGITS.get(unit, 6))
+    return units.unit(unit).rounded(value) if isinstance(value, float) else value
 
 
 def plain(value: Any) -> Cell:
@@ -167,18 +159,7 @@ def show(value: Cell, column: ColumnMeaning) -> str:
         return show_time(str(value), column.grain)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
-    if column.unit == "USD":
-        sign = "-" if value < 0 else ""
-        return f"{sign}${abs(value):,.2f}" if abs(value) >= 0.01 or value == 0 else f"{sign}${abs(value):.6f}"
-    if column.unit == "ratio":
-        return f"{value * 100:.1f}%"
-    if column.unit == "points":
-        return f"{value * 100:.1f} pp"
-    if column.unit == "ms":
-        return f"{value:,.0f} ms" if abs(value) >= 10 else f"{value:,.2f} ms"
-    if isinstance(value, int) or float(value).is_integer():
-        return f"{int(value):,}"
-    return f"{value:,.2f}"
+    return units.unit(column.unit).text(value)
 
 
 def show_time(value: str, grain: str) -> str:
@@ -204,8 +185,8 @@ def _meaning(name: str, semantic: SemanticLayer, language: str) -> ColumnMeaning
             column = _measure(name, semantic.metrics[base], english, chinese, zh)
             if suffix in _RATES:
                 return replace(column, unit=unit, additivity=_UNPROVEN, zero_without_rows=False)
-            if suffix == "_change" and column.unit == "ratio":
-                return replace(column, unit="points")
+            if suffix == "_change":
+                return replace(column, unit=units.unit(column.unit).changes_by or column.unit)
             return column
     head, _, grain = name.rpartition("__")
     if head == METRIC_TIME or (head in semantic.dimensions and semantic.dimensions[head].type == "time"):

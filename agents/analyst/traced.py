@@ -11,13 +11,20 @@ from typing import Literal
 
 from agents.analyst import dates
 from agents.analyst.table import ColumnMeaning, Table
+from agents.analyst.units import units
 
 Operation = Literal["sum", "mean", "min", "max", "count", "difference", "ratio"]
 # A figure: sign, currency, digits with separators, decimals, and what scales it.
+_BEFORE = "|".join({re.escape(unit.before) for unit in units().values() if unit.before} | {"¥", "€"})
+_AFTER = {unit.after.strip(): 1 / unit.scale for unit in units().values() if unit.scale != 1}
+_WHOLE_WORD = r"(?![A-Za-z0-9_])"
+_SCALED = "|".join(re.escape(sign) + (_WHOLE_WORD if sign.isalnum() else "") for sign in _AFTER)
 _FIGURE = re.compile(
-    r"(?<![A-Za-z0-9_.])([-−+]?)\s?([$¥€]?)([-−]?)(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)\s?(%|百分|pp(?![A-Za-z0-9_])|[kKmMbB](?![A-Za-z0-9_])|[亿万])?"
+    rf"(?<![A-Za-z0-9_.])([-−+]?)\s?((?:{_BEFORE})?)([-−]?)"
+    r"(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
+    rf"\s?({_SCALED}|百分|[kKmMbB]{_WHOLE_WORD}|[亿万])?"
 )
-_SCALES = {"%": 0.01, "pp": 0.01, "k": 1e3, "m": 1e6, "b": 1e9, "万": 1e4, "亿": 1e8}
+_SCALES = _AFTER | {"k": 1e3, "m": 1e6, "b": 1e9, "万": 1e4, "亿": 1e8}
 _LIST_MARKERS = re.compile(r"(?m)^\s*(?:[-*]\s+)?\d+[.)、]\s")
 
 

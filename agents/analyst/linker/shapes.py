@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agents.analyst import units
 from agents.analyst.linker.draft import Draft
 from agents.analyst.linker.lattice import Arc
 from agents.analyst.linker.periods import Periods
@@ -9,8 +10,6 @@ from agents.analyst.linker.plan import Shape, Threshold
 from agents.analyst.linker.signals import Signal
 from agents.analyst.linker.wording import grain_name
 from warehouse.semantic.model import METRIC_TIME
-
-_UNITS = {"ratio": "ratio", "USD": "USD", "days": "days", "ms": "ms"}
 
 
 def choose(draft: Draft, periods: Periods) -> Shape:
@@ -84,8 +83,10 @@ def _threshold(draft: Draft, arc: Arc, signal: Signal) -> Threshold:
         near = min(draft.metric_arcs, key=lambda a: min(abs(a.start - arc.end), abs(arc.start - a.end)))
         metric = draft.metrics[draft.metric_arcs.index(near)]
     value = signal.value
-    if signal.unit and signal.unit != _UNITS.get(metric.unit, ""):
+    if signal.unit and signal.unit != metric.unit:
         raise draft.refuse("threshold_unit", arc.text, draft.label(metric))
-    if metric.unit == "ratio" and not signal.unit and value > 1:
-        value = value / 100
+    scale = units.unit(metric.unit).scale
+    if not signal.unit and scale > 1 and value > 1:
+        # "Above 12" of a figure that is written in percent.
+        value /= scale
     return Threshold(metric.name, signal.text, value)
