@@ -1,141 +1,24 @@
-"""A warehouse server of the tests' own: real process, free port, temporary folder."""
+"""A warehouse server of the tests' own."""
 
 from __future__ import annotations
 
-import base64
-import http.client
-import os
-import signal
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import ExitStack
 from pathlib import Path
-from urllib.parse import urlencode
 
 import pytest
 
-
-@dataclass
-class Reply:
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def text(self) -> str:
-        return self.body.decode()
-
-    @property
-    def code(self) -> str:
-        return self.headers.get("x-clickhouse-exception-code", "")
-
-
-@dataclass
-class WarehouseProcess:
-    folder: Path
-    port: int
-    process: subprocess.Popen[str]
-
-    @classmethod
-    def start(cls, folder: Path, confined: bool = True, **environment: str) -> WarehouseProcess:
-        port = free_port()
-        server = cls(folder, port, run_server(folder, port, confined, **environment))
-        deadline = time.monotonic() + 60
-        while server.process.poll() is None and time.monotonic() < deadline:
-            try:
-                if server.ask(path="/ping", method="GET").status == 200:
-                    return server
-            except OSError:
-                time.sleep(0.05)
-        raise AssertionError(f"{server.stop()} exit {server.process.returncode}")
-
-    def ask(
-        self,
-        sql: str | bytes = b"",
-        user: str = "tidemark",
-        path: str = "/",
-        method: str = "POST",
-        headers: dict[str, str] | None = None,
-        **params: str,
-    ) -> Reply:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        auth = base64.b64encode(f"{user}:{user}".encode()).decode()
-        data = sql.encode("utf-8", "surrogatepass") if isinstance(sql, str) else sql
-        url = f"{path}?{urlencode(params)}" if params else path
-        connection.request(method, url, data, {"Authorization": f"Basic {auth}", **(headers or {})})
-        answer = connection.getresponse()
-        body = answer.read()
-        connection.close()
-        return Reply(answer.status, {name.lower(): value for name, value in answer.getheaders()}, body)
-
-    def sql(self, sql: str, **params: str) -> str:
-        reply = self.ask(sql, **params)
-        assert reply.status == 200, reply.text
-        return reply.text.strip()
-
-    def stop(self, number: int = signal.SIGTERM) -> str:
-        """Signal the server, wait, and return what it printed."""
-        self.process.send_signal(number)
-        output, _ = self.process.communicate(timeout=30)
-        return output
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-# The server as on a kernel without Landlock.
-_NOT_CONFINED = (
-    "from embedded.warehouse_server import sandbox; sandbox.confine = lambda folder: False; "
-    "from embedded.warehouse_server.__main__ import main; raise SystemExit(main())"
-)
-
-
-def run_server(folder: Path, port: int, confined: bool = True, **environment: str) -> subprocess.Popen[str]:
-    module = ["-m", "embedded.warehouse_server"] if confined else ["-c", _NOT_CONFINED]
-    command = [sys.executable, *module, "--data", str(folder), "--port", str(port)]
-    own = {name: value for name, value in os.environ.items() if not name.startswith("TIDEMARK_")}
-    own |= {"TIDEMARK_WAREHOUSE_PASSWORD": "tidemark", "TIDEMARK_WAREHOUSE_READER_PASSWORD": "reader"}
-    return subprocess.Popen(
-        command, env=own | environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+from warehouse_process import WarehouseProcess, warehouse_server
 
 
 @pytest.fixture(scope="session")
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarehouseProcess]:
-    """A running server; the users' passwords are their names."""
-    server = WarehouseProcess.start(tmp_path_factory.mktemp("warehouse"))
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="session")
-def warehouse_process() -> type[WarehouseProcess]:
-    """For servers of another kind, which their tests stop themselves."""
-    return WarehouseProcess
-
-
-@pytest.fixture
-def run_warehouse() -> Callable[[Path, int], subprocess.Popen[str]]:
-    """Start a server on a folder and a port, whatever comes of it."""
-    return run_server
+    with warehouse_server(tmp_path_factory.mktemp("warehouse")) as server:
+        yield server
 
 
 @pytest.fixture
 def start_warehouse() -> Iterator[Callable[[Path], WarehouseProcess]]:
     """Start servers that are gone when the test is."""
-    started: list[WarehouseProcess] = []
-
-    def start(folder: Path) -> WarehouseProcess:
-        started.append(WarehouseProcess.start(folder))
-        return started[-1]
-
-    yield start
-    for server in started:
-        if server.process.poll() is None:
-            server.stop(signal.SIGKILL)
+    with ExitStack() as started:
+        yield lambda folder: started.enter_context(warehouse_server(folder))

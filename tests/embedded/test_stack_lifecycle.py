@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import httpx
 import psutil
@@ -15,10 +13,9 @@ import pytest
 from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from embedded import jars
-from embedded.settings import PROJECT, EmbeddedSettings
 from embedded.stack import Progress, Stack
 from embedded.supervision import MARK
+from embedded_home import embedded_home
 
 pytestmark = pytest.mark.integration
 SERVICES = ("kafka", "warehouse")
@@ -26,36 +23,12 @@ SERVICES = ("kafka", "warehouse")
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    home = tmp_path_factory.mktemp("stack")
-    ports = free_ports(5)
-    settings = EmbeddedSettings(
-        home=home,
-        kafka_port=ports[0],
-        kafka_controller_port=ports[1],
-        warehouse_port=ports[2],
-        airflow_port=ports[3],
-        flink_port=ports[4],
-    )
-    # The jars are downloads, not state: those of the checkout serve.
-    shared = EmbeddedSettings(home=Path(os.environ.get("TIDEMARK_HOME", PROJECT / ".tidemark")))
-    jars.ensure(shared)
-    (home / "jars").symlink_to(shared.jars_dir)
-    stack = Stack(settings)
+    stack = Stack(embedded_home(tmp_path_factory.mktemp("stack")))
     try:
         stack.up(only=SERVICES)
         yield stack
     finally:
         stack.stop()
-
-
-def free_ports(count: int) -> list[int]:
-    probes = [socket.socket() for _ in range(count)]
-    for probe in probes:
-        probe.bind(("127.0.0.1", 0))
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
 
 
 def pid_of(stack: Stack, name: str) -> int | None:
@@ -70,7 +43,7 @@ def eventually(condition: Callable[[], object], seconds: float = 90.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline
-        time.sleep(0.2)
+        time.sleep(0.05)
 
 
 def processes_of(stack: Stack) -> list[psutil.Process]:

@@ -9,7 +9,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from backports import zstd
@@ -19,9 +19,7 @@ from embedded.warehouse_server.codecs import decoded
 from embedded.warehouse_server.connections import Connections
 from embedded.warehouse_server.errors import WarehouseServerError
 from embedded.warehouse_server.running import Places
-
-if TYPE_CHECKING:
-    from conftest import Reply, WarehouseProcess
+from warehouse_process import Reply, WarehouseProcess
 
 MIB = 1 << 20
 

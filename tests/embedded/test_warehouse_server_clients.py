@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import clickhouse_connect
 import pandas as pd
@@ -15,8 +15,7 @@ import pyarrow as pa
 import pytest
 from clickhouse_connect.driver.exceptions import DatabaseError
 
-if TYPE_CHECKING:
-    from conftest import WarehouseProcess
+from warehouse_process import WarehouseProcess
 
 pytestmark = pytest.mark.integration
 

@@ -5,15 +5,12 @@ from __future__ import annotations
 import shutil
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from embedded import jars
 from embedded.settings import EmbeddedSettings
-
-if TYPE_CHECKING:
-    from conftest import WarehouseProcess
+from warehouse_process import WarehouseProcess
 
 pytestmark = pytest.mark.integration
 

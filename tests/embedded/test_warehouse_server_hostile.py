@@ -8,13 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import yaml
 
-if TYPE_CHECKING:
-    from conftest import Reply, WarehouseProcess
+from warehouse_process import Reply, WarehouseProcess
 
 FIXTURES = Path(__file__).parent / "fixtures"
 OURS: list[dict[str, Any]] = yaml.safe_load((FIXTURES / "hostile.yaml").read_text("utf-8"))
@@ -73,11 +72,11 @@ class Target:
     part: Path
 
     @classmethod
-    def start(cls, process: type[WarehouseProcess], folder: Path, confined: bool) -> Target:
+    def start(cls, folder: Path, confined: bool) -> Target:
         outside = folder / "outside.txt"
         outside.write_text(CONTENT)
         secrets = {"TIDEMARK_WAREHOUSE_PASSWORD": "tidemark", "SOMEBODYS_API_KEY": SECRET}
-        server = process.start(folder / "data", confined, **secrets)
+        server = WarehouseProcess.start(folder / "data", confined, **secrets)
         server.sql("create table ods.held (a Int8, b String) engine = MergeTree order by a")
         server.sql("insert into ods.held values (1, 'one')")
         server.sql("create table ods.raw (a Int8) engine = Memory")
@@ -113,13 +112,8 @@ class Target:
 
 
 @pytest.fixture(scope="module", params=["confined", "not confined"])
-def target(
-    request: pytest.FixtureRequest,
-    warehouse_process: type[WarehouseProcess],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Target]:
-    folder = tmp_path_factory.mktemp("target")
-    target = Target.start(warehouse_process, folder, request.param == "confined")
+def target(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    target = Target.start(tmp_path_factory.mktemp("target"), request.param == "confined")
     yield target
     said = target.server.stop()
     assert ("NOT CONFINED" in said) == (request.param != "confined")

@@ -9,7 +9,7 @@ import socket
 import threading
 import time
 import zlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import lz4.frame
 import pyarrow as pa
@@ -17,8 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 from backports import zstd
 
-if TYPE_CHECKING:
-    from conftest import WarehouseProcess
+from warehouse_process import WarehouseProcess
 
 
 @pytest.fixture

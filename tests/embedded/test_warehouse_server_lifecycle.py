@@ -8,14 +8,11 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from subprocess import Popen
 
 import pytest
 
-if TYPE_CHECKING:
-    from subprocess import Popen
-
-    from conftest import WarehouseProcess
+from warehouse_process import WarehouseProcess, run_server
 
 pytestmark = pytest.mark.integration
 
@@ -28,28 +25,26 @@ def refused(process: Popen[str]) -> str:
     return output
 
 
-def test_a_folder_has_one_owner(
-    warehouse: WarehouseProcess, run_warehouse: Callable[[Path, int], Popen[str]]
-) -> None:
-    said = refused(run_warehouse(warehouse.folder, 1))
+def test_a_folder_has_one_owner(warehouse: WarehouseProcess) -> None:
+    said = refused(run_server(warehouse.folder, 1))
     assert f"{warehouse.folder} is already owned by process {warehouse.process.pid}" in said
     assert warehouse.sql("select 1") == "1"
 
 
-def test_a_taken_port_is_named(tmp_path: Path, run_warehouse: Callable[[Path, int], Popen[str]]) -> None:
+def test_a_taken_port_is_named(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        said = refused(run_warehouse(tmp_path, port))
+        said = refused(run_server(tmp_path, port))
     assert f"port {port}" in said
     assert "TIDEMARK_WAREHOUSE_PORT" in said
 
 
-def test_a_folder_that_cannot_be_written_is_named(run_warehouse: Callable[[Path, int], Popen[str]]) -> None:
-    assert "/proc/nowhere" in refused(run_warehouse(Path("/proc/nowhere"), 1))
+def test_a_folder_that_cannot_be_written_is_named() -> None:
+    assert "/proc/nowhere" in refused(run_server(Path("/proc/nowhere"), 1))
 
 
-def test_no_password_has_a_default(tmp_path: Path, run_warehouse: Callable[..., Popen[str]]) -> None:
-    said = refused(run_warehouse(tmp_path, 1, TIDEMARK_WAREHOUSE_READER_PASSWORD=""))
+def test_no_password_has_a_default(tmp_path: Path) -> None:
+    said = refused(run_server(tmp_path, 1, TIDEMARK_WAREHOUSE_READER_PASSWORD=""))
     assert "TIDEMARK_WAREHOUSE_READER_PASSWORD must be set" in said
 
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from embedded.warehouse_server.codecs import blocked, unblocked
 from embedded.warehouse_server.errors import WarehouseServerError
-
-if TYPE_CHECKING:
-    from conftest import WarehouseProcess
+from warehouse_process import WarehouseProcess
 
 INFO = b"\x01\x00\x02\xff\xff\xff\xff\x00"
 

@@ -7,12 +7,11 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-if TYPE_CHECKING:
-    from conftest import Reply, WarehouseProcess
+from warehouse_process import Reply, WarehouseProcess
 
 SLOW = "SELECT sum(cityHash64(toString(number))) FROM numbers(900000000)"
 RUNNING = "select count() from system.processes where startsWith(query, 'SELECT sum(cityHash64')"

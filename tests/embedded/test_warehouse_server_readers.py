@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from embedded.warehouse_server import access
-
-if TYPE_CHECKING:
-    from conftest import WarehouseProcess
+from warehouse_process import WarehouseProcess
 
 READONLY, DENIED, SYNTAX, NOT_IMPLEMENTED, SETTING = "164", "497", "62", "48", "452"
 

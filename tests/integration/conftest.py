@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,19 +13,23 @@ import pytest
 from pydantic import SecretStr
 
 from embedded.settings import EmbeddedSettings
+from embedded_home import PORTS, embedded_home
 from warehouse import Warehouse, WarehouseSettings, connect
 
 ROOT = Path(__file__).resolve().parents[2]
 TIDEMARK = str(Path(sys.executable).with_name("tidemark"))
-PORTS = ("KAFKA", "KAFKA_CONTROLLER", "WAREHOUSE", "AIRFLOW", "FLINK")
 
 
 @dataclass(frozen=True)
 class Stack:
     """A stack as its user has it: the command line and the environment that leads to it."""
 
-    home: Path
+    settings: EmbeddedSettings
     environment: dict[str, str]
+
+    @property
+    def home(self) -> Path:
+        return self.settings.home
 
     def warehouse(self, *, read_only: bool) -> Warehouse:
         """The stack's warehouse as the writer or as the reader; the stack has been started."""
@@ -34,7 +37,7 @@ class Stack:
         kept = EmbeddedSettings(home=self.home, warehouse_password=None, warehouse_reader_password=None)
         logins = kept.warehouse_environment()
         settings = WarehouseSettings(
-            warehouse_url=f"http://127.0.0.1:{self.environment['TIDEMARK_WAREHOUSE_PORT']}",
+            warehouse_url=self.settings.warehouse_url,
             warehouse_password=SecretStr(logins["TIDEMARK_WAREHOUSE_PASSWORD"]),
             warehouse_reader_password=SecretStr(logins["TIDEMARK_WAREHOUSE_READER_PASSWORD"]),
         )
@@ -52,31 +55,15 @@ class Stack:
         )
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody holds, all different because all are held until the last is found."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for held in sockets:
-            held.bind(("127.0.0.1", 0))
-        return [held.getsockname()[1] for held in sockets]
-    finally:
-        for held in sockets:
-            held.close()
-
-
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    home = tmp_path_factory.mktemp("home")
-    # The jars are downloads, not state.
-    jars = Path(os.environ.get("TIDEMARK_HOME", ROOT / ".tidemark")) / "jars"
-    (home / "jars").symlink_to(jars.absolute())
+    settings = embedded_home(tmp_path_factory.mktemp("home"))
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(("TIDEMARK_", "AIRFLOW"))
     }
-    environment["TIDEMARK_HOME"] = str(home)
-    for name, port in zip(PORTS, free_ports(len(PORTS)), strict=True):
-        environment[f"TIDEMARK_{name}_PORT"] = str(port)
-    running = Stack(home, environment)
+    environment["TIDEMARK_HOME"] = str(settings.home)
+    environment |= {f"TIDEMARK_{name.upper()}": str(getattr(settings, name)) for name in PORTS}
+    running = Stack(settings, environment)
     try:
         yield running
     finally:

@@ -19,13 +19,7 @@ DAGS = {"ask", "commerce_ingestion", "tidemark_pipeline", "weekly_report"}
 
 @pytest.fixture(scope="module")
 def settings(stack) -> EmbeddedSettings:
-    env = stack.environment
-    ports = {
-        name: env[f"TIDEMARK_{name.upper()}"]
-        for name in EmbeddedSettings.model_fields
-        if name.endswith("port")
-    }
-    return EmbeddedSettings(home=stack.home, **ports)
+    return stack.settings
 
 
 def test_the_summary_has_rows_in_every_layer(first) -> None:

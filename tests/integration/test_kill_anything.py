@@ -11,7 +11,6 @@ from uuid import uuid4
 
 import pytest
 
-from embedded.settings import EmbeddedSettings
 from embedded.stack import Stack as Supervised
 from streaming.producer import RecordProducer
 from streaming.settings import StreamingSettings
@@ -38,13 +37,7 @@ def execution(number: int, session: str) -> dict[str, object]:
 @pytest.fixture
 def supervised(stack) -> Supervised:
     assert stack.tidemark("up").returncode == 0
-    env = stack.environment
-    ports = {
-        name: env[f"TIDEMARK_{name.upper()}"]
-        for name in EmbeddedSettings.model_fields
-        if name.endswith("port")
-    }
-    return Supervised(EmbeddedSettings(home=stack.home, **ports))
+    return Supervised(stack.settings)
 
 
 def pid_of(supervised: Supervised, service: str) -> int:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -18,6 +14,7 @@ from tidemark_airflow.errors import permanent_errors_fail
 from tidemark_airflow.operators import DbtOperator, GateOperator, IngestOperator, WaitForTelemetryOperator
 from tidemark_airflow.operators.agents import TelemetryLateError
 from warehouse import PermanentError, TransientError, Warehouse, WarehouseSettings, connect
+from warehouse_process import warehouse_server
 from wiring.settings import Settings
 
 
@@ -60,33 +57,19 @@ def test_only_permanent_errors_end_a_task_at_once(raised: Exception, seen: type[
 
 @pytest.fixture(scope="module")
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "embedded.warehouse_server", "--data"]
-    command += [str(tmp_path_factory.mktemp("data")), "--port", str(port)]
     with (
+        warehouse_server(tmp_path_factory.mktemp("data")) as server,
         pytest.MonkeyPatch.context() as patch,
-        subprocess.Popen(command, stdout=subprocess.DEVNULL) as server,
     ):
-        patch.setenv("TIDEMARK_WAREHOUSE_URL", f"http://127.0.0.1:{port}")
+        patch.setenv("TIDEMARK_WAREHOUSE_URL", server.url)
         client = connect(WarehouseSettings())
-        try:
-            for _ in range(300):
-                try:
-                    client.ping()
-                    break
-                except TransientError:
-                    time.sleep(0.1)
-            client.execute("create database if not exists ods engine = Atomic")
-            client.execute(
-                "create table ods.agent_executions (trace_id String, span_id String) "
-                "engine = MergeTree order by ()"
-            )
-            yield client
-        finally:
-            client.close()
-            server.terminate()
+        client.execute("create database if not exists ods engine = Atomic")
+        client.execute(
+            "create table ods.agent_executions (trace_id String, span_id String) "
+            "engine = MergeTree order by ()"
+        )
+        yield client
+        client.close()
 
 
 @pytest.mark.integration

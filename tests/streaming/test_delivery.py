@@ -13,12 +13,12 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import pytest
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
 
+from kafka_broker import Broker, read_all
 from streaming.producer import RecordProducer
 from streaming.records import DEAD_LETTER, EVENT
 from streaming.settings import StreamingSettings
@@ -30,15 +30,15 @@ PATIENCE = 120
 
 
 @pytest.fixture
-def settings(broker: Any, tmp_path: Path) -> StreamingSettings:
+def settings(broker: Broker, tmp_path: Path) -> StreamingSettings:
     create_topics(broker.settings)
     return broker.settings.model_copy(update={"state_dir": tmp_path})
 
 
-def _received(read: Callable[..., Any], settings: StreamingSettings, run: str) -> dict[str, list[int]]:
+def _received(settings: StreamingSettings, run: str) -> dict[str, list[int]]:
     """The numbers of each key's events of a run, as they lie in the topic."""
     numbers = defaultdict(list)
-    for message in read(settings, EVENT.topic):
+    for message in read_all(settings, EVENT.topic):
         event = json.loads(message.value())
         if event.get("agent") == run:
             numbers[event["session_id"]].append(event["iteration"])
@@ -76,7 +76,7 @@ def _until(holds: Callable[[], object]) -> None:
 
 
 def test_each_keys_events_come_once_and_in_order_over_a_kill_and_a_standstill(
-    broker: Any, settings: StreamingSettings, read: Callable[..., Any]
+    broker: Broker, settings: StreamingSettings
 ) -> None:
     with RecordProducer(settings) as producer:
         load = Load(producer)
@@ -93,16 +93,16 @@ def test_each_keys_events_come_once_and_in_order_over_a_kill_and_a_standstill(
         _until(lambda: not producer.spooling)
         load.stop()
         assert producer.flush(PATIENCE)
-    assert _received(read, settings, load.run) == {key: list(range(n)) for key, n in load.sent.items()}
+    assert _received(settings, load.run) == {key: list(range(n)) for key, n in load.sent.items()}
     assert list(settings.spool_dir.iterdir()) == []
     assert producer.counts == {"mended": 0, "refused": 0, "dropped": 0}
 
 
 def test_the_spools_bound_is_free_again_with_kafka_and_what_was_dropped_is_said_there(
-    broker: Any, settings: StreamingSettings, read: Callable[..., Any]
+    broker: Broker, settings: StreamingSettings
 ) -> None:
     small = settings.model_copy(update={"spool_limit_bytes": 200_000})
-    letters = len(read(settings, DEAD_LETTER.topic))
+    letters = len(read_all(settings, DEAD_LETTER.topic))
     with RecordProducer(small) as producer:
         load = Load(producer)
         os.kill(broker.pid, signal.SIGSTOP)
@@ -113,15 +113,15 @@ def test_the_spools_bound_is_free_again_with_kafka_and_what_was_dropped_is_said_
         load.stop()
         assert producer.flush(PATIENCE)
         assert producer.counts["dropped"] == dropped, "dropped although Kafka is back"
-    received = _received(read, settings, load.run)
+    received = _received(settings, load.run)
     assert sum(map(len, received.values())) + dropped == sum(load.sent.values())
     assert all(numbers == sorted(set(numbers)) for numbers in received.values())
-    reasons = [json.loads(m.value())["reason"] for m in read(settings, DEAD_LETTER.topic)[letters:]]
+    reasons = [json.loads(m.value())["reason"] for m in read_all(settings, DEAD_LETTER.topic)[letters:]]
     assert sum(int(reason.split()[0]) for reason in reasons if "records dropped between" in reason) == dropped
 
 
 def test_what_kafka_refuses_is_a_dead_letter_and_a_broker_made_anew_is_no_end(
-    own_broker: Any, tmp_path: Path, read: Callable[..., Any]
+    own_broker: Broker, tmp_path: Path
 ) -> None:
     create_topics(own_broker.settings)
     # Two that write as the same to a broker which has forgotten the first: the library gives one of them up.
@@ -145,8 +145,8 @@ def test_what_kafka_refuses_is_a_dead_letter_and_a_broker_made_anew_is_no_end(
                 producer.send("event", event | ({"detail": os.urandom(4_000).hex()} if number == 5 else {}))
                 assert producer.flush(PATIENCE)
     numbers = [number for number in range(20) if number != 5]
-    assert _received(read, own_broker.settings, "new") == dict.fromkeys(names, numbers)
-    letters = [json.loads(m.value()) for m in read(own_broker.settings, DEAD_LETTER.topic)]
+    assert _received(own_broker.settings, "new") == dict.fromkeys(names, numbers)
+    letters = [json.loads(m.value()) for m in read_all(own_broker.settings, DEAD_LETTER.topic)]
     assert ["too large" in letter["reason"] for letter in letters] == [True, True]
     assert all(b'"iteration":5' in base64.b64decode(letter["payload"]) for letter in letters)
     assert before.counts == after.counts == {"mended": 0, "refused": 1, "dropped": 0}
@@ -177,7 +177,7 @@ while True:
 
 @pytest.mark.parametrize("outage", ["killed", "standing still"])
 def test_a_producer_killed_in_an_outage_loses_nothing_from_before_its_last_moment(
-    outage: str, broker: Any, settings: StreamingSettings, read: Callable[..., Any]
+    outage: str, broker: Broker, settings: StreamingSettings
 ) -> None:
     run = uuid4().hex
     environment = os.environ | {
@@ -204,7 +204,7 @@ def test_a_producer_killed_in_an_outage_loses_nothing_from_before_its_last_momen
         os.kill(broker.pid, signal.SIGCONT)
     with RecordProducer(settings) as producer:
         assert producer.flush(PATIENCE)
-    numbers = list(dict.fromkeys(_received(read, settings, run)["s"]))
+    numbers = list(dict.fromkeys(_received(settings, run)["s"]))
     assert numbers == list(range(len(numbers))), "in order, and nothing is missing but the end"
     assert len(numbers) > noticed + 250
     print(f"{last + 1 - len(numbers)} records of the last moment were lost")

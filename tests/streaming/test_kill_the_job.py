@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import json
 import random
-import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from signal import SIGKILL as KILL
 from signal import SIGTERM
 from typing import Any
 
 import psutil
 import pytest
-from confluent_kafka import Producer
 from kafka.admin import KafkaAdminClient
 
+from kafka_broker import Broker, read_all
+from stream_job import Job, flow
 from streaming.records import DEAD_LETTER, EXECUTION
 from streaming.settings import StreamingSettings
 from streaming.topics import create_topics
@@ -26,40 +25,12 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 AGENT = "kill-the-job"
 
 
-def _send(settings: StreamingSettings, sent: Counter[str], stop: threading.Event) -> None:
-    producer = Producer({"bootstrap.servers": settings.kafka_bootstrap})
-    while not stop.wait(0.02):
-        number = sent["records"] = sent["records"] + 1
-        record = {"trace_id": str(number // 9), "span_id": str(number), "status": "ok", "agent": AGENT}
-        times = {"started_at": "2026-11-21T10:00:00Z", "ended_at": "2026-11-21T10:00:01Z"}
-        producer.produce(EXECUTION.topic, json.dumps(record | times).encode(), str(number // 9).encode())
-        if number % 50 == 0:
-            sent["bad"] += 1
-            producer.produce(EXECUTION.topic, b"{", AGENT.encode())
-    assert producer.flush(20) == 0
-
-
-@contextmanager
-def _flow(settings: StreamingSettings) -> Iterator[Counter[str]]:
-    sent: Counter[str] = Counter()
-    stop = threading.Event()
-    thread = threading.Thread(target=_send, args=(settings, sent, stop))
-    thread.start()
-    try:
-        yield sent
-    finally:
-        stop.set()
-        thread.join()
-
-
-def test_every_record_comes_out_once(
-    own_broker: Any, start_job: Callable[..., Any], read: Callable[..., Any]
-) -> None:
+def test_every_record_comes_out_once(own_broker: Broker, start_job: Callable[..., Job]) -> None:
     settings = own_broker.settings
     create_topics(settings)
 
     def records(topic: str) -> list[dict[str, Any]]:
-        return [json.loads(message.value()) for message in read(settings, topic)]
+        return [json.loads(message.value()) for message in read_all(settings, topic)]
 
     def spans() -> list[str]:
         return [row["span_id"] for row in records(EXECUTION.clean_topic) if row["agent"] == AGENT]
@@ -68,7 +39,7 @@ def test_every_record_comes_out_once(
         return sum(row["executions"] for row in records("agent.stats") if row["agent"] == AGENT)
 
     job = start_job(settings)
-    with _flow(settings) as sent:
+    with flow(settings, AGENT) as sent:
         for number, only_parent in ((KILL, False), (SIGTERM, False), (KILL, True)):
             job.wait_until_running()
             time.sleep(random.uniform(0.5, 2))
@@ -88,12 +59,12 @@ def test_every_record_comes_out_once(
 
     assert Counter(spans()) == {str(number): 1 for number in range(1, sent["records"] + 1)}
     assert counted() == sent["records"]
-    letters = [letter for letter in records(DEAD_LETTER.topic) if letter["key"] == AGENT]
+    letters = [letter for letter in records(DEAD_LETTER.topic) if letter["key"] == "bad"]
     positions = {(letter["source_partition"], letter["source_offset"]) for letter in letters}
     assert len(letters) == len(positions) == sent["bad"]
 
 
-def test_the_broker_listens_on_this_machine_only(broker: Any) -> None:
+def test_the_broker_listens_on_this_machine_only(broker: Broker) -> None:
     assert not _open_to_others(psutil.Process(broker.pid))
 
 

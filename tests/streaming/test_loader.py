@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import random
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
 from uuid import uuid4
 
 import orjson
@@ -17,6 +15,8 @@ import pytest
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from kafka_broker import Broker
+from stream_job import environment_of
 from streaming.deadletters import recent
 from streaming.errors import PermanentError, TransientError
 from streaming.loader import Loader, to_row
@@ -78,12 +78,7 @@ def ods(warehouse_url: str) -> Ods:
 
 
 def _start(settings: StreamingSettings, url: str) -> subprocess.Popen[bytes]:
-    environment = os.environ | {
-        "TIDEMARK_HOME": str(settings.home),
-        "TIDEMARK_STATE_DIR": str(settings.state_dir),
-        "TIDEMARK_KAFKA_BOOTSTRAP": settings.kafka_bootstrap,
-        "TIDEMARK_WAREHOUSE_URL": url,
-    }
+    environment = environment_of(settings) | {"TIDEMARK_WAREHOUSE_URL": url}
     log = (settings.home / "loader.log").open("ab")
     return subprocess.Popen([sys.executable, "-m", "streaming.loader"], env=environment, stderr=log)
 
@@ -105,7 +100,7 @@ def _wait_for(condition: Callable[[], bool], seconds: float) -> bool:
 
 
 @pytest.mark.integration
-def test_kills_and_poison_lose_and_double_nothing(broker: Any, warehouse_url: str, ods: Ods) -> None:
+def test_kills_and_poison_lose_and_double_nothing(broker: Broker, warehouse_url: str, ods: Ods) -> None:
     settings = broker.settings
     create_topics(settings)
     producer = Producer({"bootstrap.servers": settings.kafka_bootstrap, "linger.ms": 5})
@@ -149,13 +144,13 @@ def test_kills_and_poison_lose_and_double_nothing(broker: Any, warehouse_url: st
 
 
 @pytest.mark.integration
-def test_a_schema_fault_stops_the_loader_instead_of_burying_everything(broker: Any, ods: Ods) -> None:
+def test_a_schema_fault_stops_the_loader_instead_of_burying_everything(broker: Broker, ods: Ods) -> None:
     with pytest.raises(PermanentError, match="no_such_table"):
         ods.insert("no_such_table", b'{"a":1}', "token")
 
 
 @pytest.mark.integration
-def test_a_letter_whose_bytes_kafka_no_longer_has_says_so(broker: Any, ods: Ods) -> None:
+def test_a_letter_whose_bytes_kafka_no_longer_has_says_so(broker: Broker, ods: Ods) -> None:
     settings, topic = broker.settings, uuid4().hex
     create_topics(settings)
     admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap})
@@ -187,7 +182,7 @@ def test_a_letter_whose_bytes_kafka_no_longer_has_says_so(broker: Any, ods: Ods)
 
 
 @pytest.mark.integration
-def test_one_token_is_one_insert_and_a_refused_insert_leaves_nothing(ods: Ods, broker: Any) -> None:
+def test_one_token_is_one_insert_and_a_refused_insert_leaves_nothing(ods: Ods, broker: Broker) -> None:
     Loader(broker.settings, ods).prepare()
     line = orjson.dumps(
         {"name": "m", "value": 1, "observed_at": _TIME, "_topic": "test", "_partition": 0, "_offset": 1}

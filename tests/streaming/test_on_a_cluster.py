@@ -23,6 +23,8 @@ import pytest
 import yaml
 from confluent_kafka import Producer
 
+from free_ports import free_port
+from kafka_broker import Broker, read_all
 from streaming.records import DEAD_LETTER, EXECUTION
 from streaming.settings import StreamingSettings
 from streaming.topics import create_topics
@@ -58,7 +60,7 @@ class Cluster:
             "heartbeat.timeout": 10_000,
         }
         config["env"]["java"]["opts"]["all"] += " -XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
-        config["jobmanager"]["rpc"]["port"] = settings.flink_port + 1
+        config["jobmanager"]["rpc"]["port"] = free_port()
         config["jobmanager"]["memory"]["process"]["size"] = "900m"
         config["taskmanager"]["memory"]["process"]["size"] = "1100m"
         (home / "conf" / "config.yaml").write_text(yaml.safe_dump(config))
@@ -116,9 +118,8 @@ class Cluster:
 
 
 @pytest.fixture
-def cluster(own_broker: Any, free_ports: int, tmp_path: Path) -> Iterator[Cluster]:
-    settings = own_broker.settings.model_copy(update={"flink_port": free_ports})
-    running = Cluster(tmp_path, settings)
+def cluster(own_broker: Broker, tmp_path: Path) -> Iterator[Cluster]:
+    running = Cluster(tmp_path, own_broker.settings)
     running.start("jobmanager", "taskmanager")
     yield running
     for kind in running.managers:
@@ -162,12 +163,12 @@ def test_the_image_has_what_the_job_imports() -> None:
 
 @pytest.mark.integration
 @pytest.mark.timeout(900)
-def test_a_lost_job_goes_on_where_it_was(cluster: Cluster, read: Callable[..., Any]) -> None:
+def test_a_lost_job_goes_on_where_it_was(cluster: Cluster) -> None:
     settings = cluster.settings
     create_topics(settings)
 
     def spans() -> Counter[str]:
-        records = (json.loads(message.value()) for message in read(settings, EXECUTION.clean_topic))
+        records = (json.loads(message.value()) for message in read_all(settings, EXECUTION.clean_topic))
         return Counter(record["span_id"] for record in records if record["trace_id"] == "cluster")
 
     client = cluster.submit()
@@ -189,14 +190,14 @@ def test_a_lost_job_goes_on_where_it_was(cluster: Cluster, read: Callable[..., A
     assert set(spans().values()) == {1}
 
     def refused() -> list[str]:
-        letters = (json.loads(message.value()) for message in read(settings, DEAD_LETTER.topic))
+        letters = (json.loads(message.value()) for message in read_all(settings, DEAD_LETTER.topic))
         return sorted(letter["key"] for letter in letters if letter["key"].startswith("cluster-bad"))
 
     _until(lambda: len(refused()) == 3)
     assert refused() == ["cluster-bad-0", "cluster-bad-1000", "cluster-bad-500"]
 
     def counted() -> int:
-        rows = (json.loads(message.value()) for message in read(settings, "agent.stats"))
+        rows = (json.loads(message.value()) for message in read_all(settings, "agent.stats"))
         return sum(row["executions"] for row in rows if row["agent"] == "cluster")
 
     _until(lambda: counted() >= 1500)

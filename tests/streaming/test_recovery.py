@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +14,8 @@ from confluent_kafka import Producer
 from kafka import TopicPartition
 from kafka.admin import KafkaAdminClient
 
+from kafka_broker import Broker, kafka_broker, read_all
+from stream_job import Job, flow
 from streaming.records import DEAD_LETTER, EVENT, EXECUTION, STATS
 from streaming.settings import StreamingSettings
 from streaming.topics import create_topics
@@ -23,30 +24,15 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 EVENTS = 300
 
 
-def _send(settings: StreamingSettings, sent: Counter[str], stop: threading.Event) -> None:
-    producer = Producer({"bootstrap.servers": settings.kafka_bootstrap})
-    while not stop.wait(0.02):
-        number = sent["records"] = sent["records"] + 1
-        record = {"trace_id": str(number // 9), "span_id": str(number), "status": "ok", "agent": "away"}
-        times = {"started_at": "2026-11-21T10:00:00Z", "ended_at": "2026-11-21T10:00:01Z"}
-        producer.produce(EXECUTION.topic, json.dumps(record | times).encode(), str(number // 9).encode())
-        if number % 50 == 0:
-            sent["bad"] += 1
-            producer.produce(EXECUTION.topic, b"{", b"bad")
-    assert producer.flush(20) == 0
-
-
-@contextmanager
-def _flow(settings: StreamingSettings) -> Iterator[Counter[str]]:
-    sent: Counter[str] = Counter()
-    stop = threading.Event()
-    thread = threading.Thread(target=_send, args=(settings, sent, stop))
-    thread.start()
-    try:
-        yield sent
-    finally:
-        stop.set()
-        thread.join()
+@pytest.fixture
+def impatient_broker(tmp_path: Path) -> Iterator[Broker]:
+    """One that gives up a transaction after seconds."""
+    properties = {
+        "transaction_max_timeout_ms": 10_000,
+        "transaction_abort_timed_out_transaction_cleanup_interval_ms": 500,
+    }
+    with kafka_broker(tmp_path, **properties) as running:
+        yield running
 
 
 def _events(settings: StreamingSettings) -> None:
@@ -61,7 +47,7 @@ def _checkpoints(settings: StreamingSettings) -> set[Any]:
     return set(settings.flink_dir.glob("checkpoints/*/chk-*/_metadata"))
 
 
-def _killed_before_its_commit(job: Any, settings: StreamingSettings, admin: KafkaAdminClient) -> bool:
+def _killed_before_its_commit(job: Job, settings: StreamingSettings, admin: KafkaAdminClient) -> bool:
     """Kill the job when a checkpoint is complete; whether its executions are still in an open transaction."""
     job.wait_until_running()
     time.sleep(2)
@@ -79,10 +65,7 @@ def _killed_before_its_commit(job: Any, settings: StreamingSettings, admin: Kafk
 
 
 def test_what_a_transaction_or_retention_lost_is_read_again_or_said(
-    impatient_broker: Any,
-    start_job: Callable[..., Any],
-    read: Callable[..., Any],
-    request: pytest.FixtureRequest,
+    impatient_broker: Broker, start_job: Callable[..., Job], request: pytest.FixtureRequest
 ) -> None:
     settings = impatient_broker.settings
     create_topics(settings)
@@ -91,7 +74,7 @@ def test_what_a_transaction_or_retention_lost_is_read_again_or_said(
     _events(settings)
 
     def records(topic: str) -> list[dict[str, Any]]:
-        return [json.loads(message.value()) for message in read(settings, topic)]
+        return [json.loads(message.value()) for message in read_all(settings, topic)]
 
     def spans() -> Counter[str]:
         return Counter(row["span_id"] for row in records(EXECUTION.clean_topic))
@@ -100,7 +83,7 @@ def test_what_a_transaction_or_retention_lost_is_read_again_or_said(
     while len(records(EVENT.clean_topic)) < EVENTS:
         job.wait_until_running()
         time.sleep(0.5)
-    with _flow(settings) as sent:
+    with flow(settings, "away") as sent:
         while not _killed_before_its_commit(job, settings, admin):
             job.start()
     # Away for longer than the broker keeps a transaction, and than it keeps these events.

@@ -7,12 +7,13 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from confluent_kafka import Producer
 
+from kafka_broker import Broker, read_all
+from stream_job import environment_of
 from streaming.errors import PermanentError
 from streaming.jobs import cluster
 from streaming.producer import RecordProducer
@@ -94,15 +95,9 @@ def _produce(settings: StreamingSettings, topic: str, values: dict[str, bytes | 
 
 
 def _job(settings: StreamingSettings, *arguments: str) -> subprocess.Popen[str]:
-    environment = os.environ | {
-        "TIDEMARK_HOME": str(settings.home),
-        "TIDEMARK_STATE_DIR": str(settings.state_dir),
-        "TIDEMARK_KAFKA_BOOTSTRAP": settings.kafka_bootstrap,
-        "TIDEMARK_FLINK_PORT": str(settings.flink_port),
-    }
     return subprocess.Popen(
         [sys.executable, "-W", "ignore", "-m", "streaming.jobs.telemetry", *arguments],
-        env=environment,
+        env=environment_of(settings),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -139,7 +134,7 @@ print(job.explain())
 
 
 @pytest.mark.integration
-def test_each_rule_is_evaluated_once(broker: Any) -> None:
+def test_each_rule_is_evaluated_once(broker: Broker) -> None:
     home = {f"TIDEMARK_{name}": str(broker.settings.home) for name in ("HOME", "STATE_DIR")}
     command = [sys.executable, "-W", "ignore", "-c", _PLAN]
     plan = subprocess.run(command, env=os.environ | home, capture_output=True, text=True, check=True).stdout
@@ -149,10 +144,10 @@ def test_each_rule_is_evaluated_once(broker: Any) -> None:
 
 
 @pytest.mark.integration
-def test_good_and_bad_records_add_up(broker: Any, read: Callable[..., Any]) -> None:
+def test_good_and_bad_records_add_up(broker: Broker) -> None:
     settings = broker.settings
     create_topics(settings)
-    before = {topic: len(read(settings, topic)) for topic in (EXECUTION.clean_topic, "agent.stats")}
+    before = {topic: len(read_all(settings, topic)) for topic in (EXECUTION.clean_topic, "agent.stats")}
     _produce(settings, EXECUTION.topic, CLEAN | {name: value for name, (value, _) in REFUSED.items()})
     _produce(
         settings, METRIC.topic, {"m": json.dumps({"name": "m", "value": 1e5, "observed_at": _START}).encode()}
@@ -164,9 +159,9 @@ def test_good_and_bad_records_add_up(broker: Any, read: Callable[..., Any]) -> N
     output, _ = job.communicate(timeout=200)
     assert job.returncode == 0, output
 
-    names = {(m.partition(), m.offset()): m.key().decode() for m in read(settings, EXECUTION.topic)}
+    names = {(m.partition(), m.offset()): m.key().decode() for m in read_all(settings, EXECUTION.topic)}
     # Other tests share the broker: only this topic's letters are this test's.
-    letters = [json.loads(m.value()) for m in read(settings, DEAD_LETTER.topic)]
+    letters = [json.loads(m.value()) for m in read_all(settings, DEAD_LETTER.topic)]
     letters = [letter for letter in letters if letter["source_topic"] == EXECUTION.topic]
     refused = {
         names[letter["source_partition"], letter["source_offset"]]: letter["reason"]
@@ -176,11 +171,11 @@ def test_good_and_bad_records_add_up(broker: Any, read: Callable[..., Any]) -> N
     assert refused == {name: reason for name, (_, reason) in REFUSED.items()}
     # The record of 2 MB came as a dead letter of its producer.
     assert len(letters) == len(REFUSED) + 1
-    clean = [json.loads(m.value()) for m in read(settings, EXECUTION.clean_topic)]
+    clean = [json.loads(m.value()) for m in read_all(settings, EXECUTION.clean_topic)]
     assert len(clean) - before[EXECUTION.clean_topic] == len(CLEAN) + 1
     fields = [field.name for field in EXECUTION.fields]
     assert all(list(record) == fields for record in clean)
-    stats = [json.loads(m.value()) for m in read(settings, "agent.stats")][before["agent.stats"] :]
+    stats = [json.loads(m.value()) for m in read_all(settings, "agent.stats")][before["agent.stats"] :]
     assert sum(row["executions"] for row in stats) == len(CLEAN) + 1
     assert {(row["window_start"], row["window_end"]) for row in stats} == {
         ("2026-11-21T10:00:00Z", "2026-11-21T10:01:00Z")
@@ -189,5 +184,5 @@ def test_good_and_bad_records_add_up(broker: Any, read: Callable[..., Any]) -> N
     assert max(row["duration_ms_max"] for row in stats) == pytest.approx(1500, abs=1)
     assert Counter(validate("stats", row) for row in stats) == {None: len(stats)}
     assert {record.clean_topic for record in RECORDS.values()} >= {
-        m.topic() for m in read(settings, METRIC.clean_topic)
+        m.topic() for m in read_all(settings, METRIC.clean_topic)
     }

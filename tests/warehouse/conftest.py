@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -15,9 +11,9 @@ import pytest
 import yaml
 
 from warehouse.client import Result, Warehouse, connect
-from warehouse.errors import UnreachableError
 from warehouse.semantic import SemanticLayer
 from warehouse.settings import WarehouseSettings
+from warehouse_process import warehouse_server
 
 SHOP = Path(__file__).parent / "fixtures" / "shop.yaml"
 
@@ -51,30 +47,8 @@ CREATE VIEW dws.time_spine AS SELECT toDate('2025-12-01') + number AS day FROM n
 @pytest.fixture(scope="session")
 def warehouse_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarehouseSettings]:
     """Settings that point at a server of this test run alone."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    folder = tmp_path_factory.mktemp("warehouse_server")
-    command = [sys.executable, "-m", "embedded.warehouse_server", "--data", str(folder), "--port", str(port)]
-    settings = WarehouseSettings(warehouse_url=f"http://127.0.0.1:{port}")
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
-        try:
-            _wait(settings, server)
-            yield settings
-        finally:
-            server.terminate()
-
-
-def _wait(settings: WarehouseSettings, server: subprocess.Popen[bytes]) -> None:
-    client = connect(settings)
-    for _ in range(300):
-        try:
-            client.ping()
-            return
-        except UnreachableError:
-            assert server.poll() is None, "the warehouse server ended at once"
-            time.sleep(0.1)
-    raise AssertionError("the warehouse server did not answer within 30 s")
+    with warehouse_server(tmp_path_factory.mktemp("warehouse_server")) as server:
+        yield WarehouseSettings(warehouse_url=server.url)
 
 
 @pytest.fixture(scope="session")
