@@ -122,7 +122,7 @@ def test_a_turn_is_shown_in_short_before_another_is_dropped_and_the_newest_in_fu
         "Revenue was 1,204.50 USD. … “Jeans” sold best."
     )
     assert lines[2] == f"Answered: {LONG}"
-    shorter = compressed(turns, 160)
+    shorter = compressed(turns, 120)
     assert shorter.dropped
     assert shorter.kept == ("r2",)
     assert "(1 of 3 questions, the other 2 are left out" in shorter.text
