@@ -1,0 +1,197 @@
+"""The steward's questions to a warehouse, each a query, what it returned and the signs in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from agents.steward import measuring, queries
+from agents.steward.case import Cite, Evidence, FailedCheck, Record, Sign, Source
+from agents.steward.queries import DAY, LOADED_AT
+from warehouse import Limits, Warehouse
+from warehouse.errors import AccessDeniedError, LimitExceededError, QueryError
+
+WINDOW_DAYS = 35
+_LIMITS = Limits(rows=200_000, seconds=60)
+_SHOWN = 10
+_MOST_KINDS = 200
+
+
+class Measured(Record):
+    """One question's evidence and signs."""
+
+    evidence: Evidence
+    signs: tuple[Sign, ...] = ()
+
+
+class Extent(Record):
+    """The days that are compared, and the rows that each table has of them."""
+
+    first: date
+    last: date
+    sizes: dict[str, dict[date, int]]
+
+
+@dataclass(frozen=True)
+class Asking:
+    """A reader, and the tables by name."""
+
+    reader: Warehouse
+    sources: Mapping[str, Source]
+
+    def _ask(self, id_: str, of: str, sql: str, keep: bool = True) -> tuple[Evidence, list[tuple[Any, ...]]]:
+        found = self.reader.query(sql, limits=_LIMITS)
+        rows = tuple(tuple(row) for row in found.rows) if keep else ()
+        return Evidence(id=id_, of=of, sql=sql, columns=tuple(found.column_names), rows=rows), found.rows
+
+    def _sql(self, tree: Any) -> str:
+        return str(tree.sql(dialect=self.reader.dialect, identify=True))
+
+    def volumes(self, upto: date | None = None) -> tuple[Extent, Measured]:
+        """Rows a table and day. What is not there at all is said first: it needs no other day."""
+        sizes: dict[str, dict[date, int]] = {}
+        gone: list[tuple[Any, ...]] = []
+        sqls = []
+        for source in self.sources.values():
+            sql = self._sql(queries.extent(source))
+            sqls.append(sql)
+            try:
+                sizes[source.name] = dict(self.reader.query(sql, limits=_LIMITS).rows)
+                reason = "no row"
+            except (AccessDeniedError, LimitExceededError):
+                raise
+            except QueryError as error:
+                reason = str(error).split(".")[0][:200]
+            if not sizes.get(source.name):
+                gone.append((source.name, None, 0, reason))
+        ends = [max(days) for days in sizes.values() if days]
+        last = max(ends, default=date.min)
+        if upto is not None:
+            last = min(last, upto + timedelta(days=WINDOW_DAYS // 2))
+        first = last - timedelta(days=WINDOW_DAYS - 1) if ends else last
+        within: dict[str, dict[date, int]] = {}
+        for name, days in sizes.items():
+            # The first day of a history also delivers what was there before it.
+            begin = max(first, min(days, default=first) + timedelta(days=1))
+            span = (last - begin).days + 1
+            within[name] = {
+                begin + timedelta(days=n): days.get(begin + timedelta(days=n), 0) for n in range(max(0, span))
+            }
+        signs, cited = measuring.measure_volume(within, "volumes")
+        signs += [
+            Sign(kind="no_table", table=row[0], cites=(Cite(evidence="volumes", row=len(cited) + number),))
+            for number, row in enumerate(gone)
+        ]
+        evidence = Evidence(
+            id="volumes", of="rows by table and day", sql=";\n".join(sqls),
+            columns=measuring.VOLUME_COLUMNS, rows=(*cited, *gone),
+        )  # fmt: skip
+        return Extent(first=first, last=last, sizes=within), Measured(evidence=evidence, signs=tuple(signs))
+
+    def profile(self, source: Source, extent: Extent) -> Measured:
+        days = extent.sizes[source.name]
+        sql = self._sql(queries.profile(source, min(days), max(days)))
+        evidence, _ = self._ask(f"profile {source.name}", "loads, keys, empty and negative values by day", sql)
+        return Measured(evidence=evidence, signs=tuple(measuring.measure_profile(source, evidence)))
+
+    def distributions(self, source: Source, extent: Extent) -> Measured:
+        days = extent.sizes[source.name]
+        texts = [name for name, kind in source.measures.items() if kind == "text"]
+        few = self._few(source, texts, min(days), max(days))
+        columns = {name: kind for name, kind in source.measures.items() if kind != "text" or name in few}
+        sql = self._sql(queries.distribution(source, columns, min(days), max(days)))
+        evidence, rows = self._ask(
+            f"distributions {source.name}", "values by column, day and bucket, one day against the others", sql, False
+        )
+        signs, cited = measuring.measure_distributions(source, columns, rows, evidence.id)
+        evidence = evidence.model_copy(
+            update={"columns": measuring.DISTRIBUTION_COLUMNS, "rows": tuple(cited)}
+        )
+        return Measured(evidence=evidence, signs=tuple(signs))
+
+    def _few(self, source: Source, texts: list[str], first: date, last: date) -> set[str]:
+        """The text columns that hold few different values."""
+        if not texts:
+            return set()
+        sql = self._sql(queries.kinds(source, texts, first, last))
+        return {name for name, n in zip(texts, self.reader.query(sql).rows[0], strict=True) if n <= _MOST_KINDS}
+
+    def versions(self, source: Source, extent: Extent) -> Measured:
+        days = extent.sizes[source.name]
+        columns = {name: kind for name, kind in source.measures.items() if kind != "text"}
+        sql = self._sql(queries.versions(source, columns, min(days), max(days)))
+        evidence, pairs = self._ask(f"versions {source.name}", "rows of one key on two days", sql, False)
+        signs, cited = measuring.measure_versions(source, columns, pairs, evidence.id)
+        signs = [self._counted(source, sign, days) for sign in signs]
+        rows = tuple((*row, sign.rows) for row, sign in zip(cited, signs, strict=True))
+        evidence = evidence.model_copy(update={"columns": measuring.VERSION_COLUMNS, "rows": rows})
+        return Measured(evidence=evidence, signs=tuple(signs))
+
+    def _counted(self, source: Source, sign: Sign, days: Mapping[date, int]) -> Sign:
+        """How many rows of the day differ from those of another: a pair more or less is no row."""
+        assert sign.day is not None
+        tree = queries.differing(source, sign.column, sign.day, min(days), max(days))
+        rows = self.reader.query(self._sql(tree), limits=_LIMITS).rows[0][0]
+        return sign.model_copy(update={"rows": rows, "of_rows": days[sign.day]})
+
+    def orphans(self, source: Source, extent: Extent) -> list[Measured]:
+        out = []
+        days = extent.sizes[source.name]
+        for reference in source.references:
+            if reference.table not in extent.sizes:
+                continue
+            sql = self._sql(queries.orphans(source, reference, min(days), max(days)))
+            of = f"rows whose {reference.column} is in no row of {reference.table}"
+            evidence, _ = self._ask(f"orphans {source.name}.{reference.column}", of, sql)
+            signs = measuring.measure_counts(
+                "orphans", source.name, reference.column, evidence, days, reference.table
+            )
+            out.append(Measured(evidence=evidence, signs=tuple(signs)))
+        return out
+
+    def childless(self, source: Source, extent: Extent) -> list[Measured]:
+        out = []
+        days = extent.sizes[source.name]
+        for child in self.sources.values():
+            for reference in child.references:
+                if reference.table != source.name or child.name not in extent.sizes:
+                    continue
+                sql = self._sql(queries.childless(source, child, reference, min(days), max(days)))
+                of = f"keys of {source.name} that no row of {child.name} refers to"
+                evidence, _ = self._ask(f"childless {source.name} {child.name}.{reference.column}", of, sql)
+                signs = measuring.measure_counts(
+                    "childless", source.name, source.key, evidence, days, child.name
+                )
+                out.append(Measured(evidence=evidence, signs=tuple(signs)))
+        return out
+
+    def arrivals(self, source: Source, extent: Extent) -> Measured:
+        days = extent.sizes[source.name]
+        sql = self._sql(queries.arrivals(source, min(days)))
+        evidence, _ = self._ask(f"arrivals {source.name}", "when keys came first, by when they happened", sql)
+        return Measured(evidence=evidence, signs=tuple(measuring.measure_arrivals(source, evidence, days)))
+
+    def failing(self, check: FailedCheck, number: int) -> list[Measured]:
+        """The rows that fail a check, and how many on which day and from which load."""
+        if not check.rows_sql:
+            return []
+        examples, _ = self._ask(
+            f"failing {number}", f"rows that fail {check.name}", queries.failing_rows(check, _SHOWN)
+        )
+        out = [Measured(evidence=examples)]
+        source = self.sources.get(check.table)
+        known = {DAY, LOADED_AT} <= set(examples.columns)
+        if source is None or not examples.rows or not (known or source.key in examples.columns):
+            return out
+        sql = queries.failing_days(check, source, examples.columns)
+        evidence, rows = self._ask(f"failing days {number}", f"{check.name}, by day and load", sql)
+        signs = [
+            Sign(
+                kind="failing", table=source.name, day=day, rows=n, figures={"check": number},
+                words={"loaded": str(loaded)}, cites=(Cite(evidence=evidence.id, row=at),),
+            )
+            for at, (day, loaded, n) in enumerate(rows)
+        ]  # fmt: skip
+        return [*out, Measured(evidence=evidence, signs=tuple(signs))]

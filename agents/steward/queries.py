@@ -1,0 +1,201 @@
+"""What the steward asks of a warehouse, as syntax trees that the engine's own dialect prints.
+
+All count by day: one table's days beside each other are the evidence for what one of them has.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import sqlglot
+from sqlglot import exp
+
+from agents.steward.case import FailedCheck, Reference, Source
+
+DAY, LOADED_AT = "_day", "_loaded_at"
+# Numbers are counted by the tenth of a natural logarithm that they lie in.
+BUCKETS_PER_E = 10
+
+
+def tree(text: str) -> exp.Expression:
+    """A statement in the plain SQL that every engine's printer knows."""
+    return sqlglot.parse_one(text)
+
+
+def _id(name: str) -> str:
+    return exp.to_identifier(name, quoted=True).sql()
+
+
+def _table(name: str) -> str:
+    return ".".join(_id(part) for part in name.split("."))
+
+
+def _between(first: date, last: date, alias: str = "") -> str:
+    column = f"{alias}.{_id(DAY)}" if alias else _id(DAY)
+    return f"{column} between cast('{first}' as date) and cast('{last}' as date)"
+
+
+def extent(source: Source) -> exp.Expression:
+    """The first and the last day, and all the days between them that hold rows."""
+    day = _id(DAY)
+    return tree(f"select {day}, count(*) as row_count from {_table(source.name)} group by {day} order by {day}")
+
+
+def profile(source: Source, first: date, last: date) -> exp.Expression:
+    """A row a day: rows, keys that repeat, loads, and of each column what is empty and what is negative."""
+    day, loaded = _id(DAY), _id(LOADED_AT)
+    parts = [f"{day}", "count(*) as row_count"]
+    if source.key:
+        parts.append(f"count(*) - count(distinct {_id(source.key)}) as repeated")
+    parts += [
+        f"count(distinct {loaded}) as loads",
+        f"min({loaded}) as first_load",
+        f"max({loaded}) as last_load",
+    ]
+    for name, kind in source.columns.items():
+        column = _id(name)
+        empty = f"{column} is null" + (f" or {column} = ''" if kind == "text" else "")
+        parts.append(f"sum(case when {empty} then 1 else 0 end) as {_id(name + '__empty')}")
+    for name, kind in source.measures.items():
+        column = _id(name)
+        if kind == "number":
+            parts.append(f"sum(case when {column} < 0 then 1 else 0 end) as {_id(name + '__negative')}")
+            parts.append(f"min({column}) as {_id(name + '__min')}, max({column}) as {_id(name + '__max')}")
+    return tree(
+        f"select {', '.join(parts)} from {_table(source.name)} where {_between(first, last)} "
+        f"group by {day} order by {day}"
+    )
+
+
+def kinds(source: Source, columns: list[str], first: date, last: date) -> exp.Expression:
+    """How many different texts each column holds."""
+    counts = ", ".join(f"count(distinct {_id(name)}) as {_id(name)}" for name in columns)
+    return tree(f"select {counts} from {_table(source.name)} where {_between(first, last)}")
+
+
+def distribution(source: Source, columns: dict[str, str], first: date, last: date) -> exp.Expression:
+    """How many values of each column lie in which bucket, by day: logarithms, texts, hours of the day."""
+    day, table, within = _id(DAY), _table(source.name), _between(first, last)
+    parts = []
+    for name, kind in columns.items():
+        column = _id(name)
+        if kind == "number":
+            bucket = f"cast(cast(floor(ln(abs({column})) * {BUCKETS_PER_E}) as bigint) as varchar)"
+            which = f"{column} <> 0"
+        elif kind == "time":
+            bucket = (
+                f"case when cast({column} as date) < {day} then '-1' when cast({column} as date) > {day} "
+                f"then '24' else cast(extract(hour from {column}) as varchar) end"
+            )
+            which = f"{column} is not null"
+        else:
+            bucket, which = column, f"{column} is not null"
+        parts.append(
+            f"select {day} as a_day, '{name}' as column_name, {bucket} as bucket, count(*) as n "
+            f"from {table} where {within} and {which} group by {day}, {bucket}"
+        )
+    return tree(" union all ".join(parts))
+
+
+def versions(source: Source, columns: dict[str, str], first: date, last: date) -> exp.Expression:
+    """What a key's rows of two days differ by: a ratio, or days, hours and minutes; '' counts all pairs."""
+    table, key, day = _table(source.name), _id(source.key), _id(DAY)
+    pairs = (
+        f"from {table} as a inner join {table} as b on a.{key} = b.{key} "
+        f"where {_between(first, last, 'a')} and {_between(first, last, 'b')} and a.{day} < b.{day}"
+    )
+    head = f"select a.{day} as a_day, b.{day} as b_day"
+    parts = [
+        f"{head}, '' as column_name, '' as change, count(distinct a.{key}) as n {pairs} "
+        f"group by a.{day}, b.{day}"
+    ]
+    for name, kind in columns.items():
+        one, two = f"a.{_id(name)}", f"b.{_id(name)}"
+        if kind == "number":
+            change = f"cast(round({two} / {one}, 4) as varchar)"
+            differs = f"{one} <> {two} and {one} <> 0"
+        else:
+            # In parts that every engine has; the reader adds them up.
+            change = (
+                f"concat(cast(cast({one} as date) as varchar), ' ', cast(cast({two} as date) as varchar), ' ', "
+                f"cast(extract(hour from {two}) - extract(hour from {one}) as varchar), ' ', "
+                f"cast(extract(minute from {two}) - extract(minute from {one}) as varchar))"
+            )
+            differs = f"{one} <> {two}"
+        parts.append(
+            f"{head}, '{name}' as column_name, {change} as change, count(distinct a.{key}) as n {pairs} "
+            f"and {differs} group by a.{day}, b.{day}, {change}"
+        )
+    return tree(" union all ".join(parts))
+
+
+def differing(source: Source, column: str, day_: date, first: date, last: date) -> exp.Expression:
+    """How many keys of a day have another value in a column on another day."""
+    table, key, day, name = _table(source.name), _id(source.key), _id(DAY), _id(column)
+    return tree(
+        f"select count(distinct a.{key}) as n from {table} as a inner join {table} as b on a.{key} = b.{key} "
+        f"where a.{day} = cast('{day_}' as date) and {_between(first, last, 'b')} "
+        f"and b.{day} <> cast('{day_}' as date) and a.{name} <> b.{name}"
+    )
+
+
+def orphans(source: Source, reference: Reference, first: date, last: date) -> exp.Expression:
+    """By day: rows whose reference leads nowhere, how many keys they miss, and how many of these lie among
+    the keys that the other table has.
+    """
+    day, column = _id(DAY), _id(reference.column)
+    table, other, key = _table(source.name), _table(reference.table), _id(reference.key)
+    return tree(
+        f"select c.{day} as a_day, count(*) as n, count(distinct c.{column}) as keys, "
+        f"count(distinct case when c.{column} >= p.lo and c.{column} <= p.hi then c.{column} end) as inside "
+        f"from (select {day}, {column} from {table} where {_between(first, last)} and {column} is not null "
+        f"and {column} not in (select {key} from {other})) as c "
+        f"cross join (select min({key}) as lo, max({key}) as hi from {other}) as p "
+        f"group by c.{day} order by c.{day}"
+    )
+
+
+def childless(source: Source, child: Source, reference: Reference, first: date, last: date) -> exp.Expression:
+    """By day: keys of a table that no row of the other refers to."""
+    day, key = _id(DAY), _id(source.key)
+    return tree(
+        f"select {day} as a_day, count(distinct {key}) as n from {_table(source.name)} "
+        f"where {_between(first, last)} and {key} not in (select {_id(reference.column)} "
+        f"from {_table(child.name)} where {_id(reference.column)} is not null) group by {day} order by {day}"
+    )
+
+
+def arrivals(source: Source, first: date) -> exp.Expression:
+    """How many keys came for the first time on which day, by the day on which they happened."""
+    day, key, event = _id(DAY), _id(source.key), _id(source.event_time)
+    times = [name for name, kind in source.columns.items() if kind == "time" and not name.startswith("_")]
+    # A row comes on the day of what happened last to it.
+    if len(times) > 1:
+        newest = ", ".join(f"coalesce({_id(name)}, {event})" for name in times)
+        event = f"greatest({newest})"
+    event = f"cast({event} as date)"
+    return tree(
+        f"select first_day, event_day, count(*) as n from (select {key}, min({day}) as first_day, "
+        f"min({event}) as event_day from {_table(source.name)} where {event} >= cast('{first}' as date) "
+        f"group by {key}) as arrived group by first_day, event_day order by first_day, event_day"
+    )
+
+
+def failing_rows(check: FailedCheck, limit: int) -> str:
+    """The rows that fail a check, as it selects them itself; its SQL is the engine's own already."""
+    return f"select * from ({check.rows_sql}) as failing limit {limit}"
+
+
+def failing_days(check: FailedCheck, source: Source, columns: tuple[str, ...]) -> str:
+    """How many rows fail a check on each day and load; `columns` are those of the failing rows."""
+    day, loaded = _id(DAY), _id(LOADED_AT)
+    inner = f"({check.rows_sql}) as failing"
+    if DAY in columns and LOADED_AT in columns:
+        return (
+            f"select {day}, {loaded}, count(*) as n from {inner} group by {day}, {loaded} order by {day}"
+        )
+    key = _id(source.key)
+    return (
+        f"select {day}, {loaded}, count(*) as n from {_table(source.name)} "
+        f"where {key} in (select {key} from {inner}) group by {day}, {loaded} order by {day}"
+    )

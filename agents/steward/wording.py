@@ -1,0 +1,162 @@
+"""What the steward says, in English and in Chinese: a sentence a sign, a headline a fault."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from agents.steward.case import Cite, Fault, Finding, Record, Sign
+
+Language = Literal["en", "zh"]
+
+FAULTS: dict[Language, dict[Fault, str]] = {
+    "en": {
+        "late": "late",
+        "doubled": "doubled",
+        "truncated": "truncated",
+        "negative": "negative values",
+        "drifted": "drifted",
+        "missing_table": "missing table",
+        "broken_reference": "broken reference",
+        "wrong_unit": "wrong unit",
+        "time_shift": "time-zone shift",
+        "unknown": "unknown fault",
+    },
+    "zh": {
+        "late": "迟到",
+        "doubled": "重复",
+        "truncated": "截断",
+        "negative": "负值",
+        "drifted": "漂移",
+        "missing_table": "缺表",
+        "broken_reference": "引用断裂",
+        "wrong_unit": "单位错误",
+        "time_shift": "时区偏移",
+        "unknown": "未知故障",
+    },
+}
+SEVERITIES = {
+    "en": {"high": "high", "medium": "medium", "low": "low"},
+    "zh": {"high": "高", "medium": "中", "low": "低"},
+}
+_SIGNS: dict[Language, dict[str, str]] = {
+    "en": {
+        "no_table": "`{table}` is not there, or holds no row.",
+        "no_rows": "`{table}` has no row of {day}; by the other days and tables about {expected} are usual.",
+        "fewer_rows": "`{table}` has {of_rows} rows of {day}; by the other days and tables about {expected} are usual.",
+        "more_rows": "`{table}` has {of_rows} rows of {day}; by the other days and tables about {expected} are usual.",
+        "two_loads": "The rows of {day} in `{table}` are of {loads} loads; a day is otherwise of one.",
+        "repeated": "{rows} of the {of_rows} rows of {day} in `{table}` repeat a key that the day has already.",
+        "negative": "{rows} values of `{column}` on {day} in `{table}` are below zero.",
+        "scaled": "`{column}` of {day} in `{table}` is {factor} times what it is otherwise.",
+        "shifted": "`{column}` of {day} in `{table}` lies {hours} hours from where it is otherwise.",
+        "moved_out": "Values of `{column}` on {day} in `{table}` lie on another day than usual.",
+        "redistributed": "`{column}` of {day} in `{table}` is distributed otherwise than on the other days.",
+        "rewritten": "`{column}` of {day} in `{table}` is not what other days say of the same keys.",
+        "new_values": "{rows} values of `{column}` on {day} in `{table}` are on no other day.",
+        "empty": "{rows} values of `{column}` on {day} in `{table}` are empty.",
+        "orphans": "{rows} rows of {day} in `{table}` name a `{column}` that is not in `{other}`.",
+        "childless": "{rows} keys of {day} in `{table}` have no row in `{other}`.",
+        "arrived_late": "{rows} keys of `{table}` that belong to {day} came on {came}.",
+        "failing": "{rows} rows of {day} in `{table}` fail the check.",
+    },
+    "zh": {
+        "no_table": "`{table}` 不存在，或没有任何行。",
+        "no_rows": "`{table}` 没有 {day} 的行；按其他日期和表，通常约 {expected} 行。",
+        "fewer_rows": "`{table}` 在 {day} 有 {of_rows} 行；按其他日期和表，通常约 {expected} 行。",
+        "more_rows": "`{table}` 在 {day} 有 {of_rows} 行；按其他日期和表，通常约 {expected} 行。",
+        "two_loads": "`{table}` 中 {day} 的行来自 {loads} 次加载；通常一天只有一次。",
+        "repeated": "`{table}` 中 {day} 的 {of_rows} 行里有 {rows} 行重复了当天已有的键。",
+        "negative": "`{table}` 中 {day} 有 {rows} 个 `{column}` 小于零。",
+        "scaled": "`{table}` 中 {day} 的 `{column}` 是平时的 {factor} 倍。",
+        "shifted": "`{table}` 中 {day} 的 `{column}` 与平时相差 {hours} 小时。",
+        "moved_out": "`{table}` 中 {day} 的 `{column}` 落在与平时不同的日期。",
+        "redistributed": "`{table}` 中 {day} 的 `{column}` 分布与其他日期不同。",
+        "rewritten": "`{table}` 中 {day} 的 `{column}` 与其他日期同键的值不一致。",
+        "new_values": "`{table}` 中 {day} 有 {rows} 个 `{column}` 的值在其他日期从未出现。",
+        "empty": "`{table}` 中 {day} 有 {rows} 个 `{column}` 为空。",
+        "orphans": "`{table}` 中 {day} 有 {rows} 行的 `{column}` 在 `{other}` 中不存在。",
+        "childless": "`{table}` 中 {day} 有 {rows} 个键在 `{other}` 中没有对应的行。",
+        "arrived_late": "`{table}` 中属于 {day} 的 {rows} 个键在 {came} 才到达。",
+        "failing": "`{table}` 中 {day} 有 {rows} 行未通过检查。",
+    },
+}
+_DOUBTS = {
+    "en": {
+        "few_values": "Only a few values say so: they may be wrong in another way.",
+        "not_there_yet": "The day may still come, or be lost.",
+        "by_hours_only": "Only the hours of the day say so: no other row of the same keys does.",
+        "or_reference": "Or the references to it are wrong: what it lacks is seen only from the other table.",
+        "no_name": "The steward has no name for this; what was measured is below.",
+    },
+    "zh": {
+        "few_values": "只有少数几个值表明这一点，也可能是别的错误。",
+        "not_there_yet": "这一天的数据可能还会到达，也可能已丢失。",
+        "by_hours_only": "只有时刻分布表明这一点，没有同键的其他行可以对照。",
+        "or_reference": "也可能是引用本身有误：缺少的行只能从另一张表看出。",
+        "no_name": "管家对此没有名称；测得的情况见下。",
+    },
+}
+WORDS: dict[Language, dict[str, str]] = {
+    "en": {
+        "title": "Why {task} failed",
+        "nothing": "Nothing wrong was found: the check holds now, and no day differs from the others.",
+        "not_known": "The cause is not known. What was asked, and what came back, is below.",
+        "headline": "**{fault}** in `{table}`{days}, severity {severity}.",
+        "on": " on {days}",
+        "failed": "`{check}` failed: {observed}",
+    },
+    "zh": {
+        "title": "{task} 失败的原因",
+        "nothing": "没有发现问题：检查现在通过，各天之间没有差异。",
+        "not_known": "原因不明。查询及其结果见下。",
+        "headline": "`{table}`{days} **{fault}**，严重程度：{severity}。",
+        "on": " 在 {days}",
+        "failed": "`{check}` 未通过：{observed}",
+    },
+}
+
+
+class Statement(Record):
+    """A sentence, the fault that it names (none where it only tells what was measured) and the rows that must
+    carry it.
+    """
+
+    text: str
+    fault: Fault | None = None
+    cites: tuple[Cite, ...] = ()
+
+
+def said(sign: Sign, language: Language) -> Statement:
+    """A sign as a sentence."""
+    shown = {name.replace(" ", "_"): _number(value) for name, value in sign.figures.items()}
+    values = {
+        "table": sign.table, "day": sign.day, "column": sign.column, "rows": f"{sign.rows:,}",
+        "of_rows": f"{sign.of_rows:,}", **shown, **sign.words,
+    }  # fmt: skip
+    return Statement(text=_SIGNS[language][sign.kind].format(**values), cites=sign.cites)
+
+
+def headline(finding: Finding, language: Language) -> Statement:
+    """A fault as a sentence, with what else it could be."""
+    words = WORDS[language]
+    days = ", ".join(map(str, finding.days))
+    text = words["headline"].format(
+        fault=FAULTS[language][finding.fault],
+        table=finding.table,
+        days=words["on"].format(days=days) if days else "",
+        severity=SEVERITIES[language][finding.severity],
+    )
+    if finding.doubt:
+        text += " " + _DOUBTS[language][finding.doubt]
+    cites = tuple(dict.fromkeys(cite for sign in finding.signs for cite in sign.cites))
+    return Statement(text=text, fault=finding.fault, cites=cites)
+
+
+def statements(finding: Finding, language: Language) -> tuple[Statement, ...]:
+    """The fault, then what was measured of it."""
+    told = dict.fromkeys(said(sign, language) for sign in finding.signs)
+    return (headline(finding, language), *told)
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value == round(value) else f"{value:,.4g}"
