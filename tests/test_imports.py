@@ -20,7 +20,9 @@ ROOMS: dict[str, tuple[str, set[str]]] = {
     "embedded": ("embedded", {"embedded", "warehouse.errors"}),
     "streaming": ("streaming", {"streaming", "warehouse"}),
     "agents.runtime": ("agents/runtime", {"agents.runtime", "warehouse"}),
-    "agents.analyst": ("agents/analyst", {"agents.runtime", "agents.analyst", "warehouse"}),
+    "agents.pages": ("agents/pages", {"agents.pages", "agents.runtime"}),
+    "agents.analyst": ("agents/analyst", {"agents.runtime", "agents.pages", "agents.analyst", "warehouse"}),
+    "agents.steward": ("agents/steward", {"agents.runtime", "agents.pages", "agents.steward", "warehouse"}),
     "wiring": ("wiring", {"wiring", "agents", "streaming", "warehouse"}),
     "tidemark_airflow": (
         "plugins/tidemark_airflow",

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from agents.analyst import fonts
+from agents.pages import fonts
 from agents.runtime.errors import ToolError
 
 _DRAW = "vegaEmbed('#vega-chart', spec, "

@@ -7,17 +7,14 @@ from __future__ import annotations
 import csv
 import io
 import re
-import shutil
-from functools import lru_cache
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from agents.analyst import fonts, markdown, rendering
+from agents.analyst import rendering
 from agents.analyst.answer import Answer
 from agents.analyst.table import Table
-from agents.runtime.errors import PermanentError
+from agents.pages import document, fonts, markdown, published, templates
 
 ROWS_SHOWN = 200
 
@@ -28,10 +25,7 @@ def write(answer: Answer, table: Table, svg: str, reports: Path) -> Path:
     `svg` is the chart's picture. Raises PermanentError when the folder cannot be written.
     """
     folder = reports / answer.run_id
-    draft = reports / f".{answer.run_id}.writing"
-    try:
-        shutil.rmtree(draft, ignore_errors=True)
-        draft.mkdir(parents=True)
+    with published(folder) as draft:
         answer.report_path = str(folder)
         page = document(answer.question, answer.language, [("", [section(answer, table, svg)])])
         (draft / "index.html").write_text(page, encoding="utf-8")
@@ -44,13 +38,6 @@ def write(answer: Answer, table: Table, svg: str, reports: Path) -> Path:
             (draft / "data.csv").write_text(_csv(table), encoding="utf-8-sig")
         (draft / "answer.md").write_text(_markdown(answer, table), encoding="utf-8")
         (draft / "answer.json").write_text(answer.model_dump_json(indent=2), encoding="utf-8")
-        shutil.rmtree(folder, ignore_errors=True)
-        draft.rename(folder)
-    except OSError as error:
-        shutil.rmtree(draft, ignore_errors=True)
-        raise PermanentError(
-            f"The report {folder} cannot be written: {error}. Free space there or set TIDEMARK_STATE_DIR."
-        ) from error
     return folder
 
 
@@ -60,7 +47,7 @@ def section(answer: Answer, table: Table, svg: str) -> Markup:
         [table.shown(c, v) for c, v in zip(table.columns, row, strict=True)]
         for row in table.rows[:ROWS_SHOWN]
     ]
-    template = _templates().get_template("answer.html.j2")
+    template = templates(Path(__file__).parent).get_template("answer.html.j2")
     return Markup(
         template.render(
             answer=answer,
@@ -72,25 +59,6 @@ def section(answer: Answer, table: Table, svg: str) -> Markup:
             rows_said=_rows_said(answer, len(rows)),
             checked=_checked(answer),
         )
-    )
-
-
-def document(title: str, language: str, chapters: list[tuple[str, list[Markup]]]) -> str:
-    """A whole page of chapters (title, sections); it needs no other file and no network."""
-    template = _templates().get_template("page.html.j2")
-    page = template.render(title=title, language=language, chapters=chapters)
-    return fonts.into_page(page, fonts.face(page))
-
-
-@lru_cache(maxsize=1)
-def _templates() -> Environment:
-    folder = Path(__file__).parent / "templates"
-    return Environment(
-        loader=FileSystemLoader(folder),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from agents.analyst.analyst import Analyst
 from agents.analyst.answer import Answer
 from agents.analyst.questions import load_list
 from agents.analyst.table import Table
-from agents.runtime.errors import PermanentError
+from agents.pages import document, published
 from agents.runtime.sessions import file_name
 
 
@@ -29,21 +28,14 @@ def overview(
 ) -> Path:
     """Write one page over answers, as chapters (title, answers), and return its path."""
     folder = reports / file_name(run_id)
-    page = report.document(
+    page = document(
         title,
         "en",
         [(name, [report.section(a, _table(a), _svg(a)) for a in answers]) for name, answers in chapters],
     )
-    try:
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        path = folder / "index.html"
-        path.write_text(page, encoding="utf-8")
-    except OSError as error:
-        raise PermanentError(
-            f"The report {folder} cannot be written: {error}. Free space there or set TIDEMARK_STATE_DIR."
-        ) from error
-    return path
+    with published(folder) as draft:
+        (draft / "index.html").write_text(page, encoding="utf-8")
+    return folder / "index.html"
 
 
 def _table(answer: Answer) -> Table:

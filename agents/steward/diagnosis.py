@@ -92,10 +92,16 @@ def _late(left: Signs) -> Iterable[Finding]:
             for day in (sign.day, came)
             for s in left.of("redistributed", "moved_out", "childless", "orphans", table=sign.table, day=day)
         ]
-        around = [s for s in left.of("orphans", "childless", day=sign.day) if s.words.get("other") == sign.table]
+        around = [
+            s for s in left.of("orphans", "childless", day=sign.day) if s.words.get("other") == sign.table
+        ]
         usual = short[0].figures["expected"] if short else sign.of_rows
         yield _finding(
-            "late", sign, left.take([sign], short, brought, moved, around), of=max(int(usual), sign.rows), column=""
+            "late",
+            sign,
+            left.take([sign], short, brought, moved, around),
+            of=max(int(usual), sign.rows),
+            column="",
         )
 
 
@@ -107,14 +113,18 @@ def _doubled(left: Signs) -> Iterable[Finding]:
 
 def _negative(left: Signs) -> Iterable[Finding]:
     for sign in left.of("negative"):
-        same = left.of("negative", "rewritten", "redistributed", table=sign.table, day=sign.day, column=sign.column)
+        same = left.of(
+            "negative", "rewritten", "redistributed", table=sign.table, day=sign.day, column=sign.column
+        )
         if signs := left.take(same):
             yield _finding("negative", sign, signs)
 
 
 def _wrong_unit(left: Signs) -> Iterable[Finding]:
     for sign in left.of("scaled"):
-        same = left.of("scaled", "rewritten", "redistributed", table=sign.table, day=sign.day, column=sign.column)
+        same = left.of(
+            "scaled", "rewritten", "redistributed", table=sign.table, day=sign.day, column=sign.column
+        )
         if sign not in same:
             continue
         exact = any("pairs" in s.figures for s in same if s.kind == "scaled")
@@ -142,12 +152,12 @@ def _truncated(left: Signs) -> Iterable[Finding]:
 
 def _time_shift(left: Signs) -> Iterable[Finding]:
     for sign in left.of("shifted"):
-        same = left.of("shifted", "rewritten", "redistributed", table=sign.table, day=sign.day, column=sign.column)
+        same = left.of(
+            "shifted", "rewritten", "redistributed", table=sign.table, day=sign.day, column=sign.column
+        )
         if sign not in same:
             continue
-        early = [
-            s for s in left.of("arrived_late", table=sign.table) if s.words.get("came") == str(sign.day)
-        ]
+        early = [s for s in left.of("arrived_late", table=sign.table) if s.words.get("came") == str(sign.day)]
         exact = any("pairs" in s.figures for s in same)
         signs = left.take(same, early, left.of("moved_out", table=sign.table, day=sign.day))
         yield _finding(
@@ -158,7 +168,9 @@ def _time_shift(left: Signs) -> Iterable[Finding]:
 def _references(left: Signs) -> Iterable[Finding]:
     for sign in left.of("orphans"):
         other = sign.words["other"]
-        without = [s for s in left.of("childless", table=other, day=sign.day) if s.words["other"] == sign.table]
+        without = [
+            s for s in left.of("childless", table=other, day=sign.day) if s.words["other"] == sign.table
+        ]
         inside = sign.figures["inside"] / max(1, sign.figures["keys"])
         signs = left.take([sign], without)
         if not signs:
@@ -167,17 +179,17 @@ def _references(left: Signs) -> Iterable[Finding]:
             yield _finding("broken_reference", sign, signs, rows=sign.rows, of=sign.of_rows)
         else:
             # The keys lie among those that the other table has: it is the other table that lacks rows.
-            keys = int(sign.figures["keys"])
-            yield _finding(
-                "truncated", sign, signs, table=other, column="", rows=keys, of=0, doubt="or_reference"
-            ).model_copy(update={"severity": "low" if sign.rows < 0.01 * sign.of_rows else "medium"})
+            yield _lacking(sign, signs, other, int(sign.figures["keys"]))
     for sign in left.of("childless"):
         signs = left.take([sign])
         if signs:
-            yield _finding(
-                "truncated", sign, signs, table=sign.words["other"], column="", rows=sign.rows, of=0,
-                doubt="or_reference",
-            ).model_copy(update={"severity": "low" if sign.rows < 0.01 * sign.of_rows else "medium"})  # fmt: skip
+            yield _lacking(sign, signs, sign.words["other"], sign.rows)
+
+
+def _lacking(sign: Sign, signs: tuple[Sign, ...], table: str, rows: int) -> Finding:
+    """Rows that a table lacks, as seen from another: of how many is not known."""
+    found = _finding("truncated", sign, signs, table=table, column="", rows=rows, of=0, doubt="or_reference")
+    return found.model_copy(update={"severity": "low" if sign.rows < _MEDIUM * sign.of_rows else "medium"})
 
 
 def _drifted(left: Signs) -> Iterable[Finding]:
@@ -191,7 +203,8 @@ def _drifted(left: Signs) -> Iterable[Finding]:
 
 def _unknown(left: Signs) -> Iterable[Finding]:
     strange: tuple[SignKind, ...] = (
-        "rewritten", "new_values", "empty", "more_rows", "two_loads", "redistributed", "moved_out", "arrived_late",
+        "rewritten", "new_values", "empty", "more_rows", "two_loads", "redistributed", "moved_out",
+        "arrived_late",
     )  # fmt: skip
     for sign in left.of(*strange):
         same = left.of(*strange, table=sign.table, day=sign.day, column=sign.column)
@@ -200,7 +213,8 @@ def _unknown(left: Signs) -> Iterable[Finding]:
 
 
 _RULES: tuple[Callable[[Signs], Iterable[Finding]], ...] = (
-    _missing, _late, _doubled, _negative, _wrong_unit, _truncated, _time_shift, _references, _drifted, _unknown,
+    _missing, _late, _doubled, _negative, _wrong_unit, _truncated, _time_shift, _references, _drifted,
+    _unknown,
 )  # fmt: skip
 
 

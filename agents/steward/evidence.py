@@ -93,7 +93,9 @@ class Asking:
     def profile(self, source: Source, extent: Extent) -> Measured:
         days = extent.sizes[source.name]
         sql = self._sql(queries.profile(source, min(days), max(days)))
-        evidence, _ = self._ask(f"profile {source.name}", "loads, keys, empty and negative values by day", sql)
+        evidence, _ = self._ask(
+            f"profile {source.name}", "loads, keys, empty and negative values by day", sql
+        )
         return Measured(evidence=evidence, signs=tuple(measuring.measure_profile(source, evidence)))
 
     def distributions(self, source: Source, extent: Extent) -> Measured:
@@ -103,7 +105,10 @@ class Asking:
         columns = {name: kind for name, kind in source.measures.items() if kind != "text" or name in few}
         sql = self._sql(queries.distribution(source, columns, min(days), max(days)))
         evidence, rows = self._ask(
-            f"distributions {source.name}", "values by column, day and bucket, one day against the others", sql, False
+            f"distributions {source.name}",
+            "values by column, day and bucket, one day against the others",
+            sql,
+            False,
         )
         signs, cited = measuring.measure_distributions(source, columns, rows, evidence.id)
         evidence = evidence.model_copy(
@@ -116,7 +121,9 @@ class Asking:
         if not texts:
             return set()
         sql = self._sql(queries.kinds(source, texts, first, last))
-        return {name for name, n in zip(texts, self.reader.query(sql).rows[0], strict=True) if n <= _MOST_KINDS}
+        return {
+            name for name, n in zip(texts, self.reader.query(sql).rows[0], strict=True) if n <= _MOST_KINDS
+        }
 
     def versions(self, source: Source, extent: Extent) -> Measured:
         days = extent.sizes[source.name]

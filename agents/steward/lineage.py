@@ -22,7 +22,9 @@ class Lineage:
         self._manifest = manifest
         self._relations = {_relation(node): id_ for id_, node in manifest["sources"].items()}
         self._relations |= {
-            _relation(node): id_ for id_, node in manifest["nodes"].items() if node["resource_type"] == "model"
+            _relation(node): id_
+            for id_, node in manifest["nodes"].items()
+            if node["resource_type"] == "model"
         }
         self.sources: dict[str, Source] = {
             _relation(node): _source(node) for node in manifest["sources"].values() if _is_loaded(node)

@@ -58,7 +58,9 @@ def measure_profile(source: Source, evidence: Evidence) -> list[Sign]:
         rest = [rows[other] for other in others(rows, day)]
         size, usual_size = row[at["row_count"]], sum(other[at["row_count"]] for other in rest)
 
-        def expected(column: str, rest: list[tuple[Any, ...]] = rest, size: int = size, all_: int = usual_size) -> float:
+        def expected(
+            column: str, rest: list[tuple[Any, ...]] = rest, size: int = size, all_: int = usual_size
+        ) -> float:
             return (sum(other[at[column]] for other in rest) + 0.5) / (all_ + 1) * size
 
         if row[at["loads"]] > 1:
@@ -180,7 +182,7 @@ def _two(figures: Mapping[str, float]) -> tuple[float | None, float | None]:
     return values[0], values[1]
 
 
-class _measured:  # noqa: N801 - a day's column, measured
+class _measured:
     def __init__(self, kind: str, day: date, days: Mapping[date, Counter[Any]], total: Counter[Any]) -> None:
         self.kind, self.day, self.found = kind, day, days[day]
         self.usual = total - self.found
@@ -313,10 +315,21 @@ def measure_versions(
     return signs, cited
 
 
-VERSION_COLUMNS = ("column", "day", "pairs of rows", "sign", "pairs that differ", "by", "", "rows that differ")
+VERSION_COLUMNS = (
+    "column",
+    "day",
+    "pairs",
+    "sign",
+    "pairs that differ",
+    "by",
+    "",
+    "rows that differ",
+)
 
 
-def _worst(found: Counter[tuple[date, date, float]], pairs: Counter[tuple[date, date]]) -> tuple[date, int, int] | None:
+def _worst(
+    found: Counter[tuple[date, date, float]], pairs: Counter[tuple[date, date]]
+) -> tuple[date, int, int] | None:
     """The day whose rows differ from those of other days more than the other days from each other."""
     changed: Counter[date] = Counter()
     held: Counter[date] = Counter()
@@ -365,7 +378,9 @@ def _minutes(change: str) -> float:
     return days * 1440 + int(float(hours)) * 60 + int(float(minutes))
 
 
-def measure_counts(kind: Any, table: str, column: str, evidence: Evidence, sizes: Mapping[date, int], other: str) -> list[Sign]:
+def measure_counts(
+    kind: Any, table: str, column: str, evidence: Evidence, sizes: Mapping[date, int], other: str
+) -> list[Sign]:
     """Orphans or childless keys a day, where that many are not usual. Rows are (day, n, ...)."""
     counts = {row[0]: row for row in evidence.rows}
     signs = []
@@ -375,7 +390,9 @@ def measure_counts(kind: Any, table: str, column: str, evidence: Evidence, sizes
         usual = sum(counts[d][1] for d in rest if d in counts)
         expected = (usual + 0.2) / (sum(sizes[d] for d in rest) + 1) * sizes.get(day, 0)
         largest = max((counts[d][1] for d in rest if d in counts), default=0)
-        if surprise(n, expected) <= 3.0 or (usual and (n < 2 * largest or surprise(n, max(expected, largest)) <= RARE)):
+        if surprise(n, expected) <= 3.0 or (
+            usual and (n < 2 * largest or surprise(n, max(expected, largest)) <= RARE)
+        ):
             continue
         figures = {"keys": row[2], "inside": row[3]} if len(row) > 3 else {}
         signs.append(

@@ -17,7 +17,7 @@ DAY, LOADED_AT = "_day", "_loaded_at"
 BUCKETS_PER_E = 10
 
 
-def tree(text: str) -> exp.Expression:
+def tree(text: str) -> exp.Expr:
     """A statement in the plain SQL that every engine's printer knows."""
     return sqlglot.parse_one(text)
 
@@ -35,13 +35,15 @@ def _between(first: date, last: date, alias: str = "") -> str:
     return f"{column} between cast('{first}' as date) and cast('{last}' as date)"
 
 
-def extent(source: Source) -> exp.Expression:
+def extent(source: Source) -> exp.Expr:
     """The first and the last day, and all the days between them that hold rows."""
     day = _id(DAY)
-    return tree(f"select {day}, count(*) as row_count from {_table(source.name)} group by {day} order by {day}")
+    return tree(
+        f"select {day}, count(*) as row_count from {_table(source.name)} group by {day} order by {day}"
+    )
 
 
-def profile(source: Source, first: date, last: date) -> exp.Expression:
+def profile(source: Source, first: date, last: date) -> exp.Expr:
     """A row a day: rows, keys that repeat, loads, and of each column what is empty and what is negative."""
     day, loaded = _id(DAY), _id(LOADED_AT)
     parts = [f"{day}", "count(*) as row_count"]
@@ -52,9 +54,9 @@ def profile(source: Source, first: date, last: date) -> exp.Expression:
         f"min({loaded}) as first_load",
         f"max({loaded}) as last_load",
     ]
-    for name, kind in source.columns.items():
+    for name, type_ in source.columns.items():
         column = _id(name)
-        empty = f"{column} is null" + (f" or {column} = ''" if kind == "text" else "")
+        empty = f"{column} is null" + (f" or {column} = ''" if type_ == "text" else "")
         parts.append(f"sum(case when {empty} then 1 else 0 end) as {_id(name + '__empty')}")
     for name, kind in source.measures.items():
         column = _id(name)
@@ -67,13 +69,13 @@ def profile(source: Source, first: date, last: date) -> exp.Expression:
     )
 
 
-def kinds(source: Source, columns: list[str], first: date, last: date) -> exp.Expression:
+def kinds(source: Source, columns: list[str], first: date, last: date) -> exp.Expr:
     """How many different texts each column holds."""
     counts = ", ".join(f"count(distinct {_id(name)}) as {_id(name)}" for name in columns)
     return tree(f"select {counts} from {_table(source.name)} where {_between(first, last)}")
 
 
-def distribution(source: Source, columns: dict[str, str], first: date, last: date) -> exp.Expression:
+def distribution(source: Source, columns: dict[str, str], first: date, last: date) -> exp.Expr:
     """How many values of each column lie in which bucket, by day: logarithms, texts, hours of the day."""
     day, table, within = _id(DAY), _table(source.name), _between(first, last)
     parts = []
@@ -97,7 +99,7 @@ def distribution(source: Source, columns: dict[str, str], first: date, last: dat
     return tree(" union all ".join(parts))
 
 
-def versions(source: Source, columns: dict[str, str], first: date, last: date) -> exp.Expression:
+def versions(source: Source, columns: dict[str, str], first: date, last: date) -> exp.Expr:
     """What a key's rows of two days differ by: a ratio, or days, hours and minutes; '' counts all pairs."""
     table, key, day = _table(source.name), _id(source.key), _id(DAY)
     pairs = (
@@ -117,7 +119,8 @@ def versions(source: Source, columns: dict[str, str], first: date, last: date) -
         else:
             # In parts that every engine has; the reader adds them up.
             change = (
-                f"concat(cast(cast({one} as date) as varchar), ' ', cast(cast({two} as date) as varchar), ' ', "
+                f"concat(cast(cast({one} as date) as varchar), ' ', "
+                f"cast(cast({two} as date) as varchar), ' ', "
                 f"cast(extract(hour from {two}) - extract(hour from {one}) as varchar), ' ', "
                 f"cast(extract(minute from {two}) - extract(minute from {one}) as varchar))"
             )
@@ -129,7 +132,7 @@ def versions(source: Source, columns: dict[str, str], first: date, last: date) -
     return tree(" union all ".join(parts))
 
 
-def differing(source: Source, column: str, day_: date, first: date, last: date) -> exp.Expression:
+def differing(source: Source, column: str, day_: date, first: date, last: date) -> exp.Expr:
     """How many keys of a day have another value in a column on another day."""
     table, key, day, name = _table(source.name), _id(source.key), _id(DAY), _id(column)
     return tree(
@@ -139,7 +142,7 @@ def differing(source: Source, column: str, day_: date, first: date, last: date) 
     )
 
 
-def orphans(source: Source, reference: Reference, first: date, last: date) -> exp.Expression:
+def orphans(source: Source, reference: Reference, first: date, last: date) -> exp.Expr:
     """By day: rows whose reference leads nowhere, how many keys they miss, and how many of these lie among
     the keys that the other table has.
     """
@@ -155,7 +158,7 @@ def orphans(source: Source, reference: Reference, first: date, last: date) -> ex
     )
 
 
-def childless(source: Source, child: Source, reference: Reference, first: date, last: date) -> exp.Expression:
+def childless(source: Source, child: Source, reference: Reference, first: date, last: date) -> exp.Expr:
     """By day: keys of a table that no row of the other refers to."""
     day, key = _id(DAY), _id(source.key)
     return tree(
@@ -165,7 +168,7 @@ def childless(source: Source, child: Source, reference: Reference, first: date, 
     )
 
 
-def arrivals(source: Source, first: date) -> exp.Expression:
+def arrivals(source: Source, first: date) -> exp.Expr:
     """How many keys came for the first time on which day, by the day on which they happened."""
     day, key, event = _id(DAY), _id(source.key), _id(source.event_time)
     times = [name for name, kind in source.columns.items() if kind == "time" and not name.startswith("_")]
@@ -191,9 +194,7 @@ def failing_days(check: FailedCheck, source: Source, columns: tuple[str, ...]) -
     day, loaded = _id(DAY), _id(LOADED_AT)
     inner = f"({check.rows_sql}) as failing"
     if DAY in columns and LOADED_AT in columns:
-        return (
-            f"select {day}, {loaded}, count(*) as n from {inner} group by {day}, {loaded} order by {day}"
-        )
+        return f"select {day}, {loaded}, count(*) as n from {inner} group by {day}, {loaded} order by {day}"
     key = _id(source.key)
     return (
         f"select {day}, {loaded}, count(*) as n from {_table(source.name)} "

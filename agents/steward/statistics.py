@@ -89,15 +89,14 @@ def moved(
     return best
 
 
-def _share(found: Mapping[int, int], total: int, base: Mapping[int, float], other: Mapping[int, float]) -> float:
+def _share(
+    found: Mapping[int, int], total: int, base: Mapping[int, float], other: Mapping[int, float]
+) -> float:
     """By expectation and maximisation: the likeliest share of the other distribution."""
     share = 0.5
     for _ in range(_ROUNDS):
         share = (
-            sum(
-                n * share * other[b] / (share * other[b] + (1 - share) * base[b])
-                for b, n in found.items()
-            )
+            sum(n * share * other[b] / (share * other[b] + (1 - share) * base[b]) for b, n in found.items())
             / total
         )
     return min(share, 1 - 1e-9)

@@ -1,4 +1,4 @@
-"""Whether a statement is carried by what it cites: its rows are there, and its figures and days are in them."""
+"""Whether a statement is carried by what it cites: its rows are there, its figures and days in them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,8 @@ def fault_in(
         named.add(statement.fault)
     for fault in named:
         if not any(
-            f.fault == fault and {c for s in f.signs for c in s.cites} & set(statement.cites) for f in findings
+            f.fault == fault and {c for s in f.signs for c in s.cites} & set(statement.cites)
+            for f in findings
         ):
             return f"the signs that it cites are not those of {fault!r}"
     return ""
@@ -54,4 +55,6 @@ def fault_in(
 def _same(written: str, number: float) -> bool:
     value = float(written.replace(",", ""))
     places = len(written.partition(".")[2])
-    return abs(abs(value) - abs(number)) <= max(0.5 * 10**-places if places else 0.0, 1e-3 * abs(number), 1e-9)
+    return abs(abs(value) - abs(number)) <= max(
+        0.5 * 10**-places if places else 0.0, 1e-3 * abs(number), 1e-9
+    )

@@ -41,11 +41,11 @@ SEVERITIES = {
 _SIGNS: dict[Language, dict[str, str]] = {
     "en": {
         "no_table": "`{table}` is not there, or holds no row.",
-        "no_rows": "`{table}` has no row of {day}; by the other days and tables about {expected} are usual.",
-        "fewer_rows": "`{table}` has {of_rows} rows of {day}; by the other days and tables about {expected} are usual.",
-        "more_rows": "`{table}` has {of_rows} rows of {day}; by the other days and tables about {expected} are usual.",
+        "no_rows": "`{table}` has no row of {day}, where about {expected} are usual.",
+        "fewer_rows": "`{table}` has {of_rows} rows of {day}, where about {expected} are usual.",
+        "more_rows": "`{table}` has {of_rows} rows of {day}, where about {expected} are usual.",
         "two_loads": "The rows of {day} in `{table}` are of {loads} loads; a day is otherwise of one.",
-        "repeated": "{rows} of the {of_rows} rows of {day} in `{table}` repeat a key that the day has already.",
+        "repeated": "{rows} of the {of_rows} rows of {day} in `{table}` repeat a key of that day.",
         "negative": "{rows} values of `{column}` on {day} in `{table}` are below zero.",
         "scaled": "`{column}` of {day} in `{table}` is {factor} times what it is otherwise.",
         "shifted": "`{column}` of {day} in `{table}` lies {hours} hours from where it is otherwise.",

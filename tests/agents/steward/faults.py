@@ -117,8 +117,13 @@ def wrong_unit(shop: Shop, day: date) -> Planted:
 def drifted(shop: Shop, day: date) -> Planted:
     """Values of another distribution: dearer by some, or of fewer kinds."""
     chosen = shop.some(shop.days[day])
-    texts = {"users": "traffic_source", "events": "browser", "orders": "gender", "inventory_items": "product_department"}
-    if shop.table.source in texts and shop.random.random() < 0.6 or shop.table.source == "events":
+    texts = {
+        "users": "traffic_source",
+        "events": "browser",
+        "orders": "gender",
+        "inventory_items": "product_department",
+    }
+    if (shop.table.source in texts and shop.random.random() < 0.6) or shop.table.source == "events":
         column = texts[shop.table.source]
         value = shop.random.choice(sorted({row[column] for row in shop.days[day]}))
         for row in chosen:
@@ -126,11 +131,17 @@ def drifted(shop: Shop, day: date) -> Planted:
     else:
         column, factor = _number(shop), shop.random.choice((0.3, 0.5, 1.8, 3.0))
         for row in chosen:
-            row[column] = type(row[column])(row[column] * factor * shop.random.uniform(0.7, 1.3)) or row[column]
+            row[column] = (
+                type(row[column])(row[column] * factor * shop.random.uniform(0.7, 1.3)) or row[column]
+            )
     return _said(shop, "drifted", day, len(chosen), column)
 
 
-REFERENCES = {"order_items": ["order_id", "product_id", "user_id"], "orders": ["user_id"], "events": ["user_id"]}
+REFERENCES = {
+    "order_items": ["order_id", "product_id", "user_id"],
+    "orders": ["user_id"],
+    "events": ["user_id"],
+}
 REFERENCES |= {"inventory_items": ["product_id"], "products": ["distribution_center_id"]}
 
 
@@ -158,7 +169,13 @@ def time_shift(shop: Shop, day: date) -> Planted:
 
 def garbled(shop: Shop, day: date) -> Planted:
     """No fault that the steward has a name for: texts that were read in another encoding, or left out."""
-    texts = {"users": "city", "events": "uri", "orders": "status", "order_items": "status", "inventory_items": "product_category"}
+    texts = {
+        "users": "city",
+        "events": "uri",
+        "orders": "status",
+        "order_items": "status",
+        "inventory_items": "product_category",
+    }
     column = texts[shop.table.source]
     chosen = shop.some(shop.days[day])
     empty = shop.random.random() < 0.5

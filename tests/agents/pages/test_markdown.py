@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agents.analyst.markdown import to_html
+from agents.pages.markdown import to_html
 
 
 @pytest.mark.parametrize(

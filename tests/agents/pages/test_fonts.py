@@ -8,7 +8,7 @@ import re
 
 from fontTools.ttLib import TTFont
 
-from agents.analyst import fonts
+from agents.pages import fonts
 
 
 def test_the_characters_used_and_only_they_travel_with_the_text() -> None:

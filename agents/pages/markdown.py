@@ -1,4 +1,4 @@
-"""The Markdown that answers are written in, as HTML: emphasis and lists; all else is text, escaped.
+"""The Markdown that reports are written in, as HTML: emphasis, code and lists; all else is text, escaped.
 
 Links, images and HTML stay text: a report needs no network, and a name in the data is not to make one.
 """
@@ -11,9 +11,7 @@ from markdown_it import MarkdownIt
 from markdown_it.rules_inline import StateInline, emphasis
 from markupsafe import Markup
 
-from agents.analyst.linker.text import CJK
-
-_CHINESE = re.compile(rf"[{CJK}\u3000-\u303f\uff00-\uffef“”‘’—…]")
+_CHINESE = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\u3000-\u303f\uff00-\uffef“”‘’—…]")
 
 
 def to_html(text: str) -> Markup:
@@ -36,5 +34,5 @@ def _emphasis(state: StateInline, silent: bool) -> bool:
     return True
 
 
-_PARSER = MarkdownIt("zero", {"breaks": True}).enable(["emphasis", "escape", "list", "newline"])
+_PARSER = MarkdownIt("zero", {"breaks": True}).enable(["backticks", "emphasis", "escape", "list", "newline"])
 _PARSER.inline.ruler.at("emphasis", _emphasis)
