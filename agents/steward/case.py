@@ -48,7 +48,8 @@ class Record(BaseModel):
 
 class FailedCheck(Record):
     """One expectation, test or load that failed. `rows_sql` selects the failing rows, where there are any to
-    select; `observed` is what the check itself said.
+    select; `observed` is what the check itself said, `days` those that it named; a `bound` is a number that
+    somebody chose.
     """
 
     name: str
@@ -56,6 +57,8 @@ class FailedCheck(Record):
     columns: tuple[str, ...] = ()
     rows_sql: str = ""
     observed: str = ""
+    days: tuple[date, ...] = ()
+    bound: bool = False
 
 
 class Failure(Record):
@@ -141,3 +144,27 @@ class Finding(Record):
     severity: Severity = "low"
     signs: tuple[Sign, ...] = ()
     doubt: str = ""
+
+
+Action = Literal["reload", "quarantine", "widen"]
+
+
+class Step(Record):
+    """What a proposal does: days are loaded again, every table, or of the days of one table the rows that
+    meet `where` (plain SQL over its own columns) are put aside.
+    """
+
+    days: tuple[date, ...]
+    table: str = ""
+    where: str = ""
+    rows: int = 0
+
+
+class Proposal(Record):
+    """Something that may be done about the faults, once a person has approved it. Code is changed by people:
+    to widen a bound is a text for them.
+    """
+
+    action: Action
+    steps: tuple[Step, ...] = ()
+    text: str = ""

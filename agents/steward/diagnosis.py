@@ -209,7 +209,9 @@ def _unknown(left: Signs) -> Iterable[Finding]:
     for sign in left.of(*strange):
         same = left.of(*strange, table=sign.table, day=sign.day, column=sign.column)
         if signs := left.take(same) if sign in same else ():
-            yield _finding("unknown", sign, signs, rows=max(s.rows for s in signs), doubt="no_name")
+            # Of another distribution are all rows of a day; what else is strange of it says which.
+            rows = [s.rows for s in signs if s.kind != "redistributed"] or [sign.rows]
+            yield _finding("unknown", sign, signs, rows=max(rows), doubt="no_name")
 
 
 _RULES: tuple[Callable[[Signs], Iterable[Finding]], ...] = (

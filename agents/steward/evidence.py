@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from agents.steward import measuring, queries
 from agents.steward.case import Cite, Evidence, FailedCheck, Record, Sign, Source
@@ -89,6 +89,26 @@ class Asking:
             columns=measuring.VOLUME_COLUMNS, rows=(*cited, *gone),
         )  # fmt: skip
         return Extent(first=first, last=last, sizes=within), Measured(evidence=evidence, signs=tuple(signs))
+
+    def questions(self, extent: Extent) -> list[tuple[str, str]]:
+        """What there is to ask, as (question, table); nothing of a table that is not there."""
+        asked = []
+        referred = {r.table for source in self.sources.values() for r in source.references}
+        for name, source in self.sources.items():
+            days = extent.sizes.get(name, {})
+            if sum(n > 0 for n in days.values()) < measuring.LEAST_DAYS:
+                continue
+            here = ["profile", "distributions", "versions"]
+            here += ["orphans"] if source.references else []
+            here += ["childless"] if name in referred else []
+            here += ["arrivals"] if source.event_time else []
+            asked += [(question, name) for question in here]
+        return asked
+
+    def answer(self, question: str, table: str, extent: Extent) -> list[Measured]:
+        """Ask one of the `questions`."""
+        found: Measured | list[Measured] = self._QUESTIONS[question](self, self.sources[table], extent)
+        return found if isinstance(found, list) else [found]
 
     def profile(self, source: Source, extent: Extent) -> Measured:
         days = extent.sizes[source.name]
@@ -179,6 +199,15 @@ class Asking:
         sql = self._sql(queries.arrivals(source, min(days)))
         evidence, _ = self._ask(f"arrivals {source.name}", "when keys came first, by when they happened", sql)
         return Measured(evidence=evidence, signs=tuple(measuring.measure_arrivals(source, evidence, days)))
+
+    _QUESTIONS: ClassVar[Mapping[str, Callable[..., Any]]] = {
+        "profile": profile,
+        "distributions": distributions,
+        "versions": versions,
+        "orphans": orphans,
+        "childless": childless,
+        "arrivals": arrivals,
+    }
 
     def failing(self, check: FailedCheck, number: int) -> list[Measured]:
         """The rows that fail a check, and how many on which day and from which load."""

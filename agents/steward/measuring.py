@@ -24,8 +24,8 @@ from agents.steward.statistics import (
 # One in a million days is as strange by chance.
 RARE = 6.0
 LEAST_DAYS = 7
-# Units that one forgets to convert: cents, thousands, minutes, hours, milliseconds, kibi.
-FACTORS = (100, 1000, 60, 3600, 1_000_000, 1024)
+# Units that one forgets to convert: cents, thousands, minutes, hours, millionths.
+FACTORS = (100, 1000, 60, 3600, 1_000_000)
 HOURS = (0, 23)
 # A whole day: the values are another day's, at whatever hour.
 _SHIFTS = (-24, *(h for h in range(-14, 15) if h), 24)
@@ -190,6 +190,8 @@ class _measured:
         width = 5 if kind == "number" else 1
         self.ratio, self.freedom = likelihood_ratio(_folded(self.found, width), _folded(self.usual, width))
         self.unlike = 0.0
+        # What a day differs by from the others by chance alone, in nats: half of what is free to vary.
+        self.noise = 0.8 * len(self.found)
         self.middle = mean_bucket(self.found) if kind == "number" else 0.0
         self.fresh = {v: n for v, n in self.found.items() if v not in self.usual} if kind == "text" else {}
 
@@ -240,7 +242,7 @@ class _measured:
             return None
         # All that there is to explain must be explained by it, and those moved must not all be one value.
         rows = round(best.share * self.size)
-        if rows < 1 or best.gain < 10 or best.gain < 0.6 * best.whole:
+        if rows < 1 or best.gain < 10 or best.gain < 0.6 * (best.whole - self.noise):
             return None
         if rows >= 5 and len(outside) == 1 and len(self.usual) > 10:
             return None
@@ -254,7 +256,7 @@ class _measured:
         if best is None or sum(self.usual.values()) < 200:
             return None
         rows = round(best.share * self.size)
-        if rows < 2 or best.gain < 18 or best.gain < 0.7 * (best.whole - 12):
+        if rows < 2 or best.gain < 18 or best.gain < 0.7 * (best.whole - self.noise):
             return None
         kind = "moved_out" if abs(best.shift) == 24 else "shifted"
         return kind, rows, {"hours": best.shift, "share": round(best.share * 100, 1)}, {}

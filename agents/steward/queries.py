@@ -22,65 +22,68 @@ def tree(text: str) -> exp.Expr:
     return sqlglot.parse_one(text)
 
 
-def _id(name: str) -> str:
-    return exp.to_identifier(name, quoted=True).sql()
+def quoted(column: str) -> str:
+    """A name in quotes."""
+    return exp.to_identifier(column, quoted=True).sql()
 
 
-def _table(name: str) -> str:
-    return ".".join(_id(part) for part in name.split("."))
+def qualified(table: str) -> str:
+    """A table's name with its database, in quotes."""
+    return ".".join(quoted(part) for part in table.split("."))
 
 
 def _between(first: date, last: date, alias: str = "") -> str:
-    column = f"{alias}.{_id(DAY)}" if alias else _id(DAY)
+    column = f"{alias}.{quoted(DAY)}" if alias else quoted(DAY)
     return f"{column} between cast('{first}' as date) and cast('{last}' as date)"
 
 
 def extent(source: Source) -> exp.Expr:
     """The first and the last day, and all the days between them that hold rows."""
-    day = _id(DAY)
+    day = quoted(DAY)
     return tree(
-        f"select {day}, count(*) as row_count from {_table(source.name)} group by {day} order by {day}"
+        f"select {day}, count(*) as row_count from {qualified(source.name)} group by {day} order by {day}"
     )
 
 
 def profile(source: Source, first: date, last: date) -> exp.Expr:
     """A row a day: rows, keys that repeat, loads, and of each column what is empty and what is negative."""
-    day, loaded = _id(DAY), _id(LOADED_AT)
+    day, loaded = quoted(DAY), quoted(LOADED_AT)
     parts = [f"{day}", "count(*) as row_count"]
     if source.key:
-        parts.append(f"count(*) - count(distinct {_id(source.key)}) as repeated")
+        parts.append(f"count(*) - count(distinct {quoted(source.key)}) as repeated")
     parts += [
         f"count(distinct {loaded}) as loads",
         f"min({loaded}) as first_load",
         f"max({loaded}) as last_load",
     ]
     for name, type_ in source.columns.items():
-        column = _id(name)
+        column = quoted(name)
         empty = f"{column} is null" + (f" or {column} = ''" if type_ == "text" else "")
-        parts.append(f"sum(case when {empty} then 1 else 0 end) as {_id(name + '__empty')}")
+        parts.append(f"sum(case when {empty} then 1 else 0 end) as {quoted(name + '__empty')}")
     for name, kind in source.measures.items():
-        column = _id(name)
+        column = quoted(name)
         if kind == "number":
-            parts.append(f"sum(case when {column} < 0 then 1 else 0 end) as {_id(name + '__negative')}")
-            parts.append(f"min({column}) as {_id(name + '__min')}, max({column}) as {_id(name + '__max')}")
+            parts.append(f"sum(case when {column} < 0 then 1 else 0 end) as {quoted(name + '__negative')}")
+            parts.append(f"min({column}) as {quoted(name + '__min')}")
+
     return tree(
-        f"select {', '.join(parts)} from {_table(source.name)} where {_between(first, last)} "
+        f"select {', '.join(parts)} from {qualified(source.name)} where {_between(first, last)} "
         f"group by {day} order by {day}"
     )
 
 
 def kinds(source: Source, columns: list[str], first: date, last: date) -> exp.Expr:
     """How many different texts each column holds."""
-    counts = ", ".join(f"count(distinct {_id(name)}) as {_id(name)}" for name in columns)
-    return tree(f"select {counts} from {_table(source.name)} where {_between(first, last)}")
+    counts = ", ".join(f"count(distinct {quoted(name)}) as {quoted(name)}" for name in columns)
+    return tree(f"select {counts} from {qualified(source.name)} where {_between(first, last)}")
 
 
 def distribution(source: Source, columns: dict[str, str], first: date, last: date) -> exp.Expr:
     """How many values of each column lie in which bucket, by day: logarithms, texts, hours of the day."""
-    day, table, within = _id(DAY), _table(source.name), _between(first, last)
+    day, table, within = quoted(DAY), qualified(source.name), _between(first, last)
     parts = []
     for name, kind in columns.items():
-        column = _id(name)
+        column = quoted(name)
         if kind == "number":
             bucket = f"cast(cast(floor(ln(abs({column})) * {BUCKETS_PER_E}) as bigint) as varchar)"
             which = f"{column} <> 0"
@@ -101,7 +104,7 @@ def distribution(source: Source, columns: dict[str, str], first: date, last: dat
 
 def versions(source: Source, columns: dict[str, str], first: date, last: date) -> exp.Expr:
     """What a key's rows of two days differ by: a ratio, or days, hours and minutes; '' counts all pairs."""
-    table, key, day = _table(source.name), _id(source.key), _id(DAY)
+    table, key, day = qualified(source.name), quoted(source.key), quoted(DAY)
     pairs = (
         f"from {table} as a inner join {table} as b on a.{key} = b.{key} "
         f"where {_between(first, last, 'a')} and {_between(first, last, 'b')} and a.{day} < b.{day}"
@@ -112,7 +115,7 @@ def versions(source: Source, columns: dict[str, str], first: date, last: date) -
         f"group by a.{day}, b.{day}"
     ]
     for name, kind in columns.items():
-        one, two = f"a.{_id(name)}", f"b.{_id(name)}"
+        one, two = f"a.{quoted(name)}", f"b.{quoted(name)}"
         if kind == "number":
             change = f"cast(round({two} / {one}, 4) as varchar)"
             differs = f"{one} <> {two} and {one} <> 0"
@@ -134,7 +137,7 @@ def versions(source: Source, columns: dict[str, str], first: date, last: date) -
 
 def differing(source: Source, column: str, day_: date, first: date, last: date) -> exp.Expr:
     """How many keys of a day have another value in a column on another day."""
-    table, key, day, name = _table(source.name), _id(source.key), _id(DAY), _id(column)
+    table, key, day, name = qualified(source.name), quoted(source.key), quoted(DAY), quoted(column)
     return tree(
         f"select count(distinct a.{key}) as n from {table} as a inner join {table} as b on a.{key} = b.{key} "
         f"where a.{day} = cast('{day_}' as date) and {_between(first, last, 'b')} "
@@ -146,8 +149,8 @@ def orphans(source: Source, reference: Reference, first: date, last: date) -> ex
     """By day: rows whose reference leads nowhere, how many keys they miss, and how many of these lie among
     the keys that the other table has.
     """
-    day, column = _id(DAY), _id(reference.column)
-    table, other, key = _table(source.name), _table(reference.table), _id(reference.key)
+    day, column = quoted(DAY), quoted(reference.column)
+    table, other, key = qualified(source.name), qualified(reference.table), quoted(reference.key)
     return tree(
         f"select c.{day} as a_day, count(*) as n, count(distinct c.{column}) as keys, "
         f"count(distinct case when c.{column} >= p.lo and c.{column} <= p.hi then c.{column} end) as inside "
@@ -160,26 +163,26 @@ def orphans(source: Source, reference: Reference, first: date, last: date) -> ex
 
 def childless(source: Source, child: Source, reference: Reference, first: date, last: date) -> exp.Expr:
     """By day: keys of a table that no row of the other refers to."""
-    day, key = _id(DAY), _id(source.key)
+    day, key, refers = quoted(DAY), quoted(source.key), quoted(reference.column)
     return tree(
-        f"select {day} as a_day, count(distinct {key}) as n from {_table(source.name)} "
-        f"where {_between(first, last)} and {key} not in (select {_id(reference.column)} "
-        f"from {_table(child.name)} where {_id(reference.column)} is not null) group by {day} order by {day}"
+        f"select {day} as a_day, count(distinct {key}) as n from {qualified(source.name)} "
+        f"where {_between(first, last)} and {key} not in (select {refers} from {qualified(child.name)} "
+        f"where {refers} is not null) group by {day} order by {day}"
     )
 
 
 def arrivals(source: Source, first: date) -> exp.Expr:
     """How many keys came for the first time on which day, by the day on which they happened."""
-    day, key, event = _id(DAY), _id(source.key), _id(source.event_time)
+    day, key, event = quoted(DAY), quoted(source.key), quoted(source.event_time)
     times = [name for name, kind in source.columns.items() if kind == "time" and not name.startswith("_")]
     # A row comes on the day of what happened last to it.
     if len(times) > 1:
-        newest = ", ".join(f"coalesce({_id(name)}, {event})" for name in times)
+        newest = ", ".join(f"coalesce({quoted(name)}, {event})" for name in times)
         event = f"greatest({newest})"
     event = f"cast({event} as date)"
     return tree(
         f"select first_day, event_day, count(*) as n from (select {key}, min({day}) as first_day, "
-        f"min({event}) as event_day from {_table(source.name)} where {event} >= cast('{first}' as date) "
+        f"min({event}) as event_day from {qualified(source.name)} where {event} >= cast('{first}' as date) "
         f"group by {key}) as arrived group by first_day, event_day order by first_day, event_day"
     )
 
@@ -191,12 +194,12 @@ def failing_rows(check: FailedCheck, limit: int) -> str:
 
 def failing_days(check: FailedCheck, source: Source, columns: tuple[str, ...]) -> str:
     """How many rows fail a check on each day and load; `columns` are those of the failing rows."""
-    day, loaded = _id(DAY), _id(LOADED_AT)
+    day, loaded = quoted(DAY), quoted(LOADED_AT)
     inner = f"({check.rows_sql}) as failing"
     if DAY in columns and LOADED_AT in columns:
         return f"select {day}, {loaded}, count(*) as n from {inner} group by {day}, {loaded} order by {day}"
-    key = _id(source.key)
+    key = quoted(source.key)
     return (
-        f"select {day}, {loaded}, count(*) as n from {_table(source.name)} "
+        f"select {day}, {loaded}, count(*) as n from {qualified(source.name)} "
         f"where {key} in (select {key} from {inner}) group by {day}, {loaded} order by {day}"
     )

@@ -1,21 +1,79 @@
-"""Faults planted into what the shop delivered: each a small function over the rows of a table's days.
+"""Two months of the shop's deliveries on a server of their own, and faults to be planted into them.
 
-A share of 0 stands for three rows. Which day, table, column, rows and sizes are the chance's.
+A fault is a small function over the rows of a table's days. A share of 0 stands for three rows; which day,
+table, column, rows and sizes are the chance's.
 """
 
 from __future__ import annotations
 
+import socket
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
+from functools import partial
+from pathlib import Path
 from random import Random
 from typing import Any
 
 import pyarrow as pa
+import pytest
 
-from warehouse import Warehouse
+from agents.steward.lineage import Lineage
+from warehouse import TransientError, Warehouse, WarehouseSettings, connect
+from warehouse.ingestion import load_days
 from warehouse.ingestion.schema import TABLES, Table
+
+FIRST, LAST = date(2026, 8, 1), date(2026, 9, 30)
+# Of the days that are compared, those with others after them.
+DAYS = [date(2026, 9, 5) + timedelta(days=n) for n in range(23)]
+
+
+@pytest.fixture(scope="session")
+def delivered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarehouseSettings]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    settings = WarehouseSettings(warehouse_url=f"http://127.0.0.1:{port}")
+    data = str(tmp_path_factory.mktemp("data"))
+    command = [sys.executable, "-m", "embedded.warehouse_server", "--data", data, "--port", str(port)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+        try:
+            writer = connect(settings)
+            for _ in range(600):
+                try:
+                    writer.ping()
+                    break
+                except TransientError:
+                    assert server.poll() is None, "the warehouse server ended at once"
+                    time.sleep(0.1)
+            load_days(writer, FIRST, LAST)
+            yield settings
+        finally:
+            server.terminate()
+
+
+@pytest.fixture(scope="session")
+def writer(delivered: WarehouseSettings) -> Iterator[Warehouse]:
+    client = connect(delivered)
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def reader(delivered: WarehouseSettings) -> Iterator[Warehouse]:
+    client = connect(delivered, read_only=True)
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def lineage(dbt_target: Path) -> Lineage:
+    return Lineage.load(dbt_target / "manifest.json")
+
 
 Rows = list[dict[str, Any]]
 BY_SOURCE = {table.source: table for table in TABLES}
@@ -200,7 +258,7 @@ KINDS: dict[str, tuple[Plant, tuple[str, ...]]] = {
 
 @contextmanager
 def planted(
-    writer: Warehouse, kind: str, seed: int, days: list[date], share: float | None = None, source: str = ""
+    writer: Warehouse, days: list[date], kind: str, seed: int, share: float | None = None, source: str = ""
 ) -> Iterator[Planted]:
     """One fault in one table, by chance; what was there before is there again afterwards."""
     random = Random(f"{kind} {seed}")
@@ -245,5 +303,10 @@ def _write(writer: Warehouse, table: Table, day: date, rows: Rows) -> None:
     writer.replace_partition(table.name, day, pa.Table.from_pylist(rows, schema=schema))
 
 
-def moment(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day)
+Planting = Callable[..., AbstractContextManager[Planted]]
+
+
+@pytest.fixture
+def plants(writer: Warehouse) -> Planting:
+    """`plants(kind, seed, share=, source=)`: one fault in one table, mended when the block ends."""
+    return partial(planted, writer, DAYS)

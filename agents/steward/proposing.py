@@ -1,0 +1,100 @@
+"""What may be done about the faults that were found: a day again, rows put aside, a bound in question."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+
+from agents.steward.case import FailedCheck, Finding, Proposal, Source, Step
+from agents.steward.queries import qualified, quoted
+from agents.steward.wording import Language
+
+# What a source that is asked again can deliver rightly.
+_RELOADED = (
+    "late", "doubled", "truncated", "negative", "broken_reference", "wrong_unit", "time_shift", "unknown",
+    "missing_table",
+)  # fmt: skip
+_TEXTS: dict[Language, dict[str, str]] = {
+    "en": {
+        "reload": "Load {days} again from the source, every table, in place of what is held.",
+        "quarantine": "Put {rows} rows of `{table}` of {days} aside, with the reason, and keep the rest.",
+        "widen": "If the source says that {days} is right: widen the bound of `{check}`. It said: {observed}",
+    },
+    "zh": {
+        "reload": "从源头重新加载 {days} 的所有表，替换现有数据。",
+        "quarantine": "将 `{table}` 在 {days} 的 {rows} 行隔离并注明原因，其余保留。",
+        "widen": "如果源头确认 {days} 正确：放宽 `{check}` 的界限。其结果为：{observed}",
+    },
+}
+
+
+def propose(
+    findings: Iterable[Finding],
+    checks: Iterable[FailedCheck],
+    sources: Mapping[str, Source],
+    held: tuple[date, date] | None,
+    language: Language,
+) -> tuple[Proposal, ...]:
+    """At most one proposal of each kind, the surest first; `held` are the first and last day of the history.
+
+    Rows are put aside only where the fault says which they are.
+    """
+    found, texts = list(findings), _TEXTS[language]
+    days = {day for f in found if f.fault in _RELOADED for day in _touched(f)}
+    if held and any(f.fault == "missing_table" for f in found):
+        days |= {held[0] + timedelta(days=n) for n in range((held[1] - held[0]).days + 1)}
+    proposals = []
+    if days:
+        again = Step(days=tuple(sorted(days)))
+        text = texts["reload"].format(days=said_days(again.days))
+        proposals.append(Proposal(action="reload", steps=(again,), text=text))
+    steps = tuple(step for f in found if (step := _aside(f, sources)))
+    if steps:
+        told = [texts["quarantine"].format(rows=s.rows, table=s.table, days=said_days(s.days)) for s in steps]
+        proposals.append(Proposal(action="quarantine", steps=steps, text=" ".join(told)))
+    drifts = [f for f in found if f.fault == "drifted"]
+    bound = next((c for c in checks if c.bound and any(c.table == f.table for f in drifts)), None)
+    if bound:
+        on = said_days(sorted({d for f in drifts for d in f.days}))
+        text = texts["widen"].format(days=on, check=bound.name, observed=bound.observed)
+        proposals.append(Proposal(action="widen", text=text))
+    return tuple(proposals)
+
+
+def _touched(finding: Finding) -> set[date]:
+    """The days that must be loaded again: of rows that came late, also the one on which they came."""
+    came = {date.fromisoformat(sign.words["came"]) for sign in finding.signs if sign.kind == "arrived_late"}
+    return {*finding.days, *(came if finding.fault == "late" else ())}
+
+
+def _aside(finding: Finding, sources: Mapping[str, Source]) -> Step | None:
+    source = sources.get(finding.table)
+    if source is None or not finding.columns or not finding.days:
+        return None
+    column = quoted(finding.columns[0])
+    if finding.fault == "negative":
+        where = " or ".join(f"{quoted(c)} < 0" for c in finding.columns)
+    elif finding.fault == "broken_reference":
+        to = next((r for r in source.references if r.column == finding.columns[0]), None)
+        if to is None:
+            return None
+        keys = f"select {quoted(to.key)} from {qualified(to.table)}"
+        where = f"{column} is not null and {column} not in ({keys})"
+
+    elif finding.fault == "unknown" and any(sign.kind == "empty" for sign in finding.signs):
+        where = f"{column} is null"
+        where += f" or {column} = ''" if source.columns[finding.columns[0]] == "text" else ""
+    else:
+        return None
+    return Step(table=finding.table, days=finding.days, where=where, rows=finding.rows)
+
+
+def said_days(days: Iterable[date]) -> str:
+    """Days as text, those that follow each other as a range."""
+    runs: list[list[date]] = []
+    for day in days:
+        if runs and day - runs[-1][-1] == timedelta(days=1):
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+    return ", ".join(f"{run[0]}" if len(run) == 1 else f"{run[0]} … {run[-1]}" for run in runs)
