@@ -47,11 +47,11 @@ _SIGNS: dict[Language, dict[str, str]] = {
         "two_loads": "The rows of {day} in `{table}` are of {loads} loads; a day is otherwise of one.",
         "repeated": "{rows} of the {of_rows} rows of {day} in `{table}` repeat a key of that day.",
         "negative": "{rows} values of `{column}` on {day} in `{table}` are below zero.",
-        "scaled": "At least {rows} values of `{column}` on {day} in `{table}` are about {factor} times what they are otherwise.",
-        "shifted": "At least {rows} values of `{column}` on {day} in `{table}` lie {hours} hours from where they are otherwise.",
+        "scaled": "{about} {rows} values of `{column}` on {day} in `{table}` are {factor} times as usual.",
+        "shifted": "{about} {rows} values of `{column}` on {day} in `{table}` lie {hours} hours off.",
         "moved_out": "Values of `{column}` on {day} in `{table}` lie on another day than usual.",
         "redistributed": "`{column}` of {day} in `{table}` is distributed otherwise than on the other days.",
-        "rewritten": "{rows} values of `{column}` on {day} in `{table}` are not what other days say of the same keys.",
+        "rewritten": "{rows} values of `{column}` on {day} in `{table}` contradict other days.",
         "new_values": "{rows} values of `{column}` on {day} in `{table}` are on no other day.",
         "empty": "{rows} values of `{column}` on {day} in `{table}` are empty.",
         "orphans": "{rows} rows of {day} in `{table}` name a `{column}` that is not in `{other}`.",
@@ -67,8 +67,8 @@ _SIGNS: dict[Language, dict[str, str]] = {
         "two_loads": "`{table}` 中 {day} 的行来自 {loads} 次加载；通常一天只有一次。",
         "repeated": "`{table}` 中 {day} 的 {of_rows} 行里有 {rows} 行重复了当天已有的键。",
         "negative": "`{table}` 中 {day} 有 {rows} 个 `{column}` 小于零。",
-        "scaled": "`{table}` 中 {day} 至少有 {rows} 个 `{column}` 约为平时的 {factor} 倍。",
-        "shifted": "`{table}` 中 {day} 至少有 {rows} 个 `{column}` 与平时相差 {hours} 小时。",
+        "scaled": "`{table}` 中 {day} {about} {rows} 个 `{column}` 为平时的 {factor} 倍。",
+        "shifted": "`{table}` 中 {day} {about} {rows} 个 `{column}` 与平时相差 {hours} 小时。",
         "moved_out": "`{table}` 中 {day} 的 `{column}` 落在与平时不同的日期。",
         "redistributed": "`{table}` 中 {day} 的 `{column}` 分布与其他日期不同。",
         "rewritten": "`{table}` 中 {day} 有 {rows} 个 `{column}` 与其他日期同键的值不一致。",
@@ -103,6 +103,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "not_known": "The cause is not known. What was asked, and what came back, is below.",
         "headline": "**{fault}** in `{table}`{days}, severity {severity}.",
         "on": " on {days}",
+        "about": "About",
+        "at least": "At least",
         "failed": "`{check}` failed: {observed}",
     },
     "zh": {
@@ -111,6 +113,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "not_known": "原因不明。查询及其结果见下。",
         "headline": "`{table}`{days} **{fault}**，严重程度：{severity}。",
         "on": " 在 {days}",
+        "about": "约有",
+        "at least": "至少有",
         "failed": "`{check}` 未通过：{observed}",
     },
 }
@@ -129,7 +133,10 @@ class Statement(Record):
 def said(sign: Sign, language: Language) -> Statement:
     """A sign as a sentence."""
     shown = {name.replace(" ", "_"): _number(value) for name, value in sign.figures.items()}
+    # What another version of a row contradicts is so for certain, and there may be more of it.
+    about = WORDS[language]["at least" if "pairs" in sign.figures else "about"]
     values = {
+        "about": about,
         "table": sign.table, "day": sign.day, "column": sign.column, "rows": f"{sign.rows:,}",
         "of_rows": f"{sign.of_rows:,}", **shown, **sign.words,
     }  # fmt: skip

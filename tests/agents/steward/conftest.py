@@ -6,10 +6,6 @@ table, column, rows and sizes are the chance's.
 
 from __future__ import annotations
 
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -23,9 +19,10 @@ import pyarrow as pa
 import pytest
 
 from agents.steward.lineage import Lineage
-from warehouse import TransientError, Warehouse, WarehouseSettings, connect
+from warehouse import Warehouse, WarehouseSettings, connect
 from warehouse.ingestion import load_days
 from warehouse.ingestion.schema import TABLES, Table
+from warehouse_process import warehouse_server
 
 FIRST, LAST = date(2026, 8, 1), date(2026, 9, 30)
 # Of the days that are compared, those with others after them.
@@ -34,26 +31,12 @@ DAYS = [date(2026, 9, 5) + timedelta(days=n) for n in range(23)]
 
 @pytest.fixture(scope="session")
 def delivered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarehouseSettings]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    settings = WarehouseSettings(warehouse_url=f"http://127.0.0.1:{port}")
-    data = str(tmp_path_factory.mktemp("data"))
-    command = [sys.executable, "-m", "embedded.warehouse_server", "--data", data, "--port", str(port)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
-        try:
-            writer = connect(settings)
-            for _ in range(600):
-                try:
-                    writer.ping()
-                    break
-                except TransientError:
-                    assert server.poll() is None, "the warehouse server ended at once"
-                    time.sleep(0.1)
-            load_days(writer, FIRST, LAST)
-            yield settings
-        finally:
-            server.terminate()
+    with warehouse_server(tmp_path_factory.mktemp("data")) as server:
+        settings = WarehouseSettings(warehouse_url=server.url)
+        writer = connect(settings)
+        load_days(writer, FIRST, LAST)
+        writer.close()
+        yield settings
 
 
 @pytest.fixture(scope="session")
