@@ -16,20 +16,23 @@ from langchain_core.language_models import BaseChatModel
 from opentelemetry.trace import Span, TracerProvider
 
 from agents.analyst import chart_stage, charts, document_stage, prose, report, sql_stage
-from agents.analyst.answer import CHECKS, Answer, AnswerColumn, Evidence, Suggestion
+from agents.analyst.answer import CHECKS, Answer, AnswerColumn, Suggestion
 from agents.analyst.coverage import halves
 from agents.analyst.linker import Linker
 from agents.analyst.linker.suggest import nearest
 from agents.analyst.linker.text import language as script
 from agents.analyst.linker.wording import say
-from agents.analyst.sql_tools import SqlTools
+from agents.analyst.sql_tools import Sources
 from agents.analyst.table import Table
 from agents.runtime import tracing
+from agents.runtime.budget import Budget
+from agents.runtime.door import run_sync
 from agents.runtime.errors import TransientError
-from agents.runtime.events import EventSink
-from agents.runtime.loop import Run, run_stage
+from agents.runtime.events import EventSink, EventStream
+from agents.runtime.loop import run_stage
 from agents.runtime.messages import plain
 from agents.runtime.models import Models
+from agents.runtime.run import Run, Session
 from agents.runtime.sessions import file_name, session
 from agents.runtime.settings import AgentSettings
 from agents.runtime.stage import Outcome, Stage, W
@@ -53,14 +56,28 @@ class Analyst:
         tracer_provider: TracerProvider | None = None,
     ) -> None:
         """`model` goes before TIDEMARK_MODEL; without a tracer provider the process's own is used."""
-        self._warehouse = warehouse
-        self._semantic = semantic
+        self._sources = Sources(warehouse, semantic, catalogue, settings.agent_max_rows)
         self._settings = settings
         self._models = Models(settings, model)
-        self._on_event = on_event
+        self._sinks = () if on_event is None else (on_event,)
         self._tracer_provider = tracer_provider
-        self._tools = SqlTools(warehouse, semantic, catalogue, settings)
-        self._linker = Linker(semantic, self._values)
+        self._linker = Linker(semantic, self._sources.values)
+
+    def run(
+        self, *, session_id: str | None = None, run_id: str | None = None, budget: Budget | None = None
+    ) -> Run:
+        """One task to come, in a conversation or in one of its own: to follow, to cancel, to `answer` in."""
+        identity = file_name(run_id) if run_id else uuid4().hex
+        return Run(
+            agent=AGENT,
+            session=Session(session_id or identity),
+            run_id=identity,
+            models=self._models,
+            deps=self._sources,
+            budget=budget or Budget(),
+            stream=EventStream(*self._sinks),
+            tracer_provider=self._tracer_provider,
+        )
 
     def ask(
         self,
@@ -68,31 +85,47 @@ class Analyst:
         *,
         language: str = "auto",
         domain: str = "auto",
+        session_id: str | None = None,
         run_id: str | None = None,
+        budget: Budget | None = None,
         now: datetime | None = None,
+    ) -> Answer:
+        """`answer` for a caller that cannot await, such as a task; with a `run_id` its steps are kept."""
+        run = self.run(session_id=session_id, run_id=run_id, budget=budget)
+        return run_sync(
+            self.answer(question, run, language=language, domain=domain, now=now, kept=run_id is not None)
+        )
+
+    async def answer(
+        self,
+        question: str,
+        run: Run,
+        *,
+        language: str = "auto",
+        domain: str = "auto",
+        now: datetime | None = None,
+        kept: bool = True,
     ) -> Answer:
         """Answer, decline or fail, and write the report folder `reports/<run id>/`.
 
-        With a `run_id` the steps are kept: asking the same again with the same id goes on where the run
-        stopped, and gives the same answer when it had one. What another question left under that id, or a
-        run that ended without an answer, is dropped.
+        If its steps are `kept`, asking the same again with the same run id goes on where the run stopped, and
+        gives the same answer when it had one. What another question left under that id, or a run that ended
+        without an answer, is dropped.
         Raises TransientError when the warehouse is away or another process is at this run, PermanentError
-        when a setting cannot work.
+        when a setting cannot work, RunCancelledError when who follows the run ended it.
         """
         started = time.perf_counter()
         now = now or datetime.now(UTC)
         question = plain(question)
-        identity = file_name(run_id) if run_id else uuid4().hex
         spoken = language if language in ("en", "zh") else script(question) or "en"
-        kept = session(self._settings.sessions_dir, identity) if run_id else nullcontext(None)
-        with kept as steps:
+        with session(self._settings.sessions_dir, run.run_id) if kept else nullcontext(None) as steps:
             if steps is not None:
                 now = steps.begin(json.dumps([question, spoken, domain], ensure_ascii=False), now)
-            checkpoints = steps.checkpoints if steps is not None else None
-            run = Run(AGENT, identity, self._models, self._on_event, checkpoints, self._tracer_provider)
+                run = replace(run, checkpoints=steps.checkpoints)
             with run.spans.run(question) as span:
                 answer = Answer(
-                    run_id=identity,
+                    run_id=run.run_id,
+                    session_id=run.session.id,
                     trace_id=tracing.trace_id(span),
                     question=question,
                     language=spoken,
@@ -102,64 +135,66 @@ class Analyst:
                     model=self._models.name,
                     asked_at=now,
                 )
-                try:
-                    table, svg = self._fill(answer, run, now)
-                except WarehouseError as error:
-                    if isinstance(error, PermanentError):
-                        raise
-                    raise TransientError(f"The warehouse cannot answer now: {error}") from error
-                written = time.perf_counter()
-                folder = report.write(answer, table, svg, self._settings.reports_dir)
-                answer.report_path = str(folder)
-                answer.timings |= {
-                    "report": round(time.perf_counter() - written, 3),
-                    "total": round(time.perf_counter() - started, 3),
-                }
-                _describe(span, answer)
-                run.emit(
-                    "execution_completed",
-                    status=answer.status,
-                    text=answer.text,
-                    reasons=answer.reasons,
-                    report=answer.report_path,
-                )
+                async with run.scope():
+                    await self._answered(answer, run, now, started)
+                    _describe(span, answer)
+                    run.emit(
+                        "execution_completed",
+                        status=answer.status,
+                        text=answer.text,
+                        reasons=answer.reasons,
+                        report=answer.report_path,
+                        over=answer.over,
+                    )
                 if steps is not None:
                     steps.end(answer.status)
         return answer
 
-    def answer_list(self, questions: Sequence[str], *, run_id: str | None = None) -> list[Answer]:
-        """Answer each question; with a run id, question 3 of it is run `<run id>-03`."""
+    def answer_list(
+        self, questions: Sequence[str], *, session_id: str | None = None, run_id: str | None = None
+    ) -> list[Answer]:
+        """Answer each question of one session; with a run id, question 3 of it is run `<run id>-03`."""
+        conversation = session_id or (file_name(run_id) if run_id else uuid4().hex)
         return [
-            self.ask(question, run_id=f"{run_id}-{number:02d}" if run_id else None)
+            self.ask(question, session_id=conversation, run_id=f"{run_id}-{number:02d}" if run_id else None)
             for number, question in enumerate(questions, start=1)
         ]
 
-    def _fill(self, answer: Answer, run: Run, now: datetime) -> tuple[Table, str]:
+    async def _answered(self, answer: Answer, run: Run, now: datetime, started: float) -> None:
+        """Fill the answer and write its report."""
+        try:
+            table, svg = await self._fill(answer, run, now)
+        except WarehouseError as error:
+            if isinstance(error, PermanentError):
+                raise
+            raise TransientError(f"The warehouse cannot answer now: {error}") from error
+        answer.spent = run.spent
+        written = time.perf_counter()
+        folder = await run.threaded(lambda: report.write(answer, table, svg, self._settings.reports_dir))
+        answer.report_path = str(folder)
+        answer.timings |= {
+            "report": round(time.perf_counter() - written, 3),
+            "total": round(time.perf_counter() - started, 3),
+        }
+
+    async def _fill(self, answer: Answer, run: Run, now: datetime) -> tuple[Table, str]:
         """Run the stages; returns the result table and the chart's picture as SVG."""
         nothing = Table((), ())
-        asked = sql_stage.stage(
-            answer.question,
-            self._tools,
-            self._linker,
-            now,
-            answer.language,
-            answer.domain,
-            self._warehouse.dialect,
-        )
-        outcome = self._run(asked, run, answer)
+        semantic = self._sources.semantic
+        dialect = self._sources.warehouse.dialect
+        asked = sql_stage.stage(answer.question, self._linker, now, answer.language, answer.domain, dialect)
+        outcome = await self._run(asked, run, answer)
         found = outcome.work
         if found.declined:
             answer.status = "failed" if found.declined.failed else "declined"
-            answer.nearest = [
-                Suggestion.model_validate(item) for item in found.declined.nearest
-            ] or self._nearest(answer)
+            answer.nearest = list(found.declined.nearest) or self._nearest(answer)
             answer.text = _declined_text(answer, found.declined.reason)
             return nothing, ""
         answer.sql = found.sql
         if not outcome.passed:
             answer.text = _failed_text(answer)
             return nothing, ""
-        table = found.table(self._semantic, answer.language)
+        table = found.table(semantic, answer.language)
         if prose.missing(table, found.coverage):
             # What there is no data of is no 0, in the chart and in the file as in the text.
             table = replace(table, rows=())
@@ -174,33 +209,35 @@ class Analyst:
         if table.extent in ("top", "cut"):
             notes.append(say("more", answer.language, str(len(table.rows))))
         compared = found.coverage.previous is not None
-        drawn = self._run(chart_stage.stage(answer.question, table, compared, notes), run, answer).work
+        drawn = (
+            await self._run(chart_stage.stage(answer.question, table, compared, notes), run, answer)
+        ).work
         answer.chart = charts.bind(drawn.spec, table) if drawn.spec else None
-        told = self._run(document_stage.stage(answer.question, table, answer.language, found), run, answer)
-        answer.evidence = [Evidence.model_validate(item) for item in told.work.evidence]
+        told = await self._run(
+            document_stage.stage(answer.question, table, answer.language, found), run, answer
+        )
+        answer.evidence = list(told.work.evidence)
         answer.text = told.work.text
         answer.status = "answered" if told.passed else "failed"
         answer.text = answer.text or _failed_text(answer)
         return table, drawn.svg
 
-    def _run(self, stage: Stage[W], run: Run, answer: Answer) -> Outcome[W]:
+    async def _run(self, stage: Stage[W], run: Run, answer: Answer) -> Outcome[W]:
         began = time.perf_counter()
-        outcome = run_stage(stage, run)
+        outcome = await run_stage(stage, run)
         answer.timings[stage.name] = round(time.perf_counter() - began, 3)
         answer.checks[CHECKS[stage.name]] = outcome.passed
         answer.reasons += [f"{stage.name}: {reason}" for reason in outcome.reasons]
+        answer.over = answer.over or outcome.over
         if outcome.fallback:
             answer.fallback += f"{'; ' if answer.fallback else ''}{stage.name}: {outcome.fallback}"
         return outcome
 
     def _nearest(self, answer: Answer) -> list[Suggestion]:
         """For a model that declined without saying what can be asked instead."""
-        metrics = list(self._semantic.metrics.values())
-        found = nearest(answer.question, metrics, self._semantic, answer.language)
+        semantic = self._sources.semantic
+        found = nearest(answer.question, list(semantic.metrics.values()), semantic, answer.language)
         return [Suggestion(name=item.name, label=item.label, example=item.example) for item in found]
-
-    def _values(self, dimension: str) -> list[str]:
-        return self._semantic.values(dimension, self._warehouse)
 
 
 def _describe(span: Span, answer: Answer) -> None:
@@ -209,8 +246,11 @@ def _describe(span: Span, answer: Answer) -> None:
         {
             "gen_ai.output.messages": tracing.capped(message),
             "tidemark.status": answer.status,
+            **{f"tidemark.spent.{name}": used for name, used in answer.spent.model_dump().items()},
         }
     )
+    if answer.over:
+        span.set_attribute("tidemark.over", answer.over)
 
 
 def _declined_text(answer: Answer, reason: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from agents.analyst.table import Cell, ColumnMeaning, Extent, Role, show
+from agents.runtime.budget import Spent
 
 Status = Literal["answered", "declined", "failed"]
 # What a stage that passed has shown, and no more: whether the question was understood is not measured.
@@ -51,12 +52,14 @@ class Suggestion(BaseModel):
 class Answer(BaseModel):
     """One answered, declined or failed question. `extent` says what the rows are of what was asked about,
     `checks` what was checked and whether it held: the SQL `ran`, the chart is `valid`, every figure of the
-    text is `traced` to the result. `timings` are seconds a stage.
+    text is `traced` to the result. `spent` is what the run used, `over` which budget ended it before its
+    time; `timings` are seconds a stage.
     """
 
     model_config = ConfigDict(protected_namespaces=())
 
     run_id: str
+    session_id: str = ""
     trace_id: str = ""
     question: str
     language: str
@@ -75,6 +78,8 @@ class Answer(BaseModel):
     assumptions: list[str] = Field(default_factory=list)
     model: str = ""
     fallback: str = ""
+    spent: Spent = Field(default_factory=Spent)
+    over: str = ""
     report_path: str = ""
     asked_at: datetime
     timings: dict[str, float] = Field(default_factory=dict)

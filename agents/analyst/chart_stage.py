@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, Field
+from langchain_core.tools import InjectedToolArg, tool
+from pydantic import Field
 
 from agents.analyst import charts, rendering
 from agents.analyst.table import Table
@@ -15,15 +15,16 @@ from agents.runtime.errors import ToolError
 from agents.runtime.rules import Move
 from agents.runtime.scoring import Score, weighted
 from agents.runtime.stage import Stage
-from agents.runtime.tools import Tool, ToolResult
-from agents.runtime.work import Work, digest
+from agents.runtime.tools import REGISTRY, Result, ToolContext
+from agents.runtime.work import ToolCall, Work, digest
 
-_PROMPT = """You draw one chart of a query result with Vega-Lite. propose_chart gives a spec that fits
-the shape of
-the data; draw_chart validates and renders a spec. Use the result's column names as fields; the data is bound
-for you under the name "result", so write no data into the spec. Time series are lines, categories
-bars, a single
-number a card, comparisons grouped bars. When a tool reports an error, put the spec right."""
+# A Vega-Lite document: JSON whose schema is Vega's own.
+Spec = dict[str, Any]
+
+_PROMPT = """You draw one chart of a query result with Vega-Lite. propose_chart gives a spec that fits the
+shape of the data; draw_chart validates and renders a spec. Use the result's column names as fields; the data
+is bound for you under the name "result", so write no data into the spec. Time series are lines, categories
+bars, a single number a card, comparisons grouped bars. When a tool reports an error, put the spec right."""
 
 
 # Those that make a few rows for each of the result's at most: a renderer out of memory ends the process.
@@ -40,82 +41,100 @@ _TRANSFORMS = {
 }
 
 
-class Nothing(BaseModel):
-    """No arguments."""
-
-
-class Draw(BaseModel):
-    spec: dict[str, Any] = Field(description="a Vega-Lite spec without data")
-
-
 class ChartWork(Work):
-    """The spec that fits, and the one that was drawn with its picture and the columns that it shows."""
-
-    proposed: dict[str, Any] | None = None
-    spec: dict[str, Any] | None = None
-    svg: str = ""
-    fields: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Chart:
-    """The stage's tools and scorer over one result."""
+    """The result, what it is asked to show and what its figures are not (`notes`); then the spec that fits,
+    and the one that was drawn with its picture and the columns that it shows.
+    """
 
     question: str
     table: Table
-    compared: bool
-    notes: tuple[str, ...]
+    compared: bool = False
+    notes: tuple[str, ...] = ()
+    proposed: Spec | None = None
+    spec: Spec | None = None
+    svg: str = ""
+    fields: tuple[str, ...] = ()
 
-    def propose(self, work: ChartWork, _: Nothing) -> ToolResult:
-        spec = charts.choose(self.table, self.question, self.compared, self.notes)
-        return ToolResult({"spec": spec}, {"proposed": spec})
+    def reduce(self, call: ToolCall, result: Any) -> Self:
+        match result:
+            case Proposed():
+                return self.having(proposed=result.spec)
+            case Drawn():
+                return self.having(spec=result.spec, svg=result.svg, fields=result.fields)
+        return self
 
-    def draw(self, work: ChartWork, arguments: Draw) -> ToolResult:
-        names = [column.name for column in self.table.columns]
-        spec = {key: value for key, value in arguments.spec.items() if key != "data"}
-        unknown = sorted(_fields(spec) - set(names) - _computed(spec))
-        if unknown:
-            raise ToolError(f"the result has no column {', '.join(unknown)}; it has {', '.join(names)}")
-        foreign = sorted(_foreign(spec))
-        if foreign:
-            raise ToolError(f"a chart shows the result and nothing else: leave out {', '.join(foreign)}")
-        # The rows are ours and valid: to check each of thousands against the schema would take half a minute.
-        rendering.validate({**spec, "data": {"name": "result"}})
-        image = rendering.svg(charts.bind(spec, self.table))
-        fields = sorted(_fields(spec) & set(names))
-        return ToolResult(
-            {"drawn": True, "svg_bytes": len(image)}, {"spec": spec, "svg": image, "fields": fields}
+
+class Proposed(Result):
+    spec: Spec
+
+
+class Drawn(Result):
+    spec: Spec
+    svg: str
+    fields: tuple[str, ...]
+
+    def shown(self) -> dict[str, Any]:
+        return {"drawn": True, "svg_bytes": len(self.svg)}
+
+
+Context = Annotated[ToolContext[ChartWork, Any], InjectedToolArg]
+
+
+@REGISTRY.register()
+@tool
+def propose_chart(context: Context) -> Proposed:
+    """A spec that fits the shape of the result."""
+    work = context.work
+    return Proposed(spec=charts.choose(work.table, work.question, work.compared, work.notes))
+
+
+@REGISTRY.register()
+@tool
+def draw_chart(
+    spec: Annotated[Spec, Field(description="a Vega-Lite spec without data")], context: Context
+) -> Drawn:
+    """Validate and render a Vega-Lite spec."""
+    table = context.work.table
+    names = [column.name for column in table.columns]
+    bare = {key: value for key, value in spec.items() if key != "data"}
+    unknown = sorted(_fields(bare) - set(names) - _computed(bare))
+    if unknown:
+        raise ToolError(f"the result has no column {', '.join(unknown)}; it has {', '.join(names)}")
+    foreign = sorted(_foreign(bare))
+    if foreign:
+        raise ToolError(f"a chart shows the result and nothing else: leave out {', '.join(foreign)}")
+    # The rows are ours and valid: to check each of thousands against the schema would take half a minute.
+    rendering.validate({**bare, "data": {"name": "result"}})
+    image = rendering.svg(charts.bind(bare, table))
+    return Drawn(spec=bare, svg=image, fields=tuple(sorted(_fields(bare) & set(names))))
+
+
+def score(work: ChartWork) -> Score:
+    """Whether a chart was drawn that shows something of the result."""
+    table = work.table
+    return weighted(
+        (
+            (0.4, bool(work.spec), "no valid chart was drawn"),
+            (0.3, "<svg" in work.svg, "the chart was not rendered"),
+            (0.3, "<text" in work.svg and (len(table.rows) < 2 or table.empty or bool(work.fields)),
+             "the chart shows none of the result's columns"),
         )
-
-    def score(self, work: ChartWork) -> Score:
-        table = self.table
-        return weighted(
-            (
-                (0.4, bool(work.spec), "no valid chart was drawn"),
-                (0.3, "<svg" in work.svg, "the chart was not rendered"),
-                (0.3, "<text" in work.svg and (len(table.rows) < 2 or table.empty or bool(work.fields)),
-                 "the chart shows none of the result's columns"),
-            )
-        )  # fmt: skip
+    )  # fmt: skip
 
 
 def stage(question: str, table: Table, compared: bool, notes: Sequence[str] = ()) -> Stage[ChartWork]:
     """The chart stage for one result; `notes` are what its figures are not."""
-    chart = Chart(question, table, compared, tuple(notes))
     names = [column.name for column in table.columns]
     preview = {"question": question, "columns": names, "rows": [list(row) for row in table.rows[:20]]}
     return Stage(
         name="chart",
         goal=json.dumps(preview, ensure_ascii=False),
-        work=ChartWork(),
-        tools=(
-            Tool("propose_chart", "A spec that fits the shape of the result.", Nothing, chart.propose),
-            Tool("draw_chart", "Validate and render a Vega-Lite spec.", Draw, chart.draw),
-        ),
+        work=ChartWork(question=question, table=table, compared=compared, notes=tuple(notes)),
+        tools=("propose_chart", "draw_chart"),
         system_prompt=_PROMPT,
         threshold=0.9,
         max_iterations=4,
-        scorer=chart.score,
+        scorer=score,
         policy=_move,
         identity=digest(question, names, table.rows, compared, notes),
     )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any, Self
 
+from langchain_core.tools import InjectedToolArg, tool
 from pydantic import BaseModel, Field
 
 from agents.analyst import prose
+from agents.analyst.answer import Evidence
+from agents.analyst.coverage import Coverage
 from agents.analyst.linker.text import language as script
 from agents.analyst.sql_work import SqlWork
 from agents.analyst.table import Table
@@ -17,8 +20,8 @@ from agents.runtime.errors import ToolError
 from agents.runtime.rules import Move
 from agents.runtime.scoring import Score, weighted
 from agents.runtime.stage import Stage
-from agents.runtime.tools import Tool, ToolResult
-from agents.runtime.work import Work, digest
+from agents.runtime.tools import REGISTRY, Result, ToolContext
+from agents.runtime.work import ToolCall, Work, digest
 
 _PROMPT = """You write the answer to a question from a query result, in {language}, in a few plain
 sentences or a
@@ -36,80 +39,88 @@ class DerivedArgument(BaseModel):
     rows: list[int] = Field(default_factory=list, description="row numbers from 0; empty means all rows")
 
 
-class WriteAnswer(BaseModel):
-    text: str = Field(min_length=1, description="Markdown, in the question's language")
-    derived: list[DerivedArgument] = Field(default_factory=list)
-    evidence: list[dict[str, Any]] = Field(
-        default_factory=list, description="{claim, value, row, column} a figure"
+class DocumentWork(Work):
+    """What is written about, then the answer as it was written."""
+
+    question: str
+    language: str
+    table: Table
+    coverage: Coverage
+    assumptions: tuple[str, ...] = ()
+    text: str = ""
+    evidence: tuple[Evidence, ...] = ()
+    derived: tuple[DerivedArgument, ...] = ()
+
+    def reduce(self, call: ToolCall, result: Any) -> Self:
+        if isinstance(result, Written):
+            return self.having(text=result.text, evidence=result.evidence, derived=result.derived)
+        return self
+
+    def untraced(self, text: str, declared: Iterable[DerivedArgument]) -> list[str]:
+        """The numbers of a text that are in no cell of the result and not declared."""
+        derived = [Derived(item.operation, item.column, tuple(item.rows)) for item in declared]
+        return untraced(text, self.table, derived, [self.question, *self.assumptions], self.coverage.dates)
+
+
+class Written(Result):
+    text: str
+    evidence: tuple[Evidence, ...]
+    derived: tuple[DerivedArgument, ...]
+
+    def shown(self) -> dict[str, bool]:
+        return {"written": True}
+
+
+@REGISTRY.register()
+@tool
+def write_answer(
+    text: Annotated[str, Field(min_length=1, description="Markdown, in the question's language")],
+    context: Annotated[ToolContext[DocumentWork, Any], InjectedToolArg],
+    derived: Sequence[DerivedArgument] = (),
+    evidence: Annotated[Sequence[Evidence], Field(description="one a figure")] = (),
+) -> Written:
+    """Write the answer; its numbers are checked."""
+    missing = context.work.untraced(text, derived)
+    if missing:
+        raise ToolError(
+            f"these numbers are in no cell of the result and not declared as derived: {', '.join(missing)}"
+        )
+    return Written(text=text, evidence=tuple(evidence), derived=tuple(derived))
+
+
+def score(work: DocumentWork) -> Score:
+    """Whether there is a text, in the right language, whose figures all come from the result."""
+    text, table = work.text, work.table
+    missing = work.untraced(text, work.derived)
+    spoken = script(text)
+    said = bool(figures(text)) or not table.rows or table.empty
+    return weighted(
+        (
+            (0.2, bool(text.strip()), "no answer was written"),
+            (
+                0.2,
+                bool(text) and (spoken == work.language or not spoken),
+                f"not in {_LANGUAGES[work.language]}",
+            ),
+            (0.4, bool(text) and not missing, f"not found in the result: {', '.join(missing)}"),
+            (0.2, bool(text) and said, "the answer names no figure of the result"),
+        )
     )
 
 
-class DocumentWork(Work):
-    """The answer as it was written."""
-
-    text: str = ""
-    evidence: list[dict[str, Any]] = Field(default_factory=list)
-    derived: list[DerivedArgument] = Field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Document:
-    """The stage's tool, scorer and rules over one result; `found` is what the SQL stage left."""
-
-    question: str
-    table: Table
-    language: str
-    found: SqlWork
-
-    def write(self, work: DocumentWork, arguments: WriteAnswer) -> ToolResult:
-        missing = self._untraced(arguments.text, arguments.derived)
-        if missing:
-            raise ToolError(
-                "these numbers are in no cell of the result and not declared as derived: "
-                + ", ".join(missing)
-            )
-        updates = {"text": arguments.text, "evidence": arguments.evidence, "derived": arguments.derived}
-        return ToolResult({"written": True}, updates)
-
-    def score(self, work: DocumentWork) -> Score:
-        text, table = work.text, self.table
-        missing = self._untraced(text, work.derived)
-        spoken = script(text)
-        said = bool(figures(text)) or not table.rows or table.empty
-        return weighted(
-            (
-                (0.2, bool(text.strip()), "no answer was written"),
-                (
-                    0.2,
-                    bool(text) and (spoken == self.language or not spoken),
-                    f"not in {_LANGUAGES[self.language]}",
-                ),
-                (0.4, bool(text) and not missing, f"not found in the result: {', '.join(missing)}"),
-                (0.2, bool(text) and said, "the answer names no figure of the result"),
-            )
-        )
-
-    def _untraced(self, text: str, declared: list[DerivedArgument]) -> list[str]:
-        derived = [Derived(item.operation, item.column, tuple(item.rows)) for item in declared]
-        known = [self.question, *self.found.assumptions]
-        return untraced(text, self.table, derived, known, self.found.coverage.dates)
-
-    def move(self, _: DocumentWork) -> Move:
-        text, evidence = prose.compose(self.table, self.language, self.found.coverage, self.found.assumptions)
-        derived = [
-            {"operation": item["derived"], "column": item.get("column", "")}
-            for item in evidence
-            if item.get("derived")
-        ]
-        return Move(
-            "Write what the result says.",
-            (("write_answer", {"text": text, "evidence": evidence, "derived": derived}),),
-        )
+def _move(work: DocumentWork) -> Move:
+    text, evidence = prose.compose(work.table, work.language, work.coverage, work.assumptions)
+    derived = [{"operation": item.derived, "column": item.column} for item in evidence if item.derived]
+    arguments = {
+        "text": text,
+        "evidence": [item.model_dump(mode="json") for item in evidence],
+        "derived": derived,
+    }
+    return Move("Write what the result says.", (("write_answer", arguments),))
 
 
 def stage(question: str, table: Table, language: str, found: SqlWork) -> Stage[DocumentWork]:
     """The document stage over the result that the SQL stage found."""
-    document = Document(question, table, language, found)
     goal = {
         "question": question,
         "assumptions": found.assumptions,
@@ -118,22 +129,26 @@ def stage(question: str, table: Table, language: str, found: SqlWork) -> Stage[D
             for c in table.columns
         ],
         "extent": table.extent,
-        "data_range": [f"{day}" for day in found.days or ()],
+        "data_range": [f"{day}" for day in found.coverage.days or ()],
         "row_count": len(table.rows),
         "rows": [list(row) for row in table.rows[:50]],
     }
     return Stage(
         name="document",
         goal=json.dumps(goal, ensure_ascii=False),
-        work=DocumentWork(),
-        tools=(
-            Tool("write_answer", "Write the answer; its numbers are checked.", WriteAnswer, document.write),
+        work=DocumentWork(
+            question=question,
+            language=language,
+            table=table,
+            coverage=found.coverage,
+            assumptions=tuple(found.assumptions),
         ),
+        tools=("write_answer",),
         system_prompt=_PROMPT.format(language=_LANGUAGES[language]),
         threshold=0.95,
         max_iterations=4,
-        scorer=document.score,
-        policy=document.move,
+        scorer=score,
+        policy=_move,
         identity=digest(goal, table.rows, language, found.sql),
         step="respond",
     )

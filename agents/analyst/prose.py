@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
+from agents.analyst.answer import Evidence
 from agents.analyst.coverage import Coverage, grain_of, halves, period_of
 from agents.analyst.linker.wording import grains_name, say
 from agents.analyst.table import Cell, ColumnMeaning, Table, show
@@ -17,13 +17,13 @@ LISTED = 10
 
 @dataclass
 class Draft:
-    """Text with its evidence as it is written: `claim`, `value`, `row`, `column`, `derived`."""
+    """Text with its evidence as it is written."""
 
     table: Table
     zh: bool
     coverage: Coverage
     lines: list[str] = field(default_factory=list)
-    evidence: list[dict[str, Any]] = field(default_factory=list)
+    evidence: list[Evidence] = field(default_factory=list)
 
     def say(self, english: str, chinese: str) -> None:
         self.lines.append(chinese if self.zh else english)
@@ -32,18 +32,18 @@ class Draft:
         """A cell as text, with its evidence noted."""
         value = self.table.rows[row][self.table.index(column.name)]
         text = show(value, column)
-        self.evidence.append({"claim": text, "value": value, "row": row, "column": column.name})
+        self.evidence.append(Evidence(claim=text, value=value, row=row, column=column.name))
         return text
 
     def derived(self, operation: str, column: ColumnMeaning, value: float) -> str:
         text = show(value, column)
-        self.evidence.append({"claim": text, "value": value, "column": column.name, "derived": operation})
+        self.evidence.append(Evidence(claim=text, value=value, column=column.name, derived=operation))
         return text
 
     def count(self) -> str:
         """How many rows there are."""
         rows = len(self.table.rows)
-        self.evidence.append({"claim": str(rows), "value": rows, "derived": "count"})
+        self.evidence.append(Evidence(claim=str(rows), value=rows, derived="count"))
         return str(rows)
 
 
@@ -52,7 +52,7 @@ def compose(
     language: str,
     coverage: Coverage,
     assumptions: Sequence[str] = (),
-) -> tuple[str, list[dict[str, Any]]]:
+) -> tuple[str, list[Evidence]]:
     """(text, evidence) of a result."""
     draft = Draft(table, language == "zh", coverage)
     measures = table.of_role("measure")

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from agents.analyst.linker import Declined, Linker, Plan
-from agents.analyst.sql_tools import SqlTools
+from agents.analyst.sql_tools import NAMES
 from agents.analyst.sql_work import CompileMetrics, SqlWork
 from agents.runtime.rules import Move
 from agents.runtime.scoring import Score, weighted
@@ -31,21 +31,26 @@ def score(work: SqlWork) -> Score:
     """How far the SQL has come: written, guarded, dry run, run, and whether what came back makes sense."""
     if work.declined:
         return Score(0.0, (work.declined.reason,), final=True)
-    names = [name for name, _ in work.columns]
-    dry = work.dry_columns
+    checked, found = work.checked, work.found
+    names = [name for name, _ in found.columns] if found else []
+    dry = [name for name, _ in checked.columns] if checked else []
     return weighted(
         (
             (0.10, bool(work.sql), "no SQL was written"),
-            (0.20, work.guarded, "the SQL has not passed the guard"),
+            (0.20, bool(checked or found), "the SQL has not passed the guard"),
             (0.15, bool(dry), "the SQL has not passed a dry run"),
-            (0.35, work.ran, "the SQL has not run"),
-            (0.05, work.ran and len(set(names)) == len(names), "the result's columns are not distinct"),
+            (0.35, bool(found), "the SQL has not run"),
+            (0.05, bool(found) and len(set(names)) == len(names), "the result's columns are not distinct"),
             (
                 0.05,
-                work.ran and (not dry or [name for name, _ in dry] == names),
+                bool(found) and (not dry or dry == names),
                 "the result's columns are not those of the dry run",
             ),
-            (0.10, any(value is not None for row in work.rows for value in row), "the result is empty"),
+            (
+                0.10,
+                any(value is not None for row in (found.rows if found else ()) for value in row),
+                "the result is empty",
+            ),
         )
     )
 
@@ -70,7 +75,7 @@ class Rules:
         compiling = _compile_move(plan)
         if work.compiled != CompileMetrics.model_validate(compiling.calls[-1][1]):
             return _unless_refused(work, compiling)
-        if work.dry_columns is None:
+        if work.checked is None:
             return _unless_refused(
                 work, Move("Check the SQL without running it.", (("dry_run", {"sql": work.sql}),))
             )
@@ -110,7 +115,7 @@ def _compile_move(plan: Plan) -> Move:
 
 
 def stage(
-    question: str, tools: SqlTools, linker: Linker, now: datetime, language: str, domain: str, dialect: str
+    question: str, linker: Linker, now: datetime, language: str, domain: str, dialect: str
 ) -> Stage[SqlWork]:
     """The SQL stage for one question."""
     goal = json.dumps({"question": question, "language": language, "domain": domain}, ensure_ascii=False)
@@ -118,7 +123,7 @@ def stage(
         name="sql",
         goal=goal,
         work=SqlWork(question=question, language=language, domain=domain, now=now),
-        tools=tools.all(),
+        tools=NAMES,
         system_prompt=_PROMPT.format(dialect=dialect, now=f"{now:%Y-%m-%d %H:%M}"),
         threshold=0.85,
         max_iterations=8,

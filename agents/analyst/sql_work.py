@@ -1,27 +1,20 @@
-"""What the SQL stage's tools are given, and what is known of a question's SQL after each of them."""
+"""What the SQL stage's tools are given and give, and what is known of a question's SQL after each of them."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from typing import Literal
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, Field
 
+from agents.analyst.answer import Suggestion
 from agents.analyst.coverage import Coverage, Range
 from agents.analyst.linker.plan import Shape, Threshold
-from agents.analyst.table import Cell, Table, read
-from agents.runtime.work import Work
+from agents.analyst.table import Cell, Extent, Table, read
+from agents.runtime.tools import Result
+from agents.runtime.work import ToolCall, Work
 from warehouse.semantic import SemanticLayer
-
-
-class SearchText(BaseModel):
-    text: str = Field(description="what to look for, in the question's words")
-
-
-class LookupValues(BaseModel):
-    dimension: str = Field(description="a categorical dimension's full name, such as user__country")
-    text: str = Field(default="", description="part of the value; empty lists the most frequent ones")
 
 
 class FilterArgument(BaseModel):
@@ -78,24 +71,93 @@ class CompileMetrics(BaseModel):
     )
 
 
-class Sql(BaseModel):
+class Compiled(Result):
+    """SQL of a metric query; it has not been checked yet."""
+
+    asked: CompileMetrics
     sql: str
 
+    def shown(self) -> dict[str, str]:
+        return {"sql": self.sql}
 
-class Decline(BaseModel):
+
+class DryRun(Result):
+    """SQL that passed the guard and a dry run: as it was given, as the guard printed it, and the (name,
+    server type) pairs that it would return.
+    """
+
+    given: str
+    sql: str
+    columns: tuple[tuple[str, str], ...]
+    estimated_rows: int
+
+    def shown(self) -> dict[str, Any]:
+        return {"columns": self.columns, "estimated_rows": self.estimated_rows}
+
+
+class Preview(BaseModel):
+    """What a language model is shown of a result."""
+
+    columns: list[str]
+    row_count: int
+    rows: list[tuple[Cell, ...]]
+    extent: Extent
+    empty: bool
+    data_range: tuple[date, date] | None
+
+
+class Rows(Result):
+    """What SQL returned: as it was given, as the guard printed it, (name, server type) pairs and rows.
+    `capped` says that the rows are as many as the SQL's LIMIT lets through; a compiled one lets through one
+    more than was asked for. `days` are the first and last with data, where a text or a chart must know;
+    `undated` says that there is data, and that none of it has a time.
+    """
+
+    given: str
+    sql: str
+    columns: tuple[tuple[str, str], ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    capped: bool
+    elapsed: float
+    rows_read: int | None
+    days: tuple[date, date] | None = None
+    undated: bool = False
+    preview: Preview | None = None
+
+    def shown(self) -> Any:
+        return self.preview.model_dump(mode="json") if self.preview else None
+
+
+class Decline(Result):
+    """Why there is no answer: `failed` when a part broke, not when the data has none."""
+
     reason: str
-    failed: bool = Field(
-        default=False, description="true when a part broke, false when the data has no answer"
-    )
-    nearest: list[dict[str, str]] = Field(default_factory=list)
+    failed: bool = False
+    nearest: tuple[Suggestion, ...] = ()
+
+    def shown(self) -> str:
+        return "noted"
+
+
+class FoundMetric(BaseModel):
+    name: str
+    label: str
+    description: str
+    unit: str
+    finest_grain: str
+    dimensions: tuple[str, ...]
+
+
+class Found(Result):
+    """Metrics that a text may mean, and the dimensions that they may be split by."""
+
+    metrics: tuple[FoundMetric, ...]
+    dimensions: dict[str, str]
 
 
 class SqlWork(Work):
     """What is known of a question's SQL. `compiled` is what `sql` was compiled from; it is empty when a
-    model wrote the SQL itself. `columns` and `dry_columns` are (name, server type) pairs. `capped` says that
-    the rows are as many as the SQL's LIMIT lets through; a compiled one lets through one more than was asked
-    for. `days` are the first and last with data, where a text or a chart must know; `undated` says that there
-    is data, and that none of it has a time.
+    model wrote the SQL itself. `checked` and `found` are of `sql` as it is now.
     """
 
     question: str
@@ -105,17 +167,32 @@ class SqlWork(Work):
     searched: bool = False
     compiled: CompileMetrics | None = None
     sql: str = ""
-    guarded: bool = False
-    dry_columns: tuple[tuple[str, str], ...] | None = None
-    ran: bool = False
-    columns: tuple[tuple[str, str], ...] = ()
-    rows: tuple[tuple[Cell, ...], ...] = ()
-    capped: bool = False
-    days: tuple[date, date] | None = None
-    undated: bool = False
-    elapsed: float = 0.0
-    rows_read: int | None = None
+    checked: DryRun | None = None
+    found: Rows | None = None
     declined: Decline | None = None
+
+    def reduce(self, call: ToolCall, result: Any) -> Self:
+        match result:
+            case Found():
+                return self.having(searched=True)
+            case Compiled():
+                return self.having(compiled=result.asked, sql=result.sql, checked=None, found=None)
+            case DryRun():
+                return self._of(result).having(checked=result, found=None)
+            case Rows():
+                return self.ran(result)
+            case Decline():
+                return self.having(declined=result)
+        return self
+
+    def ran(self, rows: Rows) -> Self:
+        checked = self.checked if self.sql == rows.sql else None
+        return self._of(rows).having(checked=checked, found=rows)
+
+    def _of(self, result: DryRun | Rows) -> Self:
+        """With the SQL as it is now, and what it was compiled from if it is the compiled SQL and no other."""
+        compiled = self.compiled if self.sql in (result.given, result.sql) else None
+        return self.having(sql=result.sql, compiled=compiled)
 
     @property
     def assumptions(self) -> list[str]:
@@ -126,18 +203,21 @@ class SqlWork(Work):
         if self.compiled is None:
             return Coverage(self.now)
         asked, previous = utc(self.compiled.time_range), utc(self.compiled.previous_range)
-        return Coverage(self.now, asked, self.days, previous, self.compiled.shape.average_per, self.undated)
+        days, undated = (self.found.days, self.found.undated) if self.found else (None, False)
+        return Coverage(self.now, asked, days, previous, self.compiled.shape.average_per, undated)
 
     def table(self, semantic: SemanticLayer, language: str) -> Table:
         """The rows that were asked for, with their meaning."""
-        table = read(self.columns, self.rows, semantic, language, compiled=self.compiled is not None)
+        assert self.found is not None
+        found, compiled = self.found, self.compiled is not None
+        table = read(found.columns, found.rows, semantic, language, compiled=compiled)
         if self.compiled is None:
-            return replace(table, extent="cut" if self.capped else "all")
+            return replace(table, extent="cut" if found.capped else "all")
         shape, limit = self.compiled.shape.shape, self.compiled.limit
         order = tuple((shape.column(item.name), item.direction) for item in self.compiled.order_by)
         table = replace(table, order=order, extent="selected" if shape.selects else "all")
         if limit is None or len(table.rows) <= limit:
-            return replace(table, extent="cut") if self.capped else table
+            return replace(table, extent="cut") if found.capped else table
         positions = [table.index(c.name) for c in table.columns if c.name in dict(order)]
         first, second = table.rows[limit - 1], table.rows[limit]
         tied = bool(positions) and all(first[position] == second[position] for position in positions)

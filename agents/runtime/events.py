@@ -1,8 +1,10 @@
-"""What a run says about itself while it runs: one record an event, handed to the caller's sink at once."""
+"""What a run says about itself while it runs: one record an event, for sinks at once and for followers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from typing import Literal
 from uuid import uuid4
@@ -10,6 +12,7 @@ from uuid import uuid4
 from pydantic import BaseModel, ConfigDict, Field
 
 EventKind = Literal["thought_generated", "tool_called", "iteration_completed", "execution_completed"]
+_log = logging.getLogger(__name__)
 
 
 class Event(BaseModel):
@@ -30,3 +33,54 @@ class Event(BaseModel):
 
 
 EventSink = Callable[[Event], None]
+
+
+class EventStream:
+    """One run's events. Followers may come late: they see those from the beginning, and the end."""
+
+    def __init__(self, *sinks: EventSink) -> None:
+        self._sinks = sinks
+        self._events: list[Event] = []
+        self._ended = False
+        self._faults: set[str] = set()
+        self._waiting: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
+
+    def put(self, event: Event) -> None:
+        """Hand an event on. A fault in a sink costs it the event alone, and is said once."""
+        self._events.append(event)
+        for sink in self._sinks:
+            try:
+                sink(event)
+            except Exception as error:
+                if repr(error) not in self._faults:
+                    self._faults.add(repr(error))
+                    _log.warning("session %s: a sink loses events: %r", event.session_id, error)
+        self._wake()
+
+    def end(self) -> None:
+        """Nothing more comes: who follows has seen all."""
+        self._ended = True
+        self._wake()
+
+    async def follow(self) -> AsyncIterator[Event]:
+        """Each event as it comes, until the run has ended; in any event loop, by any number of followers."""
+        seen, news = 0, asyncio.Event()
+        listener = (asyncio.get_running_loop(), news)
+        self._waiting.append(listener)
+        try:
+            while True:
+                news.clear()
+                ended = self._ended
+                while seen < len(self._events):
+                    seen += 1
+                    yield self._events[seen - 1]
+                if ended:
+                    return
+                await news.wait()
+        finally:
+            self._waiting.remove(listener)
+
+    def _wake(self) -> None:
+        for loop, news in list(self._waiting):
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(news.set)

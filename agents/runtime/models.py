@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -153,7 +153,7 @@ class Models:
         self,
         messages: Sequence[AnyMessage],
         tools: list[dict[str, Any]],
-        policy: Callable[[], Move] | None,
+        policy: Callable[[], Awaitable[Move]] | None,
         *,
         purpose: str,
         failed: int = 0,
@@ -187,7 +187,7 @@ class Models:
             )
         why = "; ".join(passed_over)
         if policy is not None:
-            return Thought(say(policy(), len(messages)), RULES, 0.0, why, tuple(passed_over))
+            return Thought(say(await policy(), len(messages)), RULES, 0.0, why, tuple(passed_over))
         if not self._options:
             raise PermanentError(
                 f"Stage {purpose!r} has no rules and no model is set. Set TIDEMARK_MODEL or write a table."

@@ -4,6 +4,7 @@ install.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,8 +22,14 @@ _log = logging.getLogger(__name__)
 class Spans:
     """The spans of one run of one agent; without a provider the process's own is used, if it has one."""
 
-    def __init__(self, agent: str, session_id: str, provider: TracerProvider | None = None) -> None:
-        self._base = {"gen_ai.agent.name": agent, "gen_ai.conversation.id": session_id}
+    def __init__(
+        self, agent: str, session_id: str, run_id: str, provider: TracerProvider | None = None
+    ) -> None:
+        self._base = {
+            "gen_ai.agent.name": agent,
+            "gen_ai.conversation.id": session_id,
+            "tidemark.run_id": run_id,
+        }
         self._agent = agent
         self._tracer = trace.get_tracer("tidemark.agents", tracer_provider=provider)
 
@@ -74,7 +81,7 @@ class Spans:
         ) as current:
             try:
                 yield current
-            except Exception as error:
+            except (Exception, asyncio.CancelledError) as error:
                 failed(current, error)
                 raise
             finally:
@@ -89,10 +96,14 @@ def _end(current: Span) -> None:
         _log.warning("a span is lost, for its processor failed: %r", error)
 
 
-def describe_chat(current: Span, model: str, messages: Sequence[BaseMessage], answer: AIMessage) -> None:
-    """Put the model, its messages and its token counts on a chat span."""
+def describe_chat(
+    current: Span, model: str, messages: Sequence[BaseMessage], answer: AIMessage, cost_usd: float | None
+) -> None:
+    """Put the model, its messages, its token counts and, where it is known, its cost on a chat span."""
     usage = answer.usage_metadata
     current.update_name(f"chat {model}")
+    if cost_usd is not None:
+        current.set_attribute("tidemark.cost_usd", cost_usd)
     current.set_attributes(
         {
             "gen_ai.request.model": model,

@@ -1,5 +1,5 @@
-"""A process that asks one question and is killed (SIGKILL) at a moment of it: after a number of kept steps,
-or while the report is written. The arguments are one JSON object.
+"""A process that asks one question and is killed (SIGKILL) at a moment of it: after a number of kept steps
+and calls, or while the report is written. The arguments are one JSON object.
 """
 
 from __future__ import annotations
@@ -36,7 +36,12 @@ def main(warehouse: dict[str, Any], state: str, run_ids: dict[str, int], questio
             steps = 0
 
             def put(self, *arguments: Any) -> Any:
-                kept = super().put(*arguments)
+                return self.survived(super().put(*arguments))
+
+            def put_writes(self, *arguments: Any) -> Any:
+                return self.survived(super().put_writes(*arguments))
+
+            def survived(self, kept: Any) -> Any:
                 Mortal.steps += 1
                 return die() if Mortal.steps == last else kept  # noqa: B023 - this process ends in this turn
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from langchain_core.tools import BaseTool
 
 from agents.analyst import charts, rendering
-from agents.analyst.chart_stage import Chart, ChartWork, Draw
+from agents.analyst.chart_stage import ChartWork, draw_chart, propose_chart, score
 from agents.analyst.table import ColumnMeaning, Table
 from agents.runtime.errors import ToolError
+from agents.runtime.tools import ToolContext
+from agents.runtime.work import ToolCall
 
 MONTH = ColumnMeaning("metric_time__month", "月份", "time", grain="month")
 COUNTRY = ColumnMeaning("user__country", "Country", "category")
@@ -116,12 +119,18 @@ def test_the_page_works_without_a_network() -> None:
     assert ".then(() => vegaEmbed(" in page
 
 
+def call(tool: BaseTool, work: ChartWork, **arguments: Any) -> Any:
+    """The tool as any LangChain program calls it."""
+    return tool.invoke({**arguments, "context": ToolContext(work, None)})
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 def test_what_is_proposed_is_drawn(shape: str) -> None:
     table, compared, _ = SHAPES[shape]
-    chart = Chart("what", table, compared, ())
-    proposed = chart.propose(ChartWork(), None).updates["proposed"]
-    assert chart.score(ChartWork(**chart.draw(ChartWork(), Draw(spec=proposed)).updates)).value == 1.0
+    work = ChartWork(question="what", table=table, compared=compared)
+    proposed = call(propose_chart, work)
+    drawn = call(draw_chart, work, spec=proposed.spec)
+    assert score(work.reduce(ToolCall("draw_chart", {}), drawn)).value == 1.0
 
 
 @pytest.mark.parametrize(
@@ -139,6 +148,6 @@ def test_what_is_proposed_is_drawn(shape: str) -> None:
 )
 def test_a_chart_of_other_rows_than_the_results_is_refused(foreign: dict[str, Any], named: str) -> None:
     """What is drawn must be what was found; and rows made without end would end the process."""
-    chart = Chart("what", SHAPES["one number"][0], False, ())
+    work = ChartWork(question="what", table=SHAPES["one number"][0])
     with pytest.raises(ToolError, match=named):
-        chart.draw(ChartWork(), Draw(spec=foreign))
+        call(draw_chart, work, spec=foreign)

@@ -4,31 +4,35 @@ stopped.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from inspect import iscoroutinefunction
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
+from langchain_core.tools import InjectedToolArg, StructuredTool
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from pydantic import BaseModel
 
+from agents.runtime import loop
+from agents.runtime.door import run_sync
 from agents.runtime.errors import ToolError
-from agents.runtime.events import Event
-from agents.runtime.loop import CALLS_AT_ONCE, Run, run_stage
+from agents.runtime.events import Event, EventSink, EventStream
+from agents.runtime.loop import CALLS_AT_ONCE
 from agents.runtime.models import Models
 from agents.runtime.rules import Move
+from agents.runtime.run import Run, Session
 from agents.runtime.scoring import Score
 from agents.runtime.sessions import session
 from agents.runtime.settings import AgentSettings
 from agents.runtime.stage import Outcome, Stage
-from agents.runtime.tools import Tool, ToolResult
-from agents.runtime.work import Work
+from agents.runtime.tools import Result, ToolContext, ToolRegistry
+from agents.runtime.work import ToolCall, Work
 
 
-class Try(BaseModel):
+class Tried(Result):
     value: float
 
 
@@ -38,14 +42,28 @@ class Guesses(Work):
     value: float = 0.0
     tried: int = 0
 
+    def reduce(self, call: ToolCall, result: Any) -> Guesses:
+        return self.having(value=result.value, tried=self.tried + 1)
 
-def attempt(work: Guesses, arguments: Try) -> ToolResult:
-    return ToolResult({"tried": arguments.value}, {"value": arguments.value, "tried": work.tried + 1})
+
+Context = Annotated[ToolContext[Guesses, None], InjectedToolArg]
 
 
-def stage(
-    values: Sequence[float], run: Any = attempt, threshold: float = 0.9, limit: int = 10
-) -> Stage[Guesses]:
+async def attempt(value: float) -> Tried:
+    """Try a value."""
+    return Tried(value=value)
+
+
+def registry(function: Callable[..., Any] = attempt, **properties: Any) -> ToolRegistry:
+    """A registry with one tool, `attempt`."""
+    kind = "coroutine" if iscoroutinefunction(function) else "func"
+    tool = StructuredTool.from_function(**{kind: function}, name="attempt", description="Try a value.")
+    made = ToolRegistry()
+    made.register(tool, **properties)
+    return made
+
+
+def stage(values: Sequence[float], threshold: float = 0.9, limit: int = 10) -> Stage[Guesses]:
     """A stage that tries one value after another; its score is the value."""
 
     def policy(work: Guesses) -> Move:
@@ -55,13 +73,16 @@ def stage(
     def scorer(work: Guesses) -> Score:
         return Score(work.value, () if work.value >= threshold else (f"{work.value} is too low",))
 
-    tool = Tool("attempt", "Try a value.", Try, run)
-    return Stage("guess", "guess", Guesses(), (tool,), "Guess.", threshold, limit, scorer, policy)
+    return Stage("guess", "guess", Guesses(), ("attempt",), "Guess.", threshold, limit, scorer, policy)
 
 
-def run_of(events: list[Event] | None = None, **more: Any) -> Run:
-    sink = events.append if events is not None else None
-    return Run("tester", "run-1", Models(AgentSettings(model="")), sink, **more)
+def run_of(function: Callable[..., Any] = attempt, *sinks: EventSink, **more: Any) -> Run:
+    given = {"registry": registry(function), "stream": EventStream(*sinks), **more}
+    return Run("tester", Session("talk"), "run-1", Models(AgentSettings(model="")), **given)
+
+
+def run_stage(stage: Stage[Guesses], run: Run) -> Outcome[Guesses]:
+    return run_sync(loop.run_stage(stage, run))
 
 
 def test_ends_at_the_threshold() -> None:
@@ -73,17 +94,18 @@ def test_limit_ends_with_the_best_so_far_and_its_reasons() -> None:
     outcome = run_stage(stage([0.3, 0.6, 0.1], limit=3), run_of())
     assert (outcome.score, outcome.iterations, outcome.passed) == (0.6, 3, False)
     assert outcome.work == Guesses(value=0.6, tried=2)
+    assert outcome.spent.iterations == outcome.spent.tool_calls == 3
     assert outcome.reasons == ("0.6 is too low",)
 
 
 def test_tool_error_is_told_to_the_model_and_never_becomes_content() -> None:
-    def refuse_low(work: Guesses, arguments: Try) -> ToolResult:
-        if arguments.value < 0.5:
+    def refuse_low(value: float) -> Tried:
+        if value < 0.5:
             raise ToolError("too low, take more")
-        return ToolResult("fine", {"value": arguments.value})
+        return Tried(value=value)
 
     events: list[Event] = []
-    outcome = run_stage(stage([0.1, 0.92], run=refuse_low), run_of(events))
+    outcome = run_stage(stage([0.1, 0.92]), run_of(refuse_low, events.append))
     assert outcome.passed
     assert outcome.work.value == 0.92
     assert outcome.work.refusal("attempt", {"value": 0.1}) == "too low, take more"
@@ -94,11 +116,11 @@ def test_tool_error_is_told_to_the_model_and_never_becomes_content() -> None:
 
 
 def test_any_other_error_fails_the_task() -> None:
-    def broken(work: Guesses, arguments: Try) -> ToolResult:
+    def broken(value: float) -> Tried:
         raise ConnectionError("the warehouse is away")
 
     with pytest.raises(ConnectionError, match="away"):
-        run_stage(stage([0.5], run=broken), run_of())
+        run_stage(stage([0.5]), run_of(broken))
 
 
 def test_unknown_tool_and_wrong_arguments_are_the_models_to_mend() -> None:
@@ -118,16 +140,16 @@ def test_stopped_run_goes_on_where_it_stopped_and_a_passed_one_is_not_run_again(
     calls: list[float] = []
     broken = [True]
 
-    def fragile(work: Guesses, arguments: Try) -> ToolResult:
-        calls.append(arguments.value)
-        if arguments.value == 0.4 and broken:
+    def fragile(value: float) -> Tried:
+        calls.append(value)
+        if value == 0.4 and broken:
             broken.clear()
             raise ConnectionError("away")
-        return attempt(work, arguments)
+        return Tried(value=value)
 
     def run() -> Outcome[Guesses]:
         with session(tmp_path, "r") as kept:
-            return run_stage(stage([0.1, 0.4, 0.99], run=fragile), run_of(checkpoints=kept.checkpoints))
+            return run_stage(stage([0.1, 0.4, 0.99]), run_of(fragile, checkpoints=kept.checkpoints))
 
     with pytest.raises(ConnectionError):
         run()
@@ -138,19 +160,19 @@ def test_stopped_run_goes_on_where_it_stopped_and_a_passed_one_is_not_run_again(
     assert len(calls) == 4
 
 
-def test_events_arrive_while_the_run_goes_on_and_name_the_run() -> None:
+def test_events_arrive_while_the_run_goes_on_and_name_the_session() -> None:
     events: list[Event] = []
     seen: list[int] = []
 
-    def watch(work: Guesses, arguments: Try) -> ToolResult:
+    def watch(value: float) -> Tried:
         seen.append(len(events))
-        return attempt(work, arguments)
+        return Tried(value=value)
 
-    run_stage(stage([0.5, 0.95], run=watch), run_of(events))
+    run_stage(stage([0.5, 0.95]), run_of(watch, events.append))
     assert seen == [1, 4]
     kinds = [event.kind for event in events]
     assert kinds == ["thought_generated", "tool_called", "iteration_completed"] * 2
-    assert {event.session_id for event in events} == {"run-1"}
+    assert {event.session_id for event in events} == {"talk"}
     assert events[-1].score == 0.95
 
 
@@ -162,7 +184,8 @@ def test_spans_follow_the_genai_conventions() -> None:
     spans = {span.name: dict(span.attributes or {}) for span in exporter.get_finished_spans()}
     assert set(spans) == {"invoke_agent guess", "chat rules", "execute_tool attempt", "judge guess"}
     for attributes in spans.values():
-        assert attributes["gen_ai.conversation.id"] == "run-1"
+        assert attributes["gen_ai.conversation.id"] == "talk"
+        assert attributes["tidemark.run_id"] == "run-1"
         assert attributes["gen_ai.agent.name"] == "tester"
         assert attributes["tidemark.stage"] == "guess"
     assert "tidemark.step" not in spans["invoke_agent guess"]

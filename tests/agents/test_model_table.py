@@ -23,7 +23,10 @@ from agents.runtime.testing import Say, ScriptedModel
 TOOL = {"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}}
 SHIPPED = AgentSettings.model_fields["models_file"].default
 NAMES = count()
-BY_THE_RULES = Move("by the rules", (("look", {}),))
+
+
+async def by_the_rules() -> Move:
+    return Move("by the rules", (("look", {}),))
 
 
 def thought(
@@ -34,7 +37,7 @@ def thought(
     tools: int = 1,
     rules: bool = True,
 ) -> Thought:
-    policy = (lambda: BY_THE_RULES) if rules else None
+    policy = by_the_rules if rules else None
     messages = [HumanMessage(said)]
     return asyncio.run(models.think(messages, [TOOL] * tools, policy, purpose=purpose, failed=failed))
 
@@ -213,7 +216,7 @@ def test_a_chat_that_is_cancelled_ends_at_the_provider_too_and_frees_its_place()
     models = Models(AgentSettings(model="", model_timeout_s=20.0), slow)
 
     async def give_up() -> None:
-        chat = models.think([HumanMessage("x")], [TOOL], lambda: BY_THE_RULES, purpose="sql")
+        chat = models.think([HumanMessage("x")], [TOOL], by_the_rules, purpose="sql")
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(chat, 0.05)
 

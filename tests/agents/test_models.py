@@ -12,29 +12,31 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import httpx
 import pytest
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import HumanMessage
 from langchain_core.outputs import ChatResult
-from pydantic import BaseModel
+from langchain_core.tools import InjectedToolArg, tool
 
 from agents.runtime.breaker import CALLS_AT_ONCE, Breaker
+from agents.runtime.door import run_sync
 from agents.runtime.errors import ModelError
-from agents.runtime.events import Event
+from agents.runtime.events import Event, EventStream
 from agents.runtime.failures import judge
-from agents.runtime.loop import Run, run_stage
+from agents.runtime.loop import run_stage
 from agents.runtime.models import Models, Thought
 from agents.runtime.provider import ATTEMPTS
 from agents.runtime.rules import RULES, Move
+from agents.runtime.run import Run, Session
 from agents.runtime.scoring import Score
 from agents.runtime.sessions import session
 from agents.runtime.settings import AgentSettings
 from agents.runtime.stage import Outcome, Stage
-from agents.runtime.tools import Tool, ToolResult
-from agents.runtime.work import Work
+from agents.runtime.tools import Registered, Result, ToolContext, ToolRegistry
+from agents.runtime.work import ToolCall, Work
 
 Choose = Callable[..., Models]
 TOOL = {"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}}
@@ -42,8 +44,10 @@ NAMES = count()
 
 
 def think(choice: Models, said: str = "go on", purpose: str = "look", failed: int = 0) -> Thought:
-    move = Move("by the rules", (("look", {}),))
-    asked = choice.think([HumanMessage(said)], [TOOL], lambda: move, purpose=purpose, failed=failed)
+    async def rules() -> Move:
+        return Move("by the rules", (("look", {}),))
+
+    asked = choice.think([HumanMessage(said)], [TOOL], rules, purpose=purpose, failed=failed)
     return asyncio.run(asked)
 
 
@@ -204,13 +208,31 @@ def test_the_time_that_a_provider_names(header: str, least: float, most: float) 
     assert least <= judge(error).wait_s <= most
 
 
-class Text(BaseModel):
+class Text(Result):
     text: str
 
 
 class Notes(Work):
     found: str = ""
     written: str = ""
+
+    def reduce(self, call: ToolCall, result: Any) -> Notes:
+        return self.having(**{"found" if call.name == "find" else "written": result.text})
+
+
+@tool
+def find(text: str) -> Text:
+    """Find."""
+    return Text(text=text)
+
+
+@tool
+def write(text: str, context: Annotated[ToolContext[Notes, None], InjectedToolArg]) -> Text:
+    """Write."""
+    return Text(text=f"{text} of {context.work.found}")
+
+
+TOOLS = ToolRegistry(Registered(one) for one in (find, write))
 
 
 def stage() -> Stage[Notes]:
@@ -221,15 +243,8 @@ def stage() -> Stage[Notes]:
             return Move("find", (("find", {"text": "by the rules"}),))
         return Move("write", (("write", {"text": work.found}),))
 
-    def find(work: Notes, arguments: Text) -> ToolResult:
-        return ToolResult({"found": arguments.text}, {"found": arguments.text})
-
-    def write(work: Notes, arguments: Text) -> ToolResult:
-        return ToolResult("written", {"written": f"{arguments.text} of {work.found}"})
-
-    tools = (Tool("find", "Find.", Text, find), Tool("write", "Write.", Text, write))
     score: Callable[[Notes], Score] = lambda work: Score(float(bool(work.written)))  # noqa: E731
-    return Stage("notes", "note", Notes(), tools, "Note.", 0.9, 6, score, move)
+    return Stage("notes", "note", Notes(), ("find", "write"), "Note.", 0.9, 6, score, move)
 
 
 def by_model(messages: list[dict[str, Any]]) -> list[Any]:
@@ -239,7 +254,11 @@ def by_model(messages: list[dict[str, Any]]) -> list[Any]:
 
 def run(choice: Models, kept: Any = None) -> tuple[Outcome[Notes], list[Event]]:
     events: list[Event] = []
-    return run_stage(stage(), Run("tester", "run-1", choice, events.append, kept)), events
+    asked = Run(
+        "tester", Session("talk"), "run-1", choice,
+        registry=TOOLS, stream=EventStream(events.append), checkpoints=kept,
+    )  # fmt: skip
+    return run_sync(run_stage(stage(), asked)), events
 
 
 @pytest.mark.parametrize(

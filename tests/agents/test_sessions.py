@@ -8,78 +8,98 @@ import signal
 import sqlite3
 import time
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
+from langchain_core.tools import InjectedToolArg, tool
 from langgraph.checkpoint.sqlite import SqliteSaver
-from pydantic import BaseModel
 
+from agents.runtime import run as conversation
+from agents.runtime.door import run_sync
 from agents.runtime.errors import PermanentError, TransientError
-from agents.runtime.events import Event
-from agents.runtime.loop import Run, run_stage
+from agents.runtime.events import Event, EventStream
+from agents.runtime.loop import run_stage
 from agents.runtime.models import Models
 from agents.runtime.rules import Move
+from agents.runtime.run import Run
 from agents.runtime.scoring import Score
 from agents.runtime.sessions import KEPT_DAYS, Session, file_name, session
 from agents.runtime.settings import AgentSettings
 from agents.runtime.stage import Outcome, Stage
-from agents.runtime.tools import SHOWN_LIMIT, Tool, ToolResult
-from agents.runtime.work import Work
+from agents.runtime.tools import SHOWN_LIMIT, Registered, Result, ToolContext, ToolRegistry
+from agents.runtime.work import ToolCall, Work
 
 NOW = datetime(2026, 11, 21, 16, tzinfo=UTC)
 
 
-class Size(BaseModel):
-    rows: int
+class Values(Result):
+    """Values of the kinds that a warehouse returns."""
+
+    day: date
+    at: datetime
+    price: Decimal
+    rate: float
+    pair: tuple[str, int]
+    rows: tuple[tuple[str | int | float | bool | None, ...], ...]
+
+    def shown(self) -> Any:
+        return self.rows
 
 
 class Found(Work):
-    """Values of the kinds that a warehouse returns."""
-
     tried: int = 0
-    day: date | None = None
-    at: datetime | None = None
-    price: Decimal | None = None
-    rate: float = 0.0
-    pair: tuple[str, int] | None = None
-    rows: tuple[tuple[str | int | float | bool | None, ...], ...] = ()
+    values: Values | None = None
+
+    def reduce(self, call: ToolCall, result: Values) -> Found:
+        return self.having(tried=self.tried + 1, values=result)
 
 
-def stage(
-    size: int = 1, scores: tuple[float, ...] = (0.5, 0.3, 0.4), made: list[int] | None = None
-) -> Stage[Found]:
+def stage(size: int = 1, scores: tuple[float, ...] = (0.5, 0.3, 0.4)) -> Stage[Found]:
     """Three tries of falling worth: the first stays the best, and what it found is asked back whole."""
-
-    def find(work: Found, arguments: Size) -> ToolResult:
-        if made is not None:
-            made.append(work.tried)
-        rows = [(f"row {n} “文”", n, n / 7, n % 2 == 0, None) for n in range(arguments.rows)]
-        found = {
-            "day": date(2026, 2, 28 - work.tried),
-            "at": NOW,
-            "price": Decimal("0.10000000000000000000000001"),
-            "rate": math.nan,
-            "pair": ("a", 2**70),
-        }
-        return ToolResult(rows, {"tried": work.tried + 1, "rows": rows, **found})
 
     def move(work: Found) -> Move:
         # The record holds every row, however few of them a language model would be shown.
-        assert len(work.rows) == (size if work.tried else 0)
+        assert work.values is None or len(work.values.rows) == size
         return Move("find", (("find", {"rows": size}),))
 
     return Stage(
-        "find", "find", Found(), (Tool("find", "Find.", Size, find),), "Find.", 0.9, len(scores),
+        "find", "find", Found(), ("find",), "Find.", 0.9, len(scores),
         lambda work: Score(scores[work.tried - 1]), move,
     )  # fmt: skip
 
 
-def run(kept: Session | None, made: Stage[Found], events: Any = None) -> Outcome[Found]:
-    checkpoints = kept.checkpoints if kept else None
-    return run_stage(made, Run("tester", "r", Models(AgentSettings(model="")), events, checkpoints))
+def run(
+    kept: Session | None, given: Stage[Found], sink: Any = None, made: list[int] | None = None
+) -> Outcome[Found]:
+    """The stage's outcome but for its seconds; `made` hears of each call."""
+
+    @tool
+    def find(rows: int, context: Annotated[ToolContext[Found, None], InjectedToolArg]) -> Values:
+        """Find."""
+        tried = context.work.tried
+        if made is not None:
+            made.append(tried)
+        return Values(
+            day=date(2026, 2, 28 - tried),
+            at=NOW,
+            price=Decimal("0.10000000000000000000000001"),
+            rate=math.nan,
+            pair=("a", 2**70),
+            rows=tuple((f"row {n} “文”", n, n / 7, n % 2 == 0, None) for n in range(rows)),
+        )
+
+    asked = Run(
+        "tester", conversation.Session("talk"), "r", Models(AgentSettings(model="")),
+        registry=ToolRegistry([Registered(find)]),
+        stream=EventStream(*filter(None, [sink])),
+        checkpoints=kept.checkpoints if kept else None,
+    )  # fmt: skip
+    outcome = run_sync(run_stage(given, asked))
+    return replace(outcome, spent=outcome.spent.model_copy(update={"seconds": 0.0}))
 
 
 class Stopped(BaseException):
@@ -92,7 +112,9 @@ def test_any_value_and_the_best_so_far_survive_a_stop_after_any_step(
 ) -> None:
     expected = run(None, stage())
     assert (expected.score, expected.iterations, expected.passed) == (0.5, 3, False)
-    assert (expected.work.tried, expected.work.day) == (1, date(2026, 2, 28))
+    assert expected.work.tried == 1
+    assert expected.work.values
+    assert expected.work.values.day == date(2026, 2, 28)
     put, last, steps = SqliteSaver.put, 0, 0
 
     def stopping(saver: SqliteSaver, *arguments: Any) -> Any:
@@ -110,15 +132,16 @@ def test_any_value_and_the_best_so_far_survive_a_stop_after_any_step(
         monkeypatch.setattr(SqliteSaver, "put", stopping)
         try:
             with session(tmp_path, f"{last}") as steps_kept:
-                run(steps_kept, stage(made=made))
+                run(steps_kept, stage(), made=made)
             break
         except Stopped:
             monkeypatch.undo()
         with session(tmp_path, f"{last}") as steps_kept:
-            resumed = run(steps_kept, stage(made=made))
+            resumed = run(steps_kept, stage(), made=made)
         assert str(resumed) == str(expected)
-        assert resumed.work.model_dump(exclude={"rate"}) == expected.work.model_dump(exclude={"rate"})
-        assert math.isnan(resumed.work.rate)
+        without = {"values": {"rate"}}
+        assert resumed.work.model_dump(exclude=without) == expected.work.model_dump(exclude=without)
+        assert math.isnan(resumed.work.values.rate)
         assert sorted(set(made)) == [0, 1, 2]
         assert len(made) == 3 or not kept
     assert last > 10
@@ -132,7 +155,8 @@ def test_a_large_result_is_kept_whole_and_once_a_step(tmp_path: Path) -> None:
         [newest] = kept.checkpoints.list(None, limit=1)
     messages = newest.checkpoint["channel_values"]["messages"]
     [told] = [message for message in messages if message.type == "tool"]
-    assert len(outcome.work.rows) == rows
+    assert outcome.work.values
+    assert len(outcome.work.values.rows) == rows
     assert len(told.content) < SHOWN_LIMIT + 100
     assert "(cut: these are 24,000 of" in told.content
     size = (tmp_path / "large.sqlite").stat().st_size
@@ -148,7 +172,7 @@ def test_a_run_id_belongs_to_one_question_until_it_is_answered(
         made: list[int] = []
         with session(tmp_path, "r") as kept:
             began = kept.begin(asked, now)
-            run(kept, stage(made=made))
+            run(kept, stage(), made=made)
             if ended:
                 kept.end(ended)
         return began, len(made)
@@ -208,7 +232,7 @@ def test_a_damaged_file_is_kept_aside_and_said_and_the_run_starts_anew(
     for _ in range(2):
         with session(tmp_path, "r") as kept:
             kept.begin("asked", NOW)
-            run(kept, stage(made=made))
+            run(kept, stage(), made=made)
         damage(tmp_path / "r.sqlite")
     assert made == [0, 1, 2] * 2
     assert "is damaged" in caplog.text
@@ -230,12 +254,12 @@ def test_steps_that_cannot_be_read_are_made_again_and_it_is_said(
 ) -> None:
     made: list[int] = []
     with session(tmp_path, "r") as kept:
-        expected = run(kept, stage(made=made))
+        expected = run(kept, stage(), made=made)
     with closing(sqlite3.connect(tmp_path / "r.sqlite")) as file:
         file.execute(change)
         file.commit()
     with session(tmp_path, "r") as kept:
-        assert str(run(kept, stage(made=made))) == str(expected)
+        assert str(run(kept, stage(), made=made)) == str(expected)
     assert made == [0, 1, 2] * 2
     assert "cannot be read" in caplog.text
 
@@ -265,7 +289,7 @@ def test_a_sink_that_fails_costs_its_event_and_not_the_run(caplog: pytest.LogCap
 
     assert run(None, stage(), sink).score == 0.5
     assert [record.message for record in caplog.records] == [
-        "run r: its sink loses events: OSError('no space for events')"
+        "session talk: a sink loses events: OSError('no space for events')"
     ]
 
 

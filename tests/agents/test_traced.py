@@ -38,7 +38,7 @@ def test_every_figure_that_the_rules_write_is_traced(
     table = table_of(unit, values, time)
     coverage = Coverage(datetime(2026, 4, 21, 12, tzinfo=UTC), days=(date(1990, 1, 9), date(2001, 4, 20)))
     text, evidence = prose.compose(table, language, coverage)
-    derived = [Derived(item["derived"], item.get("column", "")) for item in evidence if item.get("derived")]
+    derived = [Derived(item.derived, item.column) for item in evidence if item.derived]  # type: ignore[arg-type]
     assert untraced(text, table, derived, days=coverage.dates) == []
 
 

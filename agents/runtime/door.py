@@ -1,0 +1,64 @@
+"""The one synchronous door: a coroutine run to its end for a caller that cannot await."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import Future
+from contextlib import suppress
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+# How long what was cancelled may take to tidy up before it is left behind.
+GRACE_S = 2.0
+
+
+def run_sync(coroutine: Coroutine[Any, Any, T], timeout_s: float | None = None) -> T:
+    """The coroutine's result. Raises TimeoutError at the timeout, whatever the coroutine is doing.
+
+    It runs in an event loop and a thread of its own, so that it may be called where another loop runs, and
+    code that blocks the loop cannot hold the caller. What ends the wait (the timeout, Ctrl-C, a signal's
+    exception) cancels the coroutine; one that does not end in the grace is left to a daemon thread.
+    """
+    ended: Future[T] = Future()
+    context = contextvars.copy_context()
+    loop = asyncio.new_event_loop()
+
+    def run() -> None:
+        asyncio.set_event_loop(loop)
+        try:
+            try:
+                value = loop.run_until_complete(loop.create_task(coroutine, context=context))
+            except BaseException as error:
+                ended.set_exception(error)
+            else:
+                ended.set_result(value)
+            _tidy(loop)
+        finally:
+            asyncio.set_event_loop(None)
+            loop.close()
+
+    thread = threading.Thread(target=run, name="run", daemon=True)
+    thread.start()
+    try:
+        result = ended.result(timeout_s)
+    except BaseException:
+        if not ended.done():
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(lambda: [one.cancel() for one in asyncio.all_tasks(loop)])
+        thread.join(GRACE_S)
+        raise
+    thread.join(GRACE_S)
+    return result
+
+
+def _tidy(loop: asyncio.AbstractEventLoop) -> None:
+    """Cancel what the coroutine left, and give it a moment."""
+    left = asyncio.all_tasks(loop)
+    for one in left:
+        one.cancel()
+    if left:
+        loop.run_until_complete(asyncio.wait(left, timeout=GRACE_S))
+    loop.run_until_complete(loop.shutdown_asyncgens())
