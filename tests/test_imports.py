@@ -21,8 +21,15 @@ ROOMS: dict[str, tuple[str, set[str]]] = {
     "streaming": ("streaming", {"streaming", "warehouse"}),
     "agents.runtime": ("agents/runtime", {"agents.runtime", "warehouse"}),
     "agents.pages": ("agents/pages", {"agents.pages", "agents.runtime"}),
-    "agents.analyst": ("agents/analyst", {"agents.runtime", "agents.pages", "agents.analyst", "warehouse"}),
-    "agents.steward": ("agents/steward", {"agents.runtime", "agents.pages", "agents.steward", "warehouse"}),
+    # An agent knows no other agent.
+    **{
+        f"agents.{folder.name}": (
+            f"agents/{folder.name}",
+            {"agents.runtime", "agents.pages", f"agents.{folder.name}", "warehouse"},
+        )
+        for folder in sorted((ROOT / "agents").iterdir())
+        if (folder / "__init__.py").is_file() and folder.name not in ("runtime", "pages")
+    },
     "wiring": ("wiring", {"wiring", "agents", "streaming", "warehouse"}),
     "tidemark_airflow": (
         "plugins/tidemark_airflow",

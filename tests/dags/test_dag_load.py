@@ -37,6 +37,19 @@ def test_the_folder_holds_exactly_these_dags_and_tasks(dags: dict[str, Any]) -> 
     }
 
 
+def test_a_new_dag_is_one_file(tmp_path: Path) -> None:
+    (tmp_path / "nightly.py").write_text(
+        "from airflow.sdk import DAG\n"
+        "from tidemark_airflow.operators import DbtOperator, GateOperator\n"
+        "from tidemark_airflow.scheduling import RETRIES\n"
+        "with DAG('nightly', schedule='@daily', default_args=RETRIES):\n"
+        "    DbtOperator(task_id='ods', select='path:models/ods') >> GateOperator(task_id='g', layer='ods')\n"
+    )
+    bag = DagBag(tmp_path)
+    assert bag.import_errors == {}
+    assert sorted(bag.dags["nightly"].task_ids) == ["g", "ods"]
+
+
 def test_each_layer_waits_for_the_gate_of_the_one_before(dags: dict[str, Any]) -> None:
     pipeline = dags["tidemark_pipeline"]
     for layer, gate in (("dwd", "gate_ods"), ("dws", "gate_dwd"), ("ads", "gate_dws")):
