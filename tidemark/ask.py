@@ -23,6 +23,9 @@ def ask(
     question: Annotated[str, typer.Argument(help="What to find out, in English or Chinese.")],
     language: Annotated[Literal["auto", "en", "zh"], typer.Option(help="Of the answer.")] = "auto",
     domain: Annotated[Literal["auto", "commerce", "agents"], typer.Option(help="What it is about.")] = "auto",
+    warehouse: Annotated[
+        str, typer.Option(help="Another than the stack's: a URL, or a name of TIDEMARK_WAREHOUSES.")
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole answer as JSON.")] = False,
 ) -> None:
     """Ask one question. Exit code 0: answered; 3: declined, with the nearest questions; 1: failed."""
@@ -30,7 +33,7 @@ def ask(
     from wiring.errors import RAISED
 
     try:
-        with open_analyst(client_settings(), on_event=None if as_json else show) as analyst:
+        with open_analyst(client_settings(warehouse), on_event=None if as_json else show) as analyst:
             answer = analyst.ask(question, language=language, domain=domain)
     except RAISED as error:
         fail(str(error))

@@ -32,8 +32,11 @@ def plain_errors() -> Iterator[None]:
         fail(str(error))
 
 
-def client_settings() -> Settings:
-    """What leads this process to the stack, unless its variables name a real Kafka, a real warehouse."""
+def client_settings(warehouse: str = "") -> Settings:
+    """What leads this process to the stack, unless its variables name a real Kafka, a real warehouse.
+
+    `warehouse` goes before either; see `Settings.read`, which also says what is raised.
+    """
     from wiring.settings import Settings
 
     stack = EmbeddedSettings()
@@ -41,7 +44,7 @@ def client_settings() -> Settings:
     if os.environ.get("TIDEMARK_WAREHOUSE_URL", stack.warehouse_url) != stack.warehouse_url:
         # Another server is not shown this one's passwords.
         told = {name: value for name, value in told.items() if not name.endswith("_PASSWORD")}
-    return Settings.read(told)
+    return Settings.read(told, warehouse=warehouse)
 
 
 def show(progress: Progress) -> None:

@@ -17,6 +17,8 @@ class WarehouseSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="TIDEMARK_", extra="ignore", frozen=True)
 
     warehouse_url: str = "http://127.0.0.1:18123"
+    # Others by name, as a JSON object of URLs: what `tidemark ask --warehouse NAME` chooses from.
+    warehouses: dict[str, str] = Field(default_factory=dict)
     warehouse_user: str = "tidemark"
     warehouse_password: SecretStr = SecretStr("")
     warehouse_reader_user: str = "reader"

@@ -6,9 +6,11 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from agents.runtime.settings import AgentSettings
 from streaming.settings import StreamingSettings
+from warehouse.errors import SettingsError
 from warehouse.settings import WarehouseSettings
 
 PREFIX = "TIDEMARK_"
@@ -23,14 +25,40 @@ class Settings:
     agents: AgentSettings
 
     @classmethod
-    def read(cls, told: Mapping[str, str] | None = None) -> Settings:
+    def read(cls, told: Mapping[str, str] | None = None, *, warehouse: str = "") -> Settings:
         """From this process's `TIDEMARK_*` variables; `told`, by the same names, holds where they are silent.
 
-        Raises pydantic's `ValidationError` for a value that a setting cannot have.
+        `warehouse` names another than theirs: a URL, or a name of `TIDEMARK_WAREHOUSES`. What dbt writes for
+        it lies beside what it writes for theirs, and it is not shown their passwords.
+        Raises pydantic's `ValidationError` for a value that a setting cannot have, `SettingsError` for a
+        name that is none.
         """
         given: dict[str, Any] = {
             name.removeprefix(PREFIX).lower(): value
             for name, value in (told or {}).items()
             if name not in os.environ
         }
+        if warehouse:
+            theirs = WarehouseSettings(**given)
+            url = _url(warehouse, theirs.warehouses)
+            if url != theirs.warehouse_url:
+                target = theirs.dbt_target_dir
+                given |= {
+                    "warehouse_url": url,
+                    "dbt_target_dir": target.with_name(f"{target.name}-{urlsplit(url).scheme}"),
+                    "warehouse_password": "",
+                    "warehouse_reader_password": "",
+                }
         return cls(WarehouseSettings(**given), StreamingSettings(**given), AgentSettings(**given))
+
+
+def _url(warehouse: str, named: Mapping[str, str]) -> str:
+    if "://" in warehouse:
+        return warehouse
+    if warehouse in named:
+        return named[warehouse]
+    raise SettingsError(
+        f"There is no warehouse named {warehouse!r} in TIDEMARK_WAREHOUSES, a JSON object of names and URLs "
+        f"(it has {', '.join(sorted(named)) or 'none'}). Name it there, or give its URL, such as "
+        "bigquery://project."
+    )

@@ -9,6 +9,7 @@ import pytest
 
 from embedded.settings import EmbeddedSettings
 from tidemark.stack import client_settings
+from warehouse.errors import PermanentError
 
 
 @pytest.fixture
@@ -39,3 +40,15 @@ def test_another_server_is_not_shown_these_passwords(home: Path, monkeypatch: py
     assert read.warehouse_url == "https://warehouse.example:8443"
     assert not read.warehouse_password.get_secret_value()
     assert not read.warehouse_reader_password.get_secret_value()
+
+
+def test_another_warehouse_is_chosen_by_url_or_name(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIDEMARK_WAREHOUSES", '{"bigquery": "bigquery://demo/EU"}')
+    for chosen in ("bigquery", "bigquery://demo/EU"):
+        read = client_settings(chosen).warehouse
+        assert read.warehouse_url == "bigquery://demo/EU"
+        assert read.manifest_path == home / "dbt-bigquery" / "manifest.json"
+        assert not read.warehouse_password.get_secret_value()
+    assert client_settings("http://127.0.0.1:4711") == client_settings()
+    with pytest.raises(PermanentError, match=r"'snowflake'.*it has bigquery"):
+        client_settings("snowflake")
