@@ -40,7 +40,7 @@ ROOMS: dict[str, tuple[str, set[str]]] = {
     "benchmarks": ("benchmarks", {"benchmarks", "wiring", "embedded", "streaming"}),
 }
 # One more is not a matter of course: say in docs/architecture.md what it is for, and which one went.
-ARROWS = 16
+ARROWS = 15
 # Being mended; nothing may be added.
 CIRCLES_LEFT = ("warehouse.clickhouse",)
 OURS = {name.partition(".")[0] for name in ROOMS} | {"airflow", "tests"}

@@ -1,6 +1,15 @@
 """Gates between the layers: what must hold of a layer before the next one is built from it."""
 
-from warehouse.quality.gate import GateFailedError, GateResult, Outcome, run_gate
+from warehouse.quality.gate import GateFailedError, GateLateError, GateResult, Outcome, run_gate
 from warehouse.quality.suite import Suite, SuiteError, load_suite
 
-__all__ = ["GateFailedError", "GateResult", "Outcome", "Suite", "SuiteError", "load_suite", "run_gate"]
+__all__ = [
+    "GateFailedError",
+    "GateLateError",
+    "GateResult",
+    "Outcome",
+    "Suite",
+    "SuiteError",
+    "load_suite",
+    "run_gate",
+]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 import pandas as pd
@@ -52,7 +52,7 @@ def daily_frames(warehouse: Warehouse, daily: Daily, now: datetime) -> Iterator[
         age = float((now.date() - newest).days) if newest else float("inf")
         rows = pd.DataFrame([(newest, age, 0.0, float(daily.fresh_within_days))], columns=_FRESHNESS)
         yield Frame(daily.table, "freshness", f"the newest day is {due} or later", rows)
-        found = _with_missing_days(found, due)
+        found = _with_missing_days(found)
     for name, figure in daily.figures.items():
         yield Frame(
             daily.table,
@@ -108,11 +108,11 @@ def _days(warehouse: Warehouse, daily: Daily, now: datetime) -> pd.DataFrame:
     return found
 
 
-def _with_missing_days(found: pd.DataFrame, due: date) -> pd.DataFrame:
-    """A day that is due and did not come has no rows, and is judged while it is missed from those before."""
+def _with_missing_days(found: pd.DataFrame) -> pd.DataFrame:
+    """A day that was passed over has no rows, and is judged while it is missed from those before."""
     if found.empty:
         return found
-    newest = max(found["day"].max(), due)
+    newest = found["day"].max()
     every = pd.DataFrame({"day": pd.date_range(found["day"].min(), newest).date})
     found = every.merge(found, how="left", on="day")
     recent = found["day"] > newest - timedelta(days=DAYS_BEFORE)

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from warehouse.client import Warehouse, connect
-from warehouse.errors import PermanentError
+from warehouse.errors import PermanentError, TransientError
 from warehouse.quality.suite import Suite, load_suite
 from warehouse.settings import WarehouseSettings
 
@@ -60,23 +60,42 @@ class GateResult:
         return not self.failures
 
     def raise_on_failure(self) -> None:
-        """Raise `GateFailedError` naming each failed expectation and a sample of its figures."""
-        if self.failures:
+        """Raise `GateFailedError` naming each failed expectation and a sample of its figures; or
+        `GateLateError` where all that is wrong is that the newest day has not come yet.
+        """
+        if any(outcome.kind != "freshness" for outcome in self.failures):
             raise GateFailedError(self)
+        if self.failures:
+            raise GateLateError(self)
 
 
 class GateFailedError(PermanentError):
     """A layer's figures are not what its gate expects; `result` has them all."""
 
     def __init__(self, result: GateResult) -> None:
-        failed = "\n".join(f"  - {outcome}" for outcome in result.failures)
         super().__init__(
-            f"The gate after {result.layer} refused {len(result.failures)} of {len(result.outcomes)} "
-            f"expectations:\n{failed}\n"
-            f"Load these days again from a mended source, or widen the expectation in "
+            f"{_refused(result)}\nLoad these days again from a mended source, or widen what is expected in "
             f"warehouse/quality/suites/{result.layer}.yml; then run layer {result.layer} again."
         )
         self.result = result
+
+
+class GateLateError(TransientError):
+    """A layer's newest day has not come yet; `result` has all outcomes, and the others passed."""
+
+    def __init__(self, result: GateResult) -> None:
+        super().__init__(
+            f"{_refused(result)}\nLoad the days that are missing; if they do not come, see what loads them."
+        )
+        self.result = result
+
+
+def _refused(result: GateResult) -> str:
+    failed = "\n".join(f"  - {outcome}" for outcome in result.failures)
+    return (
+        f"The gate after {result.layer} refused {len(result.failures)} of {len(result.outcomes)} "
+        f"expectations:\n{failed}"
+    )
 
 
 def run_gate(
