@@ -391,6 +391,7 @@ def _outcome(context: _Context[W], state: Mapping[str, Any]) -> Outcome[W]:
         else "",
         spent=Spent.model_validate_json(state["spent"]),
         over=state["over"],
+        used=tuple(state["used"]),
     )
 
 

@@ -44,7 +44,8 @@ class Stage(Generic[W]):
 @dataclass(frozen=True)
 class Outcome(Generic[W]):
     """The best result of a stage: the work, its score and why it is not higher. `fallback` says how many
-    of its chats the rules had to answer for the model, and why; `over` which budget ended it before its time.
+    of its chats the rules had to answer for the model, and why; `over` which budget ended it before its time;
+    `used` are the keys of the approved calls that were made.
     """
 
     stage: str
@@ -56,3 +57,4 @@ class Outcome(Generic[W]):
     fallback: str = ""
     spent: Spent = field(default_factory=Spent)
     over: str = ""
+    used: tuple[str, ...] = ()

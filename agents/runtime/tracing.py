@@ -67,6 +67,10 @@ class Spans:
         """The observe step: the scorer measures what the tools did. No GenAI operation has a name for it."""
         return self._open(f"judge {stage}", {"tidemark.stage": stage, "tidemark.step": "observe"})
 
+    def approval(self, name: str) -> AbstractContextManager[Span]:
+        """A person's decision. It takes no time of the run's: who decided and when is in its attributes."""
+        return self._open(f"approval {name}", {})
+
     @contextmanager
     def _open(
         self, name: str, attributes: Mapping[str, str], kind: SpanKind = SpanKind.INTERNAL

@@ -1,0 +1,124 @@
+"""A person's approval: what is proposed, what was decided, and which decisions are not taken."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from agents.runtime.errors import PermanentError
+from agents.runtime.work import call_key, digest
+
+
+class DecisionRefusedError(PermanentError):
+    """A decision that cannot be taken: the run is not asking, was answered before, or asks otherwise now."""
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ProposedCall(_Record):
+    """A tool call that is to be made once a person has approved it."""
+
+    tool: str
+    arguments: Mapping[str, Any] = {}
+
+    @property
+    def key(self) -> str:
+        return call_key(self.tool, self.arguments)
+
+
+class Proposal(_Record):
+    """What an agent would do: in words for a person, as the calls that do it, and the evidence for it."""
+
+    what: str
+    calls: tuple[ProposedCall, ...] = ()
+    evidence: tuple[str, ...] = ()
+
+
+class Request(Proposal):
+    """A proposal that waits for a person. `key` names it within its run, `effects` are those that the tool
+    registry gives for its calls, and `proposal` is the digest of it all, by which a decision says what it is
+    about.
+    """
+
+    key: str
+    effects: tuple[str, ...] = ()
+    proposal: str
+
+    @classmethod
+    def of(cls, key: str, proposal: Proposal, effects: tuple[str, ...]) -> Request:
+        content = proposal.model_dump(mode="json")
+        return cls(key=key, effects=effects, proposal=digest(content, effects), **content)
+
+
+class Decision(_Record):
+    """What a person decided about a request. `edits`, if there are any, are made in the place of the calls
+    that were proposed: the same tools with other arguments, or some of them.
+    """
+
+    request: str
+    proposal: str
+    verdict: Literal["approve", "reject"]
+    by: str = Field(min_length=1)
+    at: AwareDatetime
+    edits: tuple[ProposedCall, ...] | None = None
+    reason: str = ""
+
+
+class Decided(_Record):
+    """A request with its decision."""
+
+    request: Request
+    decision: Decision
+
+    @property
+    def approved(self) -> bool:
+        return self.decision.verdict == "approve"
+
+    @property
+    def calls(self) -> tuple[ProposedCall, ...]:
+        """The calls that may be made now."""
+        if not self.approved:
+            return ()
+        return self.request.calls if self.decision.edits is None else self.decision.edits
+
+    def __str__(self) -> str:
+        verdict = {"approve": "approved", "reject": "rejected"}[self.decision.verdict]
+        return f"{self.request.key!r} was {verdict} by {self.decision.by} at {self.decision.at.isoformat()}"
+
+
+def take(decision: Decision, waiting: Mapping[str, Request], decided: Mapping[str, Decided]) -> bool:
+    """Whether a decision is a new one; False for the very one that was taken before, as a retry gives it.
+
+    Raises DecisionRefusedError for any other.
+    """
+    if before := decided.get(decision.request):
+        if before.decision == decision:
+            return False
+        raise DecisionRefusedError(f"{before}: the decision of {decision.by} comes second and is not taken.")
+    request = waiting.get(decision.request)
+    if request is None:
+        asked = ", ".join(map(repr, waiting)) or "nothing"
+        raise DecisionRefusedError(
+            f"Nothing waits for a decision as {decision.request!r}: the run asks for {asked}."
+        )
+    check(decision, request)
+    return True
+
+
+def check(decision: Decision, request: Request) -> None:
+    """Raises DecisionRefusedError for a decision about another proposal, or one with tools of its own."""
+    if decision.proposal != request.proposal:
+        raise DecisionRefusedError(
+            f"{request.key!r} has changed since {decision.by} decided about it ({decision.proposal}): it is "
+            f"now {request.proposal}, {request.what!r}. Read it again and decide about that."
+        )
+    foreign = {edit.tool for edit in decision.edits or ()} - {call.tool for call in request.calls}
+    if foreign:
+        raise DecisionRefusedError(
+            f"{decision.by} added {', '.join(sorted(foreign))} to {request.key!r}, which proposes no such "
+            "tool: a decision may change arguments and leave calls out."
+        )

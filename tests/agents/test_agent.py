@@ -1,0 +1,501 @@
+"""Agents as graphs of small real stages: killed at each step, side by side, in loops, and asking a person."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import pytest
+from langchain_core.tools import InjectedToolArg, StructuredTool
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from pydantic import BaseModel
+
+from agents.runtime import sessions
+from agents.runtime.agent import (
+    Agent,
+    AgentNode,
+    Approval,
+    Branch,
+    Done,
+    Loop,
+    StageNode,
+    parallel,
+    sequence,
+)
+from agents.runtime.approval import Decision, DecisionRefusedError, Proposal, ProposedCall, Request
+from agents.runtime.budget import Budget
+from agents.runtime.door import run_sync
+from agents.runtime.errors import PermanentError
+from agents.runtime.graph import run_agent
+from agents.runtime.models import Models
+from agents.runtime.rules import Move
+from agents.runtime.run import Run, Session
+from agents.runtime.scoring import Score
+from agents.runtime.sessions import session
+from agents.runtime.settings import AgentSettings
+from agents.runtime.stage import Stage
+from agents.runtime.testing import FakeClock
+from agents.runtime.tools import Result, ToolContext, ToolRegistry
+from agents.runtime.work import ToolCall, Work
+
+NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
+DAY = 86_400.0
+
+
+class Question(BaseModel):
+    text: str = "why"
+
+
+class Noted(Result):
+    line: str
+
+
+class Notes(Work):
+    """The lines that were written; whatever was refused ends the stage too."""
+
+    to_write: tuple[tuple[str, str], ...]
+    lines: tuple[str, ...] = ()
+
+    def reduce(self, call: ToolCall, result: Any) -> Notes:
+        return self.having(lines=(*self.lines, result.line))
+
+
+Context = Annotated[ToolContext[Notes, Path], InjectedToolArg]
+
+
+async def note(line: str, context: Context) -> Noted:
+    """Write a line down."""
+    with context.deps.open("a") as file:
+        file.write(f"{line}\n")
+    return Noted(line=line)
+
+
+REGISTRY = ToolRegistry()
+REGISTRY.register(StructuredTool.from_function(coroutine=note, name="note"))
+REGISTRY.register(StructuredTool.from_function(coroutine=note, name="mend"), effects={"writes"})
+
+
+def noting(*calls: tuple[str, str]) -> Stage[Notes]:
+    """A stage that makes one call after another."""
+
+    def move(work: Notes) -> Move:
+        tool, line = work.to_write[len(work.lines) + len(work.refused)]
+        return Move(line, ((tool, {"line": line}),))
+
+    def score(work: Notes) -> Score:
+        done, refused = len(work.lines), tuple(work.refused.values())
+        ended = done + len(refused) >= len(work.to_write)
+        return Score(done / max(1, len(work.to_write)), refused, final=ended)
+
+    work = Notes(to_write=calls)
+    return Stage("noting", "note", work, ("note", "mend"), "Note.", 1.0, 9, score, move, identity=str(calls))
+
+
+def writes(name: str, *lines: str, tool: str = "note") -> StageNode[Notes]:
+    return StageNode(name, Notes, lambda done: noting(*((tool, line) for line in lines or (name,))))
+
+
+FIRST = writes("first", "first one", "first two")
+TRY = StageNode("try", Notes, lambda done: noting(("note", f"try {done.turns(TRIES) + 1}")))
+TRIES = Loop("tries", TRY, lambda done: done[TRY].work.lines == ("try 2",), limit=5)
+ASK: Approval = Approval(
+    "ask",
+    lambda done: Proposal(
+        what=f"mend after {done.turns(TRIES)} tries",
+        calls=(ProposedCall(tool="mend", arguments={"line": "mended"}),),
+        evidence=done[FIRST].work.lines,
+    ),
+    then=StageNode(
+        "apply", Notes, lambda done: noting(*((c.tool, c.arguments["line"]) for c in decided(done).calls))
+    ),
+    otherwise=writes("leave"),
+)
+BOTH = parallel("both", writes("left"), sequence(writes("right"), writes("further right")))
+AGENT = Agent("mender", Question, sequence(FIRST, BOTH, TRIES, ASK))
+TO_THE_QUESTION = ["first one", "first two", "left", "right", "further right", "try 1", "try 2"]
+
+
+def decided(done: Done[Any]) -> Any:
+    return done.decided(ASK)
+
+
+def go(
+    folder: Path, agent: Agent[Question] = AGENT, decision: Decision | None = None, **more: Any
+) -> Done[Question]:
+    """What a process does: open the run's steps, run the agent, close them."""
+    with session(folder, "r") as steps:
+        run = Run(
+            "mender", Session("talk"), "r", Models(AgentSettings(model="")),
+            deps=folder / "notes", checkpoints=steps.checkpoints, **{"registry": REGISTRY, **more},
+        )  # fmt: skip
+        return run_sync(run_agent(agent, Question(), run, decision))
+
+
+def written(folder: Path) -> list[str]:
+    path = folder / "notes"
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def in_another_process(work: Callable[[], Any]) -> int:
+    """The signal or the code that a process ended with."""
+    if child := os.fork():
+        return os.waitpid(child, 0)[1]
+    try:
+        work()
+    except BaseException:
+        os._exit(1)
+    os._exit(0)
+
+
+def decide(request: Request, verdict: Any = "approve", at: datetime = NOW, **more: Any) -> Decision:
+    return Decision(request=request.key, proposal=request.proposal, verdict=verdict, by="Ada", at=at, **more)
+
+
+def kept_steps(work: Callable[[], Any], die_at: int) -> Callable[[], Any]:
+    """The work, killed (SIGKILL) when so many checkpoints and ends of calls have been kept."""
+
+    def dying() -> None:
+        kept = 0
+
+        class Mortal(sessions.Checkpoints):
+            def put(self, *arguments: Any) -> Any:
+                return self._count(super().put(*arguments))
+
+            def put_writes(self, *arguments: Any) -> None:
+                self._count(super().put_writes(*arguments))
+
+            def _count(self, value: Any) -> Any:
+                nonlocal kept
+                kept += 1
+                return os.kill(os.getpid(), signal.SIGKILL) if kept == die_at else value
+
+        sessions.Checkpoints = Mortal  # type: ignore[misc]
+        work()
+
+    return dying
+
+
+def killed_everywhere(
+    tmp_path: Path, prepare: Callable[[Path], Any], work: Callable[[Path, Any], Any], stride: int = 1
+) -> Any:
+    """Do the work in a process that is killed after its first kept step, then after a later one, and so on to
+    the end, each in a folder of its own; yields what the work comes to when it is done again.
+    """
+    for step in range(1, 1000, stride):
+        folder = tmp_path / f"killed after {step}"
+        folder.mkdir()
+        prepared = prepare(folder)
+        ended = in_another_process(kept_steps(lambda: work(folder, prepared), step))  # noqa: B023
+        assert ended in (0, signal.SIGKILL)
+        yield folder, work(folder, prepared)
+        if ended == 0:
+            return
+    raise AssertionError("the work never ended")
+
+
+def test_killed_at_any_step_before_the_question_another_process_asks_it(tmp_path: Path) -> None:
+    steps = 0
+    for folder, done in killed_everywhere(tmp_path, lambda _: None, lambda folder, _: go(folder), stride=3):
+        steps += 3
+        assert [request.what for request in done.waiting] == ["mend after 2 tries"]
+        lines = written(folder)
+        assert sorted(set(lines)) == sorted(TO_THE_QUESTION)
+        # Only what was going on is done again: one call, or one on each side of the two.
+        assert len(lines) <= len(TO_THE_QUESTION) + 2, lines
+    assert steps > 30
+
+
+def test_killed_at_any_step_after_the_answer_another_process_does_what_was_approved(tmp_path: Path) -> None:
+    (tmp_path / "asked").mkdir()
+    [request] = go(tmp_path / "asked").waiting
+
+    def prepare(folder: Path) -> Decision:
+        for name in ("r.sqlite", "notes"):
+            (folder / name).write_bytes((tmp_path / "asked" / name).read_bytes())
+        return decide(request)
+
+    for folder, done in killed_everywhere(tmp_path, prepare, lambda folder, said: go(folder, decision=said)):
+        assert done.ended
+        assert done.decided(ASK).decision.by == "Ada"
+        after = written(folder)[len(TO_THE_QUESTION) :]
+        assert after in (["mended"], ["mended", "mended"]), "once, or again if it was going on"
+
+
+def test_an_approval_after_a_day_in_another_process(tmp_path: Path) -> None:
+    """Neither the steps nor the time that a run may take wear out while a person is away."""
+    clock = FakeClock(NOW)
+    seen: list[Any] = []
+    assert in_another_process(lambda: go(tmp_path, clock=clock, budget=Budget(seconds=600))) == 0
+    clock.advance(DAY)
+    [request] = go(tmp_path, clock=clock, budget=Budget(seconds=600)).waiting
+    assert (request.what, request.effects) == ("mend after 2 tries", ("writes",))
+    assert request.evidence == ("first one", "first two")
+    clock.advance(DAY)
+    spans = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(spans))
+    done = go(tmp_path, decision=decide(request, at=clock.now()), clock=clock, tracer_provider=provider)
+    seen = written(tmp_path)
+    assert done.ended
+    assert seen == [*TO_THE_QUESTION, "mended"]
+    [span] = [span for span in spans.get_finished_spans() if span.name == "approval ask"]
+    attributes = dict(span.attributes or {})
+    assert attributes["tidemark.decision.by"] == "Ada"
+    assert attributes["tidemark.decision.at"] == "2026-11-23T09:00:00Z"
+    assert attributes["tidemark.run_id"] == "r"
+
+
+def test_what_is_rejected_is_not_done(tmp_path: Path) -> None:
+    [request] = go(tmp_path).waiting
+    done = go(tmp_path, decision=decide(request, "reject", reason="not on a Saturday"))
+    assert done.ended
+    assert written(tmp_path)[-1] == "leave"
+    assert "mended" not in written(tmp_path)
+
+
+def test_the_second_answer_is_refused_and_the_first_named(tmp_path: Path) -> None:
+    [request] = go(tmp_path).waiting
+    first = decide(request)
+    go(tmp_path, decision=first)
+    second = Decision(**{**first.model_dump(), "by": "Bob", "verdict": "reject"})
+    with pytest.raises(DecisionRefusedError, match=r"approved by Ada at 2026-11-21T09.*Bob comes second"):
+        go(tmp_path, decision=second)
+    assert go(tmp_path, decision=first).ended, "the very same is a retry of the same task"
+    assert written(tmp_path).count("mended") == 1
+
+
+def test_an_answer_that_a_killed_process_was_given_stands(tmp_path: Path) -> None:
+    (tmp_path / "asked").mkdir()
+    [request] = go(tmp_path / "asked").waiting
+    for step in range(1, 6):
+        folder = tmp_path / str(step)
+        folder.mkdir()
+        for name in ("r.sqlite", "notes"):
+            (folder / name).write_bytes((tmp_path / "asked" / name).read_bytes())
+        in_another_process(kept_steps(lambda: go(folder, decision=decide(request)), step))  # noqa: B023
+        with pytest.raises(DecisionRefusedError, match="comes second"):
+            go(folder, decision=decide(request, "reject", at=NOW + timedelta(hours=1)))
+        assert go(folder).decided(ASK).approved
+        assert written(folder)[-1] == "mended"
+
+
+def test_a_decision_about_a_proposal_that_has_changed_is_refused(tmp_path: Path) -> None:
+    """Before the run took note of the change, and after."""
+    what = ["reload the day"]
+    ask = Approval("ask", lambda done: Proposal(what=what[0]), then=writes("reload"))
+    agent = Agent("mender", Question, ask)
+    [first] = go(tmp_path, agent).waiting
+    what[0] = "reload the month"
+    for _ in range(2):
+        with pytest.raises(DecisionRefusedError, match=r"has changed since Ada decided.*'reload the month'"):
+            go(tmp_path, agent, decision=decide(first))
+    [second] = go(tmp_path, agent).waiting
+    assert second.what == "reload the month"
+    assert go(tmp_path, agent, decision=decide(second)).ended
+    assert written(tmp_path) == ["reload"]
+
+
+def test_a_decision_that_nobody_asked_for_is_refused(tmp_path: Path) -> None:
+    nothing = Decision(request="ask", proposal="0", verdict="approve", by="Ada", at=NOW)
+    with pytest.raises(DecisionRefusedError, match="asks for nothing"):
+        go(tmp_path, decision=nothing)
+    go(tmp_path)
+    with pytest.raises(DecisionRefusedError, match="as 'other': the run asks for 'ask'"):
+        go(tmp_path, decision=nothing.model_copy(update={"request": "other"}))
+
+
+def test_edits_change_arguments_and_no_tools(tmp_path: Path) -> None:
+    [request] = go(tmp_path).waiting
+    added = ProposedCall(tool="note", arguments={"line": "mine"})
+    with pytest.raises(DecisionRefusedError, match="Ada added note to 'ask'"):
+        go(tmp_path, decision=decide(request, edits=(added,)))
+    edited = ProposedCall(tool="mend", arguments={"line": "mended otherwise"})
+    go(tmp_path, decision=decide(request, edits=(edited,)))
+    assert written(tmp_path)[-1] == "mended otherwise"
+
+
+def test_without_an_approval_of_this_very_call_the_tool_does_not_run(tmp_path: Path) -> None:
+    """Neither before one nor with other arguments, and not a second time with the same."""
+    before = writes("before", "mended", tool="mend")
+    then = sequence(
+        writes("other", "something else", tool="mend"),
+        writes("now", "mended", tool="mend"),
+        writes("again", "mended", tool="mend"),
+    )
+    agent = Agent("mender", Question, sequence(FIRST, before, Approval("ask", ASK.propose, then)))
+    done = go(tmp_path, agent)
+    assert "needs a person's approval" in str(done[before].work.refused)
+    [request] = done.waiting
+    done = go(tmp_path, agent, decision=decide(request))
+    assert done.ended
+    assert written(tmp_path) == ["first one", "first two", "mended"]
+
+
+def test_an_agent_that_asks_cannot_run_without_kept_steps() -> None:
+    run = Run("mender", Session("talk"), "r", Models(AgentSettings(model="")), registry=REGISTRY)
+    with pytest.raises(PermanentError, match="Give it a run id"):
+        run_sync(run_agent(AGENT, Question(), run))
+
+
+def test_sides_run_at_once_each_at_its_own_pace_and_one_that_ended_is_not_repeated(tmp_path: Path) -> None:
+    """The short side waits for what the long one writes in its second stage; then its own tool fails once."""
+    far = asyncio.Event()
+    failed: list[str] = []
+
+    async def meet(line: str, context: Context) -> Noted:
+        """Write a line, or wait for the other side."""
+        if line == "far":
+            far.set()
+        if line == "wait":
+            await asyncio.wait_for(far.wait(), 30)
+            if not failed:
+                failed.append(line)
+                raise ConnectionError("away")
+        return await note(line, context)
+
+    registry = ToolRegistry()
+    registry.register(StructuredTool.from_function(coroutine=meet, name="note"))
+    registry.register(StructuredTool.from_function(coroutine=note, name="mend"), effects={"writes"})
+    sides = parallel("both", writes("wait"), sequence(writes("near"), writes("far")))
+    agent = Agent("mender", Question, sequence(sides, writes("after")))
+    with pytest.raises(ConnectionError, match="away"):
+        go(tmp_path, agent, registry=registry)
+    done = go(tmp_path, agent, registry=registry)
+    assert done.ended
+    assert written(tmp_path) == ["near", "far", "wait", "after"]
+
+
+def test_two_sides_may_ask_and_are_answered_one_after_the_other(tmp_path: Path) -> None:
+    asks = {
+        name: Approval(name, lambda done, name=name: Proposal(what=name), then=writes(f"do {name}"))  # type: ignore[misc]
+        for name in ("a", "b")
+    }
+    agent = Agent("mender", Question, sequence(parallel("both", *asks.values()), writes("after")))
+    waiting = {request.key: request for request in go(tmp_path, agent).waiting}
+    assert set(waiting) == {"a", "b"}
+    done = go(tmp_path, agent, decision=decide(waiting["b"]))
+    assert [request.key for request in done.waiting] == ["a"]
+    assert written(tmp_path) == ["do b"]
+    assert go(tmp_path, agent, decision=decide(waiting["a"], "reject")).ended
+    assert written(tmp_path) == ["do b", "after"]
+
+
+def test_a_loop_ends_at_its_limit_and_asks_anew_in_each_pass(tmp_path: Path) -> None:
+    ask = Approval("ask", lambda done: Proposal(what="more"), then=writes("more"))
+    loop = Loop("tries", ask, lambda done: False, limit=2)
+    agent = Agent("mender", Question, loop)
+    [first] = go(tmp_path, agent).waiting
+    [second] = go(tmp_path, agent, decision=decide(first)).waiting
+    assert (first.key, second.key) == ("tries.1/ask", "tries.2/ask")
+    with pytest.raises(DecisionRefusedError, match="comes second"):
+        go(tmp_path, agent, decision=decide(first, "reject"))
+    done = go(tmp_path, agent, decision=decide(second))
+    assert (done.ended, done.turns(loop)) == (True, 2)
+    assert written(tmp_path) == ["more", "more"]
+
+
+def test_loops_within_loops_and_beside_others_count_for_themselves(tmp_path: Path) -> None:
+    inner_try = StageNode(
+        "try", Notes, lambda done: noting(("note", f"{done.turns(outer)}.{done.turns(inner)}"))
+    )
+    inner = Loop("inner", inner_try, lambda done: done[inner_try].work.lines[0].endswith(".1"), limit=9)
+    again = StageNode("beside", Notes, lambda done: noting(("note", f"beside {done.turns(outer)}")))
+    outer = Loop("outer", parallel("both", sequence(inner), again), lambda done: False, limit=2)
+    done = go(tmp_path, Agent("mender", Question, outer))
+    assert sorted(written(tmp_path)) == ["0.0", "0.1", "1.0", "1.1", "beside 0", "beside 1"]
+    assert done[again].work.lines == ("beside 1",)
+    assert done[inner_try].work.lines == ("1.1",)
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"), [("why", ["first one", "first two", "yes"]), ("no", ["no"]), ("", [])]
+)
+def test_a_branch_takes_the_arm_that_it_chose_or_none(tmp_path: Path, text: str, lines: list[str]) -> None:
+    arms = {"why": sequence(FIRST, writes("yes")), "no": writes("no")}
+    agent = Agent("mender", Question, Branch("which", lambda done: text or None, arms))
+    assert go(tmp_path, agent).ended
+    assert written(tmp_path) == lines
+
+
+def test_a_branch_that_chooses_what_is_not_there_is_said(tmp_path: Path) -> None:
+    agent = Agent("mender", Question, Branch("which", lambda done: "maybe", {"yes": FIRST}))
+    with pytest.raises(PermanentError, match="'which' chose 'maybe'; its arms are yes"):
+        go(tmp_path, agent)
+
+
+def test_an_agent_is_a_node_with_a_task_of_its_own_and_may_be_one_twice(tmp_path: Path) -> None:
+    say = StageNode("say", Notes, lambda done: noting(("note", done.task.text)))
+    ask = Approval("ask", lambda done: Proposal(what=done[say].work.lines[0]), then=writes("agreed"))
+    inner = Agent("inner", Question, sequence(say, ask))
+    once = AgentNode("once", inner, lambda done: Question(text="one"))
+    twice = AgentNode(
+        "twice", inner, lambda done: Question(text=f"not {done.within(once)[say].work.lines[0]}")
+    )
+    agent = Agent("outer", Question, sequence(once, twice))
+    [first] = go(tmp_path, agent).waiting
+    assert (first.key, first.what) == ("once/ask", "one")
+    [second] = go(tmp_path, agent, decision=decide(first)).waiting
+    assert (second.key, second.what) == ("twice/ask", "not one")
+    done = go(tmp_path, agent, decision=decide(second, "reject"))
+    assert written(tmp_path) == ["one", "agreed", "not one"]
+    assert done.within(twice).task.text == "not one"
+
+
+def test_what_a_run_has_used_counts_on_in_another_process(tmp_path: Path) -> None:
+    runs: list[Run] = []
+
+    def once(decision: Decision | None = None) -> Done[Question]:
+        with session(tmp_path, "r") as steps:
+            run = Run(
+                "mender", Session("talk"), "r", Models(AgentSettings(model="")),
+                deps=tmp_path / "notes", registry=REGISTRY, checkpoints=steps.checkpoints,
+            )  # fmt: skip
+            runs.append(run)
+            return run_sync(run_agent(AGENT, Question(), run, decision))
+
+    [request] = once().waiting
+    once(decide(request))
+    assert [run.spent.tool_calls for run in runs] == [7, 8]
+
+
+def test_another_task_or_another_graph_under_the_same_run_starts_anew(tmp_path: Path) -> None:
+    go(tmp_path, Agent("mender", Question, FIRST))
+    longer = go(tmp_path, Agent("mender", Question, sequence(FIRST, writes("more"))))
+    assert longer.ended
+    assert written(tmp_path) == ["first one", "first two", "more"], "a stage that has ended stays so"
+
+
+def test_what_cannot_be_read_is_said_and_the_graph_starts_anew(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    agent = Agent("mender", Question, FIRST)
+    go(tmp_path, agent)
+    with closing(sqlite3.connect(tmp_path / "r.sqlite")) as file:
+        file.execute("update checkpoints set checkpoint = x'00' where thread_id like 'mender:%'")
+        file.commit()
+    assert go(tmp_path, agent).ended
+    assert "what is kept of its graph cannot be read" in caplog.text
+    assert written(tmp_path) == ["first one", "first two"]
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (sequence(FIRST, FIRST), "two nodes are called first"),
+        (sequence(FIRST, Branch("first", lambda done: None, {})), "two nodes are called first"),
+        (writes("a/b"), "cannot be called 'a/b'"),
+        (writes(""), "cannot be called ''"),
+    ],
+)
+def test_nodes_have_names_of_their_own(body: Any, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        Agent("mender", Question, body)
