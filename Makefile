@@ -28,15 +28,17 @@ stop: setup  ## stop the stack; all state stays
 logs: setup  ## the newest lines of each service's log (S=name: of one)
 	@$(BIN)/tidemark logs $(S)
 
-test: test-unit test-integration  ## the whole test suite
+# Much of the time is waiting for what starts: three workers fill two cores. Each begins with what takes longest.
+PYTEST = $(BIN)/pytest -n 3 --dist loadgroup
+
+test: setup  ## the whole test suite: units, contracts, and real services on their own ports
+	@$(PYTEST)
 
 test-unit: setup
-	@echo "== tests, part 1 of 2: units, contracts, DAG loading (seconds each)"
-	@$(BIN)/pytest -n 2 --dist loadgroup -m "not integration"
+	@$(PYTEST) -m "not integration"
 
 test-integration: setup
-	@echo "== tests, part 2 of 2: real broker, stream job, warehouse, Airflow on their own ports (minutes)"
-	@$(BIN)/pytest -n 2 --dist loadgroup -m integration
+	@$(PYTEST) -m integration
 
 lint: setup  ## ruff, mypy, sqlfluff
 	@$(BIN)/ruff check .

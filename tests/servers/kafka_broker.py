@@ -13,6 +13,7 @@ from tempfile import mkdtemp
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
+from kafka.admin import KafkaAdminClient
 
 from embedded import kafka
 from embedded_home import embedded_home
@@ -111,3 +112,11 @@ def read_all(settings: StreamingSettings, *topics: str) -> list[Message]:
             unread.discard((message.topic(), message.partition()))
     consumer.close()
     return messages
+
+
+def open_transactions(settings: StreamingSettings) -> list[str]:
+    """Ids of those that are neither committed nor given up."""
+    admin = KafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
+    found = admin.list_transactions(state_filters=["Ongoing"])
+    admin.close()
+    return [known.transactional_id for listed in found.values() for known in listed]

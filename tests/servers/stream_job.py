@@ -63,7 +63,8 @@ class Job:
             jobs = httpx.get(self.url).json()["jobs"]
         except (httpx.HTTPError, ValueError, KeyError):
             return False
-        return any(job["tasks"]["running"] == job["tasks"]["total"] for job in jobs)
+        # A job that is not there yet has no tasks, and all of none are running.
+        return any(0 < job["tasks"]["running"] == job["tasks"]["total"] for job in jobs)
 
     def end(self, number: signal.Signals = signal.SIGKILL, *, only_parent: bool = False) -> int:
         (os.kill if only_parent else os.killpg)(self.process.pid, number)

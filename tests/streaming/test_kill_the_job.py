@@ -13,12 +13,10 @@ from typing import Any
 
 import psutil
 import pytest
-from kafka.admin import KafkaAdminClient
 
-from kafka_broker import Broker, read_all
+from kafka_broker import Broker, open_transactions, read_all
 from stream_job import Job, flow
 from streaming.records import DEAD_LETTER, EXECUTION
-from streaming.settings import StreamingSettings
 from streaming.topics import create_topics
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
@@ -51,7 +49,7 @@ def test_every_record_comes_out_once(own_broker: Broker, start_job: Callable[...
             if number == SIGTERM:
                 # As its supervisor stops it, Java included: all that it has read is committed.
                 assert status == 0
-                assert not _open_transactions(settings)
+                assert not open_transactions(settings)
         job.wait_until_running()
     deadline = time.monotonic() + 180
     while (len(spans()) < sent["records"] or counted() < sent["records"]) and time.monotonic() < deadline:
@@ -66,13 +64,6 @@ def test_every_record_comes_out_once(own_broker: Broker, start_job: Callable[...
 
 def test_the_broker_listens_on_this_machine_only(broker: Broker) -> None:
     assert not _open_to_others(psutil.Process(broker.pid))
-
-
-def _open_transactions(settings: StreamingSettings) -> list[str]:
-    admin = KafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
-    found = admin.list_transactions(state_filters=["Ongoing"])
-    admin.close()
-    return [known.transactional_id for listed in found.values() for known in listed]
 
 
 def _open_to_others(process: psutil.Process) -> list[str]:

@@ -14,7 +14,7 @@ from confluent_kafka import Producer
 from kafka import TopicPartition
 from kafka.admin import KafkaAdminClient
 
-from kafka_broker import Broker, kafka_broker, read_all
+from kafka_broker import Broker, kafka_broker, open_transactions, read_all
 from stream_job import Job, flow
 from streaming.records import DEAD_LETTER, EVENT, EXECUTION, STATS
 from streaming.settings import StreamingSettings
@@ -89,7 +89,8 @@ def test_what_a_transaction_or_retention_lost_is_read_again_or_said(
     # Away for longer than the broker keeps a transaction, and than it keeps these events.
     _events(settings)
     admin.delete_records({TopicPartition(EVENT.topic, 0): EVENTS + 100})
-    time.sleep(11)
+    while open_transactions(settings):
+        time.sleep(0.1)
     job.start()
     job.wait_until_running()
 
