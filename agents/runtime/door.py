@@ -41,14 +41,16 @@ def run_sync(coroutine: Coroutine[Any, Any, T], timeout_s: float | None = None) 
             loop.close()
 
     thread = threading.Thread(target=run, name="run", daemon=True)
-    thread.start()
     try:
+        # A signal may come as soon as this.
+        thread.start()
         result = ended.result(timeout_s)
     except BaseException:
         if not ended.done():
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(lambda: [one.cancel() for one in asyncio.all_tasks(loop)])
-        thread.join(GRACE_S)
+        if thread.ident is not None:
+            thread.join(GRACE_S)
         raise
     thread.join(GRACE_S)
     return result

@@ -108,6 +108,11 @@ class Registered:
     def needs_approval(self) -> bool:
         return self.changes if self.approval is None else self.approval
 
+    @property
+    def given_up(self) -> int:
+        """How many of its calls were given up and go on by themselves."""
+        return self._bulkhead.given_up
+
     @cached_property
     def schema(self) -> dict[str, Any]:
         """The tool in OpenAI's function format, which LangChain's `bind_tools` takes for every provider."""
