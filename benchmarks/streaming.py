@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -28,19 +29,20 @@ from confluent_kafka.admin import AdminClient
 from benchmarks import Ratio
 from embedded import jars, kafka
 from embedded.settings import EmbeddedSettings
-from streaming.ddl import ods_statements
+from streaming.ddl import ODS_DATABASE
 from streaming.loader import Loader
-from streaming.ods import Ods
 from streaming.records import EXECUTION
 from streaming.settings import StreamingSettings
 from streaming.topics import create_topics
 from wiring.settings import Settings
+from wiring.warehouse import Warehouse, open_warehouse
 
 ROWS = 600_000
 # Read by the job before its time is taken: it starts, and compiles what it runs often.
 WARM_UP = 200_000
 # Loaded, once from the topic and once directly.
 LOADED = 200_000
+TABLE = f"{ODS_DATABASE}.{EXECUTION.table}"
 
 
 def record(number: int) -> bytes:
@@ -75,13 +77,18 @@ def record(number: int) -> bytes:
 def measure() -> list[Ratio]:
     """Job rows/s over raw consumption, loader rows/s over chDB's own insert of the same lines."""
     lines = [record(number) for number in range(ROWS)]
-    with tempfile.TemporaryDirectory() as home, broker(Path(home)) as settings, warehouse(Path(home)) as ods:
+    with (
+        tempfile.TemporaryDirectory() as home,
+        broker(Path(home)) as settings,
+        warehouse(Path(home)) as served,
+    ):
         create_topics(settings)
         produce(settings, EXECUTION.topic, lines)
         raw = ROWS / seconds(lambda: consume(settings, EXECUTION.topic))
         steady = job(settings)
-        loaded = LOADED / seconds(lambda: load(settings, ods))
-        direct = LOADED / seconds_direct(Path(home), lines[:LOADED])
+        loaded = LOADED / seconds(lambda: load(settings, served))
+        create = str(served.query(f"SHOW CREATE TABLE {TABLE}").rows[0][0])
+        direct = LOADED / seconds_direct(Path(home), lines[:LOADED], create)
     return [
         Ratio("stream job: check, pass on, count", steady, "rows/s", raw, "raw consumer"),
         Ratio("loader: Kafka to ODS", loaded, "rows/s", direct, "chDB's own JSONEachRow insert"),
@@ -165,38 +172,34 @@ def consume(settings: StreamingSettings, topic: str) -> None:
     consumer.close()
 
 
-def load(settings: StreamingSettings, ods: Ods) -> None:
+def load(settings: StreamingSettings, warehouse: Warehouse) -> None:
     """Run the loader until the clean topic is in its table."""
     stop = threading.Event()
-    thread = threading.Thread(target=Loader(settings, ods).run, args=(stop,))
+    thread = threading.Thread(target=Loader(settings, warehouse).run, args=(stop,))
     thread.start()
-    counter = Ods(ods.settings)
-    while not _loaded(counter):
+    while not _loaded(warehouse):
         time.sleep(0.05)
     stop.set()
     thread.join()
 
 
-def _loaded(ods: Ods) -> bool:
-    tables = ods.query(
-        f"SELECT count() FROM system.tables WHERE database = 'ods' AND name = '{EXECUTION.table}'"
-    )
-    return bool(tables[0][0]) and int(ods.query(f"SELECT count() FROM ods.{EXECUTION.table}")[0][0]) >= LOADED
+def _loaded(warehouse: Warehouse) -> bool:
+    return any((table.rows or 0) >= LOADED for table in warehouse.tables([TABLE]))
 
 
-def seconds_direct(home: Path, lines: list[bytes]) -> float:
+def seconds_direct(home: Path, lines: list[bytes], create: str) -> float:
     """chDB's own insert of the same lines into the same table, in the loader's batch size."""
     from chdb import _chdb
 
     direct = _chdb.connect(str(home / "direct"))
-    for statement in ods_statements(90):
-        direct.query(statement)
+    direct.query("CREATE DATABASE ods ENGINE = Atomic")
+    direct.query(create)
     direct.query("SET date_time_input_format = 'best_effort'")
     batches = [b"\n".join(lines[at : at + 20_000]) for at in range(0, len(lines), 20_000)]
 
     def insert() -> None:
         for batch in batches:
-            stream = direct.send_insert(f"INSERT INTO ods.{EXECUTION.table}", "JSONEachRow")
+            stream = direct.send_insert(f"INSERT INTO {TABLE}", "JSONEachRow")
             direct.insert_append(stream, batch)
             direct.insert_done(stream)
 
@@ -227,7 +230,7 @@ def broker(home: Path) -> Iterator[StreamingSettings]:
 
 
 @contextmanager
-def warehouse(home: Path) -> Iterator[Ods]:
+def warehouse(home: Path) -> Iterator[Warehouse]:
     """A warehouse server of this run."""
     port = _free_port()
     command = [
@@ -244,7 +247,10 @@ def warehouse(home: Path) -> Iterator[Ods]:
     url = f"http://127.0.0.1:{port}"
     try:
         _until(lambda: httpx.get(f"{url}/ping").raise_for_status(), httpx.HTTPError)
-        yield Ods(Settings.read().warehouse.model_copy(update={"warehouse_url": url}))
+        settings = Settings.read()
+        here = settings.warehouse.model_copy(update={"warehouse_url": url})
+        with open_warehouse(replace(settings, warehouse=here)) as client:
+            yield client
     finally:
         process.terminate()
         process.wait()

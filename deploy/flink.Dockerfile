@@ -11,5 +11,6 @@ RUN uv pip install --no-cache --python /opt/python apache-flink==2.3.0 "pydantic
     "kafka-python>=3.0.12,<4"
 COPY --from=jars /jars/*.jar /opt/flink/lib/
 COPY streaming /opt/tidemark/streaming
+COPY warehouse /opt/tidemark/warehouse
 RUN mkdir -p /var/lib/tidemark && chown -R flink:flink /var/lib/tidemark
 USER flink

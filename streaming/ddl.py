@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from streaming.records import RECORDS, Field, Record
+from warehouse.client import ColumnSpec, TableSpec
 
 _JSON: dict[str, dict[str, Any]] = {
     "text": {"type": "string"},
@@ -20,29 +21,13 @@ _FLINK = {
     "time": "TIMESTAMP_LTZ(6)",
     "map": "MAP<STRING, STRING>",
 }
-_ODS = {
-    "text": "String",
-    "bigint": "Int64",
-    "double": "Float64",
-    "time": "DateTime64(6, 'UTC')",
-    "map": "Map(LowCardinality(String), String)",
-}
-# Measured habits of the column types: times and offsets rise, texts repeat.
-_CODEC = {
-    "time": "Delta, ZSTD(1)",
-    "text": "ZSTD(1)",
-    "map": "ZSTD(1)",
-    "bigint": "T64, ZSTD(1)",
-    "double": "ZSTD(1)",
-}
-
 ODS_DATABASE = "ods"
 # A record's own position in the topic that it was loaded from: what makes loading exactly-once.
-POSITION: tuple[tuple[str, str], ...] = (
-    ("_topic", "LowCardinality(String)"),
-    ("_partition", "Int64 CODEC(T64, ZSTD(1))"),
-    ("_offset", "Int64 CODEC(Delta, ZSTD(1))"),
-    ("_ingested_at", "DateTime64(6, 'UTC') DEFAULT now64(6, 'UTC') CODEC(Delta, ZSTD(1))"),
+POSITION = (
+    ColumnSpec("_topic", "text", few=True),
+    ColumnSpec("_partition", "bigint"),
+    ColumnSpec("_offset", "bigint", rising=True),
+    ColumnSpec("_ingested_at", "time", stamped=True),
 )
 
 
@@ -74,42 +59,27 @@ def flink_columns(record: Record) -> str:
     return ",\n  ".join(f"`{field.name}` {_FLINK[field.type]}" for field in record.fields)
 
 
-def ods_type(field: Field) -> str:
-    """A field's column type in ODS."""
-    name = _ODS[field.type]
-    if field.type == "text" and field.few:
-        return f"LowCardinality({name})"
-    if field.type in ("bigint", "double") and not field.required:
-        return f"Nullable({name})"
-    return name
-
-
-def ods_table(record: Record, retention_days: int) -> str:
-    """CREATE TABLE for a record's ODS table.
+def ods_table(record: Record, retention_days: int) -> TableSpec:
+    """A record's ODS table.
 
     Partition and retention go by arrival, not by event time: a replayed old trace is kept as long as
-    any other, and records with wild clocks cannot open hundreds of partitions in one insert. One insert
-    meets one partition and so is atomic.
+    any other, and records with wild clocks cannot open hundreds of partitions in one insert.
     """
-    columns = [f"`{f.name}` {ods_type(f)}{_codec(f)}" for f in record.fields]
-    columns += [f"`{name}` {type_}" for name, type_ in POSITION]
-    columns += [f"INDEX by_{name} {name} TYPE bloom_filter(0.01) GRANULARITY 1" for name in record.lookups]
-    body = ",\n  ".join(columns)
-    return (
-        f"CREATE TABLE IF NOT EXISTS {ODS_DATABASE}.{record.table} (\n  {body}\n)\n"
-        f"ENGINE = MergeTree\nPARTITION BY toMonday(_ingested_at)\nORDER BY ({', '.join(record.sort)})\n"
-        f"TTL toDateTime(_ingested_at) + INTERVAL {int(retention_days)} DAY\n"
-        # Without a window of its own a plain MergeTree forgets deduplication tokens at once.
-        "SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 1000"
+    return TableSpec(
+        f"{ODS_DATABASE}.{record.table}",
+        (*(_column(field) for field in record.fields), *POSITION),
+        partition_by="_ingested_at",
+        order_by=record.sort,
+        retention_days=retention_days,
+        lookups=record.lookups,
     )
 
 
-def ods_statements(retention_days: int) -> list[str]:
-    """Everything that ODS needs for telemetry, in order; each statement may run twice."""
-    # Named, because the default engine would want file grants for its readers on the embedded server.
-    database = f"CREATE DATABASE IF NOT EXISTS {ODS_DATABASE} ENGINE = Atomic"
-    return [database, *(ods_table(record, retention_days) for record in RECORDS.values())]
+def ods_tables(retention_days: int) -> list[TableSpec]:
+    """Every table that ODS needs for telemetry."""
+    return [ods_table(record, retention_days) for record in RECORDS.values()]
 
 
-def _codec(field: Field) -> str:
-    return "" if field.few else f" CODEC({_CODEC[field.type]})"
+def _column(field: Field) -> ColumnSpec:
+    number = field.type in ("bigint", "double")
+    return ColumnSpec(field.name, field.type, nullable=number and not field.required, few=field.few)

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from sqlglot import exp
 
 from streaming.ddl import ODS_DATABASE
-from streaming.errors import TransientError
-from streaming.ods import Ods
 from streaming.records import DEAD_LETTER
+from warehouse import TransientError, Warehouse
 
 Position = tuple[str, int, int]
 # Ends the reason of a letter whose bytes Kafka no longer had when it was loaded.
@@ -41,16 +41,13 @@ class DeadLetter:
     refused_at: datetime
 
 
-def recent(ods: Ods, limit: int = 20, topic: str = "") -> list[DeadLetter]:
+def recent(warehouse: Warehouse, limit: int = 20, topic: str = "") -> list[DeadLetter]:
     """The newest dead letters in the warehouse, newest first, of one source topic or of all."""
-    rows = ods.query(
-        "SELECT source_topic, source_partition, source_offset, reason, key, payload, "
-        "formatDateTime(refused_at, '%Y-%m-%dT%H:%i:%S.%fZ') "
-        f"FROM {ODS_DATABASE}.{DEAD_LETTER.table} WHERE {{topic:String}} IN ('', source_topic) "
-        "ORDER BY refused_at DESC, source_offset DESC LIMIT {limit:UInt32}",
-        limit=str(limit),
-        topic=topic,
-    )
+    fields = ["source_topic", "source_partition", "source_offset", "reason", "key", "payload", "refused_at"]
+    letters = exp.select(*fields).from_(f"{ODS_DATABASE}.{DEAD_LETTER.table}")
+    if topic:
+        letters = letters.where(exp.column("source_topic").eq(topic))
+    rows = warehouse.query(letters.order_by("refused_at DESC", "source_offset DESC").limit(limit)).rows
     return [
         DeadLetter(
             source_topic=row[0],
@@ -59,7 +56,7 @@ def recent(ods: Ods, limit: int = 20, topic: str = "") -> list[DeadLetter]:
             reason=row[3],
             key=row[4],
             payload=None if row[3].endswith(GONE) else base64.b64decode(row[5]).decode("utf-8", "replace"),
-            refused_at=datetime.fromisoformat(row[6]),
+            refused_at=row[6],
         )
         for row in rows
     ]

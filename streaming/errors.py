@@ -1,16 +1,8 @@
-"""The room's one exception tree: what is permanent, and what passes when the other side comes back."""
+"""What only this room can say went wrong; the rest are the roots of `warehouse.errors` themselves."""
 
+from __future__ import annotations
 
-class StreamingError(Exception):
-    """Root; the message says what happened, to which thing, and what to do."""
-
-
-class PermanentError(StreamingError):
-    """Trying again changes nothing: a setting, a file or a schema must be mended."""
-
-
-class TransientError(StreamingError):
-    """Kafka or the warehouse is away; the same call works when it is back."""
+from warehouse.errors import PermanentError
 
 
 class SpoolFull(PermanentError):

@@ -22,19 +22,19 @@ from typing import IO, Any
 
 import orjson
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from sqlglot import exp
 
-from streaming.ddl import ods_statements
+from streaming.ddl import ODS_DATABASE, ods_tables
 from streaming.deadletters import GONE, originals
-from streaming.errors import PermanentError, StreamingError, TransientError
-from streaming.ods import Ods, RecordRefused
 from streaming.records import DEAD_LETTER, RECORDS, iso
 from streaming.settings import StreamingSettings
 from streaming.topics import create_topics
-from warehouse.settings import WarehouseSettings
+from warehouse import PermanentError, TidemarkError, TransientError, Warehouse, WarehouseSettings, connect
+from warehouse.errors import RowsRefusedError
 
 log = logging.getLogger("streaming.loader")
 
-_TABLES = {record.clean_topic: record.table for record in RECORDS.values()}
+_TABLES = {record.clean_topic: f"{ODS_DATABASE}.{record.table}" for record in RECORDS.values()}
 _BATCH_ROWS = 20_000
 _BATCH_BYTES = 16 * 2**20
 _BATCH_SECONDS = 0.5
@@ -78,9 +78,9 @@ class Batch:
 class Loader:
     """One loader of one warehouse. `run` returns when `stop` is set and everything read is loaded."""
 
-    def __init__(self, settings: StreamingSettings, ods: Ods) -> None:
+    def __init__(self, settings: StreamingSettings, warehouse: Warehouse) -> None:
         self._settings = settings
-        self._ods = ods
+        self._warehouse = warehouse
         self._heartbeat = settings.state_dir / "run" / "loader.heartbeat"
         self._checked = 0.0
 
@@ -106,8 +106,8 @@ class Loader:
     def prepare(self) -> None:
         """Make the topics and tables that are not there yet."""
         create_topics(self._settings)
-        for statement in ods_statements(self._settings.ods_retention_days):
-            self._ods.execute(statement)
+        for table in ods_tables(self._settings.ods_retention_days):
+            self._warehouse.create(table)
 
     def _consumer(self) -> Consumer:
         return Consumer(
@@ -150,11 +150,10 @@ class Loader:
 
     def _settled_positions(self) -> dict[tuple[str, int], int]:
         """What the tables hold once no insert of a dead loader or connection can change it."""
-        tables = list(_TABLES.values())
         before: dict[tuple[str, int], int] | None = None
         for _ in range(200):
-            if self._ods.running_inserts() == 0:
-                now = self._ods.positions(tables)
+            if self._warehouse.inserts_running() == 0:
+                now = positions(self._warehouse)
                 if now == before:
                     return now
                 before = now
@@ -201,8 +200,8 @@ class Loader:
             self._complete(rows)
         try:
             lines = b"\n".join(row.line for row in rows)
-            self._ods.insert(_TABLES[rows[0].topic], lines, _token(rows))
-        except RecordRefused as error:
+            self._warehouse.insert_json(_TABLES[rows[0].topic], lines, token=_token(rows))
+        except RowsRefusedError as error:
             if len(rows) == 1:
                 rows[0].refusal = f"the warehouse refused it: {error}"
                 self._bury(rows)
@@ -216,8 +215,8 @@ class Loader:
         lines = b"\n".join(orjson.dumps(_dead_letter(row)) for row in rows)
         log.error("%d records of %s go to the dead letters: %s", len(rows), rows[0].topic, rows[0].refusal)
         try:
-            self._ods.insert(DEAD_LETTER.table, lines, _token(rows))
-        except RecordRefused as error:
+            self._warehouse.insert_json(_TABLES[DEAD_LETTER.clean_topic], lines, token=_token(rows))
+        except RowsRefusedError as error:
             raise PermanentError(
                 f"the warehouse refuses even a dead letter: {error}; is its table ours?"
             ) from error
@@ -243,7 +242,7 @@ class Loader:
     def _beat(self, consumer: Consumer) -> None:
         now = time.monotonic()
         if now - self._checked > _CHECK_SECONDS:
-            self._ods.query("SELECT 1")
+            self._warehouse.ping()
             topics = consumer.list_topics(timeout=3.0).topics
             if sum(len(topics[topic].partitions) for topic in _TABLES) != len(consumer.assignment()):
                 raise TransientError("the topics' partitions have changed")
@@ -251,6 +250,18 @@ class Loader:
         if time.time() - _modified(self._heartbeat) > 0.5:
             self._heartbeat.parent.mkdir(parents=True, exist_ok=True)
             self._heartbeat.touch()
+
+
+def positions(warehouse: Warehouse) -> dict[tuple[str, int], int]:
+    """The last offset of each (topic, partition) that the tables hold."""
+    parts = [exp.select("_topic", "_partition", "_offset").from_(table) for table in _TABLES.values()]
+    held = (
+        exp.select("_topic", "_partition", "max(_offset)")
+        .from_(exp.union(*parts, distinct=False).subquery("held"))
+        .where("_topic <> ''")
+        .group_by("_topic", "_partition")
+    )
+    return {(topic, partition): offset for topic, partition, offset in warehouse.query(held).rows}
 
 
 def to_row(message: Message) -> Row:
@@ -272,7 +283,6 @@ def to_row(message: Message) -> Row:
 def main() -> int:
     """Run the loader until SIGTERM; 1 after one clear line when it cannot go on."""
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
-    logging.getLogger("httpx").setLevel(logging.WARNING)
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
     settings = StreamingSettings()
     stop = threading.Event()
@@ -280,13 +290,13 @@ def main() -> int:
         signal.signal(number, lambda *_: stop.set())
     try:
         lock = _only_one(settings)
-        ods = Ods(WarehouseSettings())
+        warehouse = connect(WarehouseSettings())
         try:
-            Loader(settings, ods).run(stop)
+            Loader(settings, warehouse).run(stop)
         finally:
-            ods.close()
+            warehouse.close()
             lock.close()
-    except StreamingError as error:
+    except TidemarkError as error:
         print(f"loader: {error}", file=sys.stderr)
         return 1
     return 0

@@ -36,7 +36,9 @@ class Field:
 
 @dataclass(frozen=True)
 class Record:
-    """One kind of record. `ordered` names a (start, end) pair of times; `sort` is the ODS order key."""
+    """One kind of record. `ordered` names a (start, end) pair of times; `sort` is the order in ODS, of fields
+    and (grain, field).
+    """
 
     kind: str
     topic: str
@@ -44,7 +46,7 @@ class Record:
     table: str
     key: str
     fields: tuple[Field, ...]
-    sort: tuple[str, ...]
+    sort: tuple[str | tuple[str, str], ...]
     lookups: tuple[str, ...] = ()
     ordered: tuple[str, str] | None = None
 
@@ -93,7 +95,7 @@ EXECUTION = Record(
         *_content("input", "output"),
     ),
     # An hour first keeps a time range narrow, the trace within it keeps a trace in one place.
-    sort=("toStartOfHour(started_at)", "trace_id", "started_at"),
+    sort=(("hour", "started_at"), "trace_id", "started_at"),
     lookups=("trace_id", "session_id"),
     ordered=("started_at", "ended_at"),
 )
@@ -114,7 +116,7 @@ EVENT = Record(
         *_content("detail"),
         *_times("occurred_at"),
     ),
-    sort=("toStartOfHour(occurred_at)", "session_id", "occurred_at"),
+    sort=(("hour", "occurred_at"), "session_id", "occurred_at"),
     lookups=("trace_id", "session_id"),
 )
 
@@ -132,7 +134,7 @@ METRIC = Record(
         Field("attributes", "map"),
         *_times("observed_at"),
     ),
-    sort=("name", "toStartOfHour(observed_at)", "resource", "observed_at"),
+    sort=("name", ("hour", "observed_at"), "resource", "observed_at"),
 )
 
 STATS = Record(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from kafka.admin import KafkaAdminClient, NewTopic
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
-from streaming.errors import TransientError
 from streaming.records import EVENT, EXECUTION, INPUTS, RECORDS
 from streaming.settings import StreamingSettings
+from warehouse.errors import TransientError
 
 RECORD_LIMIT_BYTES = 1_000_000
 # A dead letter carries a whole refused record in base64, and a clean record may grow by defaults.

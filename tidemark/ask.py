@@ -30,12 +30,12 @@ def ask(
 ) -> None:
     """Ask one question. Exit code 0: answered; 3: declined, with the nearest questions; 1: failed."""
     from wiring.analyst import open_analyst
-    from wiring.errors import RAISED
+    from wiring.errors import TidemarkError
 
     try:
         with open_analyst(client_settings(warehouse), on_event=None if as_json else show) as analyst:
             answer = analyst.ask(question, language=language, domain=domain)
-    except RAISED as error:
+    except TidemarkError as error:
         fail(str(error))
     if as_json:
         print(answer.model_dump_json())

@@ -79,12 +79,9 @@ def pending_run(airflow: AirflowApi, dag_id: str, states: set[str]) -> str | Non
 
 def missing_days(warehouse: Warehouse, yesterday: date, days: int) -> tuple[date, date] | None:
     """The range of logical days to load, or None when yesterday is there."""
-    tables = warehouse.query(
-        "select count() from system.tables where database = 'ods' and name = 'commerce_orders'"
-    )
     newest = None
-    if tables.rows[0][0]:
-        count, newest = warehouse.query("select count(), max(_day) from ods.commerce_orders").rows[0]
+    if warehouse.tables(["ods.commerce_orders"]):
+        count, newest = warehouse.query("select count(*), max(_day) from ods.commerce_orders").rows[0]
         newest = newest if count else None
     if newest is None:
         return yesterday - timedelta(days=days - 1), yesterday
@@ -145,15 +142,11 @@ def _waiting() -> Iterator[Any]:
 
 def summary(settings: EmbeddedSettings, warehouse: Warehouse, result: dict[str, Any]) -> None:
     """Rows in each layer, the questions and what became of them, and where to look."""
-    rows = warehouse.query(
-        "select database, count(), sum(total_rows) from system.tables "
-        "where database in ('ods', 'dwd', 'dws', 'ads') group by database"
-    ).rows
-    found = {name: (tables, count or 0) for name, tables, count in rows}
+    there = warehouse.tables()
     console.print("\n[bold]Layers[/bold]")
     for layer in ("ods", "dwd", "dws", "ads"):
-        tables, count = found.get(layer, (0, 0))
-        console.print(f"  {layer}  {count:>12,} rows in {tables} tables")
+        rows = [table.rows or 0 for table in there if table.database == layer]
+        console.print(f"  {layer}  {sum(rows):>12,} rows in {len(rows)} tables")
 
     answers = [answer for task in ANSWERS for answer in result.get(task) or []]
     if not answers:

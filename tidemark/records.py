@@ -16,12 +16,12 @@ def replay(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A recorded trace file (JSON).")],
 ) -> None:
     """Send a recorded trace file through the pipeline, as if its agents ran now."""
-    from wiring.errors import RAISED
+    from wiring.errors import TidemarkError
     from wiring.records import send_recording
 
     try:
         sent = send_recording(client_settings(), file)
-    except RAISED as error:
+    except TidemarkError as error:
         fail(str(error))
     if sent.dropped:
         fail(f"{sent.dropped} of {sent.records} records of {file.name} were dropped: the spool takes no more")
@@ -33,12 +33,12 @@ def dead_letters(
     limit: Annotated[int, typer.Option(min=1, help="How many of the newest.")] = 20,
 ) -> None:
     """The newest refused records, with the reason and the original bytes."""
-    from wiring.errors import RAISED
+    from wiring.errors import TidemarkError
     from wiring.records import refused_records
 
     try:
         letters = refused_records(client_settings(), limit)
-    except RAISED as error:
+    except TidemarkError as error:
         fail(str(error))
     if not letters:
         console.print("No record has been refused.")

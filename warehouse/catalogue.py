@@ -172,13 +172,10 @@ def _domain_of(name: str) -> str:
 
 
 def _with_live_columns(tables: Iterable[Table], warehouse: Warehouse) -> list[Table]:
-    live: dict[str, dict[str, str]] = {}
-    for database, table, name, kind in warehouse.query(
-        "SELECT database, table, name, type FROM system.columns "
-        "WHERE database NOT IN ('system', 'information_schema', 'INFORMATION_SCHEMA') "
-        "ORDER BY database, table, position"
-    ).rows:
-        live.setdefault(f"{database}.{table}", {})[name] = kind
+    live = {
+        table.qualified_name: {column.name: column.type for column in table.columns}
+        for table in warehouse.tables()
+    }
     described = []
     for one in tables:
         types = live.get(one.qualified_name, {})

@@ -1,24 +1,28 @@
-"""What the other rooms see of a warehouse: a small protocol, its records, and `connect`."""
+"""What the other rooms see of a warehouse, whatever engine it is: small protocols and their records.
+
+`warehouse.engines.connect` opens one; each engine is a package beside this module.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import urlsplit
-
-from warehouse.errors import SettingsError
-from warehouse.settings import WarehouseSettings
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from datetime import date
 
     import pyarrow as pa
+    from sqlglot import exp
+
+    from warehouse.dialect import Dialect
+
+Type = Literal["text", "bigint", "double", "date", "time", "map"]
 
 
 @dataclass(frozen=True)
 class Column:
-    """A result column: its name and the server's own name of its type, such as `Nullable(Float64)`."""
+    """A column as the engine has it: its name and the engine's own name of its type."""
 
     name: str
     type: str
@@ -28,27 +32,36 @@ class Column:
 class Limits:
     """Caps on one query, enforced by the server. `None` leaves the server's own cap.
 
-    `rows` and `bytes` cap the result; `read_rows` caps what is scanned; `seconds` caps the run.
+    `rows` and `bytes` cap the result, `seconds` the run. `billed_bytes` caps what is charged for, by an
+    engine that charges by bytes.
     """
 
     rows: int | None = 10_000
     bytes: int | None = 64 * 1024 * 1024
-    read_rows: int | None = None
     seconds: float | None = 30.0
+    billed_bytes: int | None = None
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a query reads and costs; None is what the engine cannot say, never 0."""
+
+    rows: int | None = None
+    bytes: int | None = None
+    usd: float | None = None
 
 
 @dataclass(frozen=True)
 class Result:
     """A whole result in memory. Rows are tuples of Python values; times are aware, in UTC.
 
-    `elapsed` is in seconds at the client; `rows_read` and `bytes_read` are what the server says it read.
+    `elapsed` is in seconds at the client; `cost` is what the server says that it read.
     """
 
     columns: tuple[Column, ...]
     rows: list[tuple[Any, ...]]
     elapsed: float = 0.0
-    rows_read: int = 0
-    bytes_read: int = 0
+    cost: Cost = Cost()
 
     @property
     def column_names(self) -> list[str]:
@@ -69,68 +82,124 @@ class Result:
 
 @dataclass(frozen=True)
 class DryRun:
-    """What a query would return and would cost, learnt without running it.
-
-    `estimated_rows` and `estimated_parts` are what the server would scan, 0 where it cannot say.
-    """
+    """What a query would return and would cost, learnt without running it."""
 
     columns: tuple[Column, ...]
-    estimated_rows: int
-    estimated_parts: int
+    cost: Cost
 
 
-class Warehouse(Protocol):
+@dataclass(frozen=True)
+class ColumnSpec:
+    """A column to be. A time is UTC, to the microsecond; a map is from text to text.
+
+    What is not `nullable` is empty or 0 where a JSON line does not have it. The rest are hints to storage:
+    `few` distinct texts; numbers that mostly are `rising`. `stamped` is the time of the insert.
+    """
+
+    name: str
+    type: Type
+    nullable: bool = False
+    few: bool = False
+    rising: bool = False
+    stamped: bool = False
+
+
+@dataclass(frozen=True)
+class TableSpec:
+    """A table to be: `<database>.<table>`, in no engine's words.
+
+    `partition_by` names a date, whose partitions are days, or a time. Rows are kept in `order_by`: columns,
+    or (grain, column) such as ("hour", "started_at"). `retention_days` counts from the partition's time.
+    `lookups` are columns that single rows are searched by.
+    """
+
+    name: str
+    columns: tuple[ColumnSpec, ...]
+    partition_by: str
+    order_by: tuple[str | tuple[str, str], ...]
+    retention_days: int | None = None
+    lookups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class LiveTable:
+    """A table or a view that is there. A view has neither `rows` nor `bytes` of its own.
+
+    `version` changes when the table is replaced or written to; None where the engine cannot say.
+    """
+
+    database: str
+    name: str
+    columns: tuple[Column, ...] = ()
+    rows: int | None = None
+    bytes: int | None = None
+    version: str | None = None
+
+    @property
+    def qualified_name(self) -> str:
+        return f"{self.database}.{self.name}"
+
+
+class Reader(Protocol):
+    """Asks. A query is the engine's own SQL, or a tree that the dialect renders: values stand in trees."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """How this engine writes SQL."""
+
+    def query(self, sql: str | exp.Query, *, limits: Limits | None = None) -> Result:
+        """Run a SELECT. Tried again by itself when the server is away or has too much to do."""
+
+    def dry_run(self, sql: str | exp.Query) -> DryRun:
+        """Check a SELECT without running it; raises `QueryError` with the server's reason."""
+
+
+class Loading(Protocol):
+    """Writes; nothing here is tried again by itself."""
+
+    def create(self, table: TableSpec) -> None:
+        """Make a table, and its database, where they are missing."""
+
+    def insert(self, table: str, rows: pa.Table, *, token: str | None = None) -> None:
+        """Append rows. With a token, a second insert of the same token changes nothing; without, it appends."""
+
+    def insert_json(self, table: str, lines: bytes, *, token: str) -> None:
+        """Append JSON objects, one a line, all or none; the same token twice changes nothing.
+
+        Unknown fields are passed over; null in a column that cannot be null is its default. Raises
+        `RowsRefusedError` for a value, `TransientError` for a server that is away or busy: it may have taken
+        the rows all the same.
+        """
+
+    def replace_days(self, table: TableSpec, days: Collection[date], rows: pa.Table) -> None:
+        """Put `rows` in place of all that the table holds of these days; a day without rows is emptied.
+
+        A day changes as a whole, at once. Raises `PermanentError`, and changes nothing, for rows of others.
+        """
+
+    def inserts_running(self) -> int:
+        """How many `insert_json` are under way, whoever sent them: also one that was killed since."""
+
+    def execute(self, statement: str) -> None:
+        """Run a statement of the engine's own that returns nothing."""
+
+
+class LiveCatalogue(Protocol):
+    """What is there."""
+
+    def tables(self, names: Collection[str] | None = None) -> list[LiveTable]:
+        """The tables of these qualified names that exist, or all but the engine's own, with their columns."""
+
+
+class Warehouse(Reader, Loading, LiveCatalogue, Protocol):
     """One connection to one warehouse. Safe to share between threads.
 
     Every method raises `warehouse.errors`: `QueryError` and its children for what the server refused,
-    `TransientError` for what may work later. Only reads are retried here.
+    `TransientError` for what may work later.
     """
-
-    dialect: str
-
-    def query(
-        self, sql: str, *, limits: Limits | None = None, parameters: Mapping[str, Any] | None = None
-    ) -> Result:
-        """Run a SELECT. `parameters` fill ClickHouse's `{name:Type}` placeholders."""
-
-    def dry_run(self, sql: str) -> DryRun:
-        """Check a SELECT without running it; raises `QueryError` with the server's reason."""
-
-    def execute(self, sql: str) -> None:
-        """Run a statement that returns nothing (DDL, ALTER, INSERT ... SELECT); never retried."""
-
-    def insert_arrow(self, table: str, data: pa.Table, *, dedup_token: str | None = None) -> None:
-        """Append `data`. With a token, a second insert of the same token changes nothing (the table must
-        set `non_replicated_deduplication_window`)."""
-
-    def replace_partition(self, table: str, partition: date, data: pa.Table) -> None:
-        """Put `data` in place of all that the partition holds, at once; empty data empties it."""
 
     def ping(self) -> None:
         """Return when the server answers, else raise `UnreachableError`."""
 
     def close(self) -> None:
         """Give the connections back."""
-
-
-def connect(settings: WarehouseSettings, *, read_only: bool = False) -> Warehouse:
-    """Open the warehouse that `settings.warehouse_url` names, as the writer or as the read-only user.
-
-    The URL's scheme chooses the kind: `http` and `https` are ClickHouse. Nothing is sent before the first
-    call.
-    """
-    scheme = urlsplit(settings.warehouse_url).scheme
-    if scheme not in ("http", "https"):
-        raise SettingsError(
-            f"TIDEMARK_WAREHOUSE_URL is {settings.warehouse_url!r}: "
-            f"no warehouse speaks {scheme or 'that'!r}. "
-            "Use http://host:port or https://host:port of a ClickHouse server."
-        )
-    from warehouse.clickhouse import ClickHouse
-
-    user, password = (
-        (settings.warehouse_reader_user, settings.warehouse_reader_password)
-        if read_only
-        else (settings.warehouse_user, settings.warehouse_password)
-    )
-    return ClickHouse(settings.warehouse_url, user, password)

@@ -13,12 +13,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
-from warehouse.errors import PermanentError, TransientError, says_away
+from warehouse.engines import engine_of
+from warehouse.errors import PermanentError, TransientError
 from warehouse.settings import WarehouseSettings
 
 _FAILED = ("error", "fail", "runtime error", "partial success")
+# What drivers say when a server went away.
+_AWAY = (
+    "Connection aborted",
+    "Connection refused",
+    "Connection reset",
+    "Max retries exceeded",
+    "RemoteDisconnected",
+    "timed out",
+)
 # dbt keeps flags, adapters and the working directory in globals.
 _ONE_AT_A_TIME = threading.Lock()
 
@@ -128,7 +137,7 @@ def run_dbt(
         raise _error(outcome.exception)
     if result.failures:
         failed = DbtFailedError(result)
-        if any(says_away(node.message) for node in result.failures):
+        if any(_says_away(node.message) for node in result.failures):
             raise DbtUnreachableError(f"The warehouse went away under dbt: {failed}")
         raise failed
     if select and not result.nodes:
@@ -162,16 +171,8 @@ def _invoke(arguments: list[str]) -> Any:
 
 @contextmanager
 def _environment(settings: WarehouseSettings) -> Iterator[None]:
-    """profiles.yml reads these; dbt knows no other way to be told a password."""
-    url = urlsplit(settings.warehouse_url)
-    secure = url.scheme == "https"
-    given = {
-        "TIDEMARK_DBT_HOST": url.hostname or "127.0.0.1",
-        "TIDEMARK_DBT_PORT": str(url.port or (8443 if secure else 8123)),
-        "TIDEMARK_DBT_SECURE": str(secure),
-        "TIDEMARK_WAREHOUSE_USER": settings.warehouse_user,
-        "TIDEMARK_WAREHOUSE_PASSWORD": settings.warehouse_password.get_secret_value(),
-    }
+    """What profiles.yml reads; dbt knows no other way to be told a password."""
+    given = engine_of(settings).dbt_environment(settings)
     before = {name: os.environ.get(name) for name in given}
     os.environ.update(given)
     try:
@@ -203,9 +204,14 @@ def _nodes(result: Any) -> Iterator[DbtNode]:
 
 def _error(exception: BaseException) -> Exception:
     text = _one_line(str(exception))
-    if says_away(text):
+    if _says_away(text):
         return DbtUnreachableError(f"dbt could not reach the warehouse: {text}")
     return DbtError(f"dbt could not run: {text}")
+
+
+def _says_away(text: str) -> bool:
+    """Whether a driver says that the server went away: dbt passes on only words."""
+    return any(sign in text for sign in _AWAY)
 
 
 def _one_line(text: str) -> str:

@@ -1,7 +1,8 @@
-"""The room's one exception tree: permanent and transient are told apart at the root.
+"""The one exception tree of all rooms: permanent and transient are told apart at the root.
 
 A caller that retries (an Airflow task, the loader) needs to know one thing first: would the same call work a
-little later? `TransientError` says yes; `PermanentError` says that something must change before it can.
+little later? `TransientError` says yes; `PermanentError` says that something must change before it can. A
+message says what happened, to which thing, why, and what to do.
 """
 
 from __future__ import annotations
@@ -9,15 +10,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 
-class WarehouseError(Exception):
-    """Anything that this room raises on purpose."""
+class TidemarkError(Exception):
+    """Anything that a room raises on purpose; its text is fit to be shown to a person as it is."""
 
 
-class PermanentError(WarehouseError):
+class PermanentError(TidemarkError):
     """The same call will fail again."""
 
 
-class TransientError(WarehouseError):
+class TransientError(TidemarkError):
     """The same call may work a little later."""
 
 
@@ -32,9 +33,9 @@ class UnreachableError(TransientError):
 class OverloadedError(TransientError):
     """The server answered that it cannot take this now (too many queries, memory, a part that moves)."""
 
-    def __init__(self, message: str, *, code: int | None = None) -> None:
-        super().__init__(message)
-        self.code = code
+
+class CancelledError(TransientError):
+    """Somebody ended the statement, or the server went down under it. Not begun again without being asked."""
 
 
 class QueryError(PermanentError):
@@ -46,7 +47,11 @@ class QueryError(PermanentError):
 
 
 class LimitExceededError(QueryError):
-    """The statement went past a cap on rows, bytes, memory or time."""
+    """The statement went past a cap on rows, bytes, memory, time or money."""
+
+
+class RowsRefusedError(QueryError):
+    """A value of an insert cannot be in its column; nothing of the insert is in the table."""
 
 
 class AccessDeniedError(QueryError):
@@ -92,18 +97,3 @@ class UnknownDimensionError(_UnknownNameError):
     """No dimension has this name, or none that all the metrics of the query share."""
 
     kind = "dimension"
-
-
-_AWAY = (
-    "Connection aborted",
-    "Connection refused",
-    "Connection reset",
-    "Max retries exceeded",
-    "RemoteDisconnected",
-    "timed out",
-)
-
-
-def says_away(text: str) -> bool:
-    """Whether a driver says that the server went away: dbt and Great Expectations pass on only words."""
-    return any(sign in text for sign in _AWAY)

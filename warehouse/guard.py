@@ -15,13 +15,13 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TypeVar
 
-from sqlglot import ErrorLevel, exp
-from sqlglot.dialects import Dialect
+from sqlglot import exp
+from sqlglot.dialects import Dialect as Language
 from sqlglot.tokenizer_core import Token, TokenType
 
 from warehouse.catalogue import Catalogue
+from warehouse.dialect import Dialect
 from warehouse.errors import GuardError
-from warehouse.guard_lexicon import LEXICONS
 from warehouse.guard_text import check_characters, check_words, leaves, words
 from warehouse.guard_tree import check_literal_casts, check_tree, shape
 from warehouse.names import nearest
@@ -34,13 +34,7 @@ _T = TypeVar("_T")
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
 
-def guard(
-    sql: str,
-    catalogue: Catalogue,
-    dialect: str = "clickhouse",
-    *,
-    max_rows: int = 10_000,
-) -> str:
+def guard(sql: str, catalogue: Catalogue, dialect: Dialect, *, max_rows: int = 10_000) -> str:
     """Return the statement, normalised, its tables qualified, with a LIMIT of at most `max_rows`.
 
     Only the catalogue's readable tables may be read. Raises `GuardError` with `code` one of: empty, too_long,
@@ -49,25 +43,21 @@ def guard(
     """
     if len(sql) > MAX_CHARACTERS:
         raise GuardError("too_long", f"The statement has {len(sql)} characters.", "Write a shorter one.")
-    language = Dialect.get_or_raise(dialect)
+    language = Language.get_or_raise(dialect.name)
 
     def judged(text: str) -> tuple[list[Token], exp.Query]:
         tokens = _wrapped(lambda: language.tokenize(text))
         check_characters(text, tokens)
         query = _single_query(_wrapped(lambda: language.parse(text)))
-        if dialect == "clickhouse":
-            _name_integer_divisions(query)
         for table in list(query.find_all(exp.Table)):
             _check_table(table, catalogue)
-        check_tree(query, LEXICONS[dialect])
+        check_tree(query, dialect.guard)
         return tokens, query
 
     def printed(query: exp.Query) -> str:
         for name in query.find_all(exp.Identifier):
             name.set("quoted", True)  # the printer's own `identify` leaves bare those that are arguments
-        return _wrapped(
-            lambda: query.sql(language, pretty=True, comments=False, unsupported_level=ErrorLevel.RAISE)
-        )
+        return _wrapped(lambda: dialect.render(query, pretty=True))
 
     tokens, query = judged(sql)
     if any(token.token_type == TokenType.DCOLON for token in tokens):
@@ -75,7 +65,7 @@ def guard(
     capped, replaced = _capped(query, max_rows)
     text = printed(capped)
     printed_tokens, read = judged(text)
-    check_words(text, LEXICONS[dialect])
+    check_words(text, dialect.guard)
     lost = [*(leaves(tokens) - words(printed_tokens) - replaced), *(shape(capped) - shape(read))]
     if lost or printed(read) != text:
         raise GuardError(
@@ -115,17 +105,11 @@ def _single_query(parsed: list[exp.Expr | None]) -> exp.Query:
     return query
 
 
-def _name_integer_divisions(query: exp.Query) -> None:
-    """ClickHouse's `a DIV b` is intDiv(a, b); the printer's own CAST(a / b AS ...) rounds beyond 2^53."""
-    for division in list(query.find_all(exp.IntDiv)):
-        division.replace(exp.Anonymous(this="intDiv", expressions=[division.this, division.expression]))
-
-
 def _check_table(table: exp.Table, catalogue: Catalogue) -> None:
     if not isinstance(table.this, exp.Identifier):
         raise GuardError(
             "table_function",
-            f"{table.this.sql(dialect='clickhouse')} is a table function.",
+            f"{table.this.sql()} is a table function.",
             "Read the catalogue's tables only.",
         )
     database, name = table.db, table.name

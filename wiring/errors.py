@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from agents.runtime.errors import AgentError
-from streaming.errors import StreamingError
-from warehouse.errors import WarehouseError
+from warehouse.errors import TidemarkError
 
-RAISED = (AgentError, StreamingError, WarehouseError)
+__all__ = ["TidemarkError"]

@@ -74,7 +74,7 @@ def opened(
     rooms' errors, such as `CatalogueError` before dbt has run.
     """
     with open_warehouse(settings, read_only=True) as warehouse:
-        semantic = SemanticLayer.load(settings.warehouse.semantic_manifest_path)
+        semantic = SemanticLayer.load(settings.warehouse.semantic_manifest_path, warehouse.dialect)
         catalogue = Catalogue.load(settings.warehouse.manifest_path, warehouse, words=semantic.table_words())
         with telemetry(settings.streaming) as (provider, send):
             if spans is not None:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from streaming.deadletters import DeadLetter, recent
-from streaming.ods import Ods
 from streaming.producer import RecordProducer
 from streaming.replay import replay
 from streaming.spool import Spool
 from wiring.settings import Settings
+from wiring.warehouse import open_warehouse
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Sent:
 
 
 def send_recording(settings: Settings, file: Path) -> Sent:
-    """Send a recorded trace file as if its agents ran now. Raises `StreamingError` for what is none."""
+    """Send a recorded trace file as if its agents ran now. Raises `SourceFileError` for what is none."""
     with RecordProducer(settings.streaming) as producer:
         records = replay(file, producer)
         delivered = producer.flush(settings.streaming.flush_seconds)
@@ -38,4 +38,5 @@ def spooled_bytes(settings: Settings) -> int:
 
 def refused_records(settings: Settings, limit: int) -> Sequence[DeadLetter]:
     """The newest refused records with their reasons and bytes."""
-    return recent(Ods(settings.warehouse), limit)
+    with open_warehouse(settings) as warehouse:
+        return recent(warehouse, limit)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from warehouse.client import Warehouse, connect
+from warehouse import Warehouse, connect
 from wiring.settings import Settings
 
 __all__ = ["Warehouse", "open_warehouse"]

@@ -27,7 +27,6 @@ from agents.analyst.table import Table
 from agents.runtime import tracing
 from agents.runtime.budget import Budget
 from agents.runtime.door import run_sync
-from agents.runtime.errors import TransientError
 from agents.runtime.events import EventSink, EventStream
 from agents.runtime.loop import run_stage
 from agents.runtime.messages import plain
@@ -36,7 +35,7 @@ from agents.runtime.run import Run, Session
 from agents.runtime.sessions import file_name, session
 from agents.runtime.settings import AgentSettings
 from agents.runtime.stage import Outcome, Stage, W
-from warehouse import Catalogue, PermanentError, Warehouse, WarehouseError
+from warehouse import Catalogue, Warehouse
 from warehouse.semantic import SemanticLayer
 
 AGENT = "analyst"
@@ -162,12 +161,7 @@ class Analyst:
 
     async def _answered(self, answer: Answer, run: Run, now: datetime, started: float) -> None:
         """Fill the answer and write its report."""
-        try:
-            table, svg = await self._fill(answer, run, now)
-        except WarehouseError as error:
-            if isinstance(error, PermanentError):
-                raise
-            raise TransientError(f"The warehouse cannot answer now: {error}") from error
+        table, svg = await self._fill(answer, run, now)
         answer.spent = run.spent
         written = time.perf_counter()
         folder = await run.threaded(lambda: report.write(answer, table, svg, self._settings.reports_dir))
@@ -181,7 +175,7 @@ class Analyst:
         """Run the stages; returns the result table and the chart's picture as SVG."""
         nothing = Table((), ())
         semantic = self._sources.semantic
-        dialect = self._sources.warehouse.dialect
+        dialect = self._sources.warehouse.dialect.name
         asked = sql_stage.stage(answer.question, self._linker, now, answer.language, answer.domain, dialect)
         outcome = await self._run(asked, run, answer)
         found = outcome.work

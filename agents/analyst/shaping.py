@@ -10,14 +10,20 @@ from dataclasses import replace
 from sqlglot import exp
 
 from agents.analyst.linker.plan import Shape
+from warehouse.dialect import Dialect, column, ordered
 from warehouse.errors import SemanticError
 from warehouse.semantic import Metric, MetricQuery
-from warehouse.semantic.expressions import as_float, quoted
 from warehouse.semantic.model import METRIC_TIME
+
+_COMPARE = {">": exp.GT, ">=": exp.GTE, "<": exp.LT, "<=": exp.LTE}
 
 
 def shaped_sql(
-    query: MetricQuery, shape: Shape, known: Mapping[str, Metric], compile_query: Callable[[MetricQuery], str]
+    query: MetricQuery,
+    shape: Shape,
+    known: Mapping[str, Metric],
+    compile_query: Callable[[MetricQuery], str],
+    dialect: Dialect,
 ) -> str:
     """The query's SQL with its shape around it; `known` are the metrics by name.
 
@@ -32,103 +38,117 @@ def shaped_sql(
         inner = replace(inner, filters=others, group_by=(*query.group_by, part.dimension))
     if shape.average_per:
         inner = replace(inner, group_by=(f"{METRIC_TIME}__{shape.average_per}", *query.group_by))
-    sql = compile_query(inner)
-    everything = (
-        compile_query(replace(inner, group_by=inner.group_by[:1], filters=())) if shape.average_per else ""
-    )
+    tree = dialect.parse(compile_query(inner))
     keys = [*query.group_by] if part is None else [*query.group_by, part.dimension]
     metrics = [known[name] for name in query.metrics]
     if shape.average_per:
-        sql = _average(sql, everything, keys, metrics, shape.average_per)
+        everything = compile_query(replace(inner, group_by=inner.group_by[:1], filters=()))
+        tree = _average(tree, dialect.parse(everything), keys, metrics, shape.average_per, dialect)
     elif shape.share:
-        sql = _share(sql, keys, metrics)
+        tree = _share(tree, keys, metrics, dialect)
     elif shape.growth:
-        sql = _growth(sql, keys, query.metrics)
-    conditions = [f"_shaped.{quoted(item.metric)} {item.op} {item.value!r}" for item in shape.thresholds]
+        tree = _growth(tree, keys, query.metrics, dialect)
+    shaped = exp.select("*").from_(tree.subquery("_shaped"))
+    for item in shape.thresholds:
+        threshold = dialect.literal(item.value)
+        shaped = shaped.where(_COMPARE[item.op](this=column(item.metric, "_shaped"), expression=threshold))
     if part is not None:
-        values = ", ".join(exp.Literal.string(str(value)).sql(dialect="clickhouse") for value in part.values)
-        conditions.append(f"_shaped.{quoted(part.dimension)} IN ({values})")
-    lines = [f"SELECT * FROM ({sql}) AS _shaped"]
-    if conditions:
-        lines.append(f"WHERE {' AND '.join(conditions)}")
-    order = [
-        f"_shaped.{quoted(shape.column(name))} {direction.upper()}" for name, direction in query.order_by
-    ]
-    order += [f"_shaped.{quoted(key)}" for key in keys if key not in dict(query.order_by)]
+        values = [dialect.literal(str(value)) for value in part.values]
+        shaped = shaped.where(column(part.dimension, "_shaped").isin(*values))
+    order = [(shape.column(name), direction) for name, direction in query.order_by]
+    order += [(key, "asc") for key in keys if key not in dict(query.order_by)]
     if order:
-        lines.append(f"ORDER BY {', '.join(order)}")
+        shaped = shaped.order_by(*(ordered(column(name, "_shaped"), direction) for name, direction in order))
     if query.limit is not None:
-        lines.append(f"LIMIT {query.limit}")
-    return "\n".join(lines)
+        shaped = shaped.limit(query.limit)
+    return dialect.render(shaped, pretty=True)
 
 
 # The layer's names begin with a letter, so what begins with an underscore here cannot be one of them.
 
 
-def _average(sql: str, everything: str, keys: list[str], metrics: list[Metric], grain: str) -> str:
+def _average(
+    tree: exp.Query,
+    everything: exp.Query,
+    keys: list[str],
+    metrics: list[Metric],
+    grain: str,
+    dialect: Dialect,
+) -> exp.Query:
     """Every group's sum over the number of periods that `everything`, the query without its filters, has: a
     day without an order from Poland counts. What is unknown where it has no row has the periods of the
     groups, and needs a row in every one.
     """
-    period = quoted(f"{METRIC_TIME}__{grain}")
+    period = f"{METRIC_TIME}__{grain}"
     means = []
     for metric in metrics:
         if not metric.has_amounts:
             raise SemanticError(f"{metric.name} has no amount in each {grain} to take the mean of.")
-        value = f"_counted.{quoted(metric.name)}"
-        total, periods = f"sum({value})", "max(_counted._every_period)"
+        value = column(metric.name, "_counted")
+        total: exp.Expr = exp.Sum(this=value)
+        periods = exp.Max(this=column("_every_period", "_counted"))
         if not metric.zero_without_rows:
-            periods = "max(_counted._periods)"
-            total = f"if(count({value}) = {periods}, {total}, NULL)"
-        mean = f"{as_float(total)} / nullIf({periods}, 0)"
-        means.append(f"{mean} AS {quoted(f'{metric.name}_per_{grain}')}")
+            periods = exp.Max(this=column("_periods", "_counted"))
+            total = exp.case().when(exp.Count(this=value.copy()).eq(periods), total)
+        means.append(dialect.ratio(total, periods).as_(f"{metric.name}_per_{grain}", quoted=True))
     # What has no time is in no period.
-    every = f"SELECT uniqExact(_all.{period}) FROM ({everything}) AS _all WHERE _all.{period} IS NOT NULL"
-    counted = (
-        f"SELECT *, ({every}) AS _every_period, uniqExact(_base.{period}) OVER () AS _periods "
-        f"FROM ({sql}) AS _base WHERE _base.{period} IS NOT NULL"
+    all_periods, own = column(period, "_all"), column(period, "_base")
+    every = (
+        exp.select(_distinct(all_periods)).from_(everything.subquery("_all")).where(_is_there(all_periods))
     )
-    group = f" GROUP BY {', '.join(_of('_counted', keys))}" if keys else ""
-    return f"SELECT {', '.join([*_kept('_counted', keys), *means])} FROM ({counted}) AS _counted{group}"
+    counted = (
+        exp.select(
+            "*",
+            every.subquery("_every_period"),
+            exp.Window(this=_distinct(own)).as_("_periods"),
+        )
+        .from_(tree.subquery("_base"))
+        .where(_is_there(own))
+    )
+    kept = [column(key, "_counted") for key in keys]
+    return exp.select(*kept, *means).from_(counted.subquery("_counted")).group_by(*kept)
 
 
-def _share(sql: str, keys: list[str], metrics: list[Metric]) -> str:
+def _share(tree: exp.Query, keys: list[str], metrics: list[Metric], dialect: Dialect) -> exp.Query:
     """Shares within each period where there are periods, else of everything; none where a part is unknown."""
     times = [key for key in keys if key.startswith(f"{METRIC_TIME}__")]
     parts = [key for key in keys if key not in times]
-    window = f"PARTITION BY {', '.join(_of('_base', times))}" if times else ""
-    columns = _kept("_base", keys)
+
+    def over(call: exp.Expr) -> exp.Expr:
+        return exp.Window(this=call, partition_by=[column(key, "_base") for key in times])
+
+    columns: list[exp.Expr] = [column(key, "_base") for key in keys]
     for metric in metrics:
         if not metric.additivity.holds_over(parts):
             raise SemanticError(
                 f"{metric.name} does not add up over {', '.join(parts)}, so it has no shares there. "
                 "Ask for the figures themselves."
             )
-        value = f"_base.{quoted(metric.name)}"
-        total = f"sum({value}) OVER ({window})"
+        value = column(metric.name, "_base")
+        total = over(exp.Sum(this=value.copy()))
         if not metric.zero_without_rows:
-            total = f"if(count({value}) OVER ({window}) = count() OVER ({window}), {total}, NULL)"
-        share = f"{as_float(value)} / nullIf({total}, 0)"
-        columns += [f"{value} AS {quoted(metric.name)}", f"{share} AS {quoted(f'{metric.name}_share')}"]
-    return f"SELECT {', '.join(columns)} FROM ({sql}) AS _base"
+            all_known = over(exp.Count(this=value.copy())).eq(over(exp.Count(this=exp.Star())))
+            total = exp.case().when(all_known, total)
+        columns += [value, dialect.ratio(value, total).as_(f"{metric.name}_share", quoted=True)]
+    return exp.select(*columns).from_(tree.subquery("_base"))
 
 
-def _growth(sql: str, keys: list[str], metrics: tuple[str, ...]) -> str:
+def _growth(tree: exp.Query, keys: list[str], metrics: tuple[str, ...], dialect: Dialect) -> exp.Query:
     """Each period against the one right before it; none where that one has no row."""
-    columns = _kept("_base", keys)
-    time, grain = f"_base.{quoted(keys[0])}", keys[0].removeprefix(f"{METRIC_TIME}__")
-    follows = f"lagInFrame(toNullable({time})) OVER (ORDER BY {time}) = {time} - INTERVAL 1 {grain}"
+    columns: list[exp.Expr] = [column(key, "_base") for key in keys]
+    time, grain = columns[0], keys[0].removeprefix(f"{METRIC_TIME}__")
+    follows = dialect.previous(time, time).eq(dialect.shifted(time, grain, -1))
     for name in metrics:
-        value = f"_base.{quoted(name)}"
-        before = f"if({follows}, lagInFrame(toNullable({value})) OVER (ORDER BY {time}), NULL)"
-        rate = f"{as_float(f'{value} - {before}')} / nullIf(abs({before}), 0)"
-        columns += [f"{value} AS {quoted(name)}", f"{rate} AS {quoted(f'{name}_change_rate')}"]
-    return f"SELECT {', '.join(columns)} FROM ({sql}) AS _base"
+        value = column(name, "_base")
+        before = exp.case().when(follows, dialect.previous(value, time))
+        rate = dialect.ratio(value - before, exp.Abs(this=before))
+        columns += [value, rate.as_(f"{name}_change_rate", quoted=True)]
+    return exp.select(*columns).from_(tree.subquery("_base"))
 
 
-def _of(alias: str, keys: list[str]) -> list[str]:
-    return [f"{alias}.{quoted(key)}" for key in keys]
+def _distinct(value: exp.Expr) -> exp.Expr:
+    return exp.Count(this=exp.Distinct(expressions=[value.copy()]))
 
 
-def _kept(alias: str, keys: list[str]) -> list[str]:
-    return [f"{column} AS {quoted(key)}" for column, key in zip(_of(alias, keys), keys, strict=True)]
+def _is_there(value: exp.Expr) -> exp.Expr:
+    return value.is_(exp.null()).not_()

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
 
-import sqlglot
 from langchain_core.tools import InjectedToolArg, tool
 from pydantic import Field
+from sqlglot import exp
 
 from agents.analyst.answer import Suggestion
 from agents.analyst.coverage import Range
@@ -32,9 +32,10 @@ from agents.analyst.sql_work import (
 from agents.analyst.table import Table, plain
 from agents.runtime import errors
 from agents.runtime.tools import REGISTRY, ToolContext
-from warehouse import Catalogue, Limits, PermanentError, TransientError, Warehouse, guard
+from warehouse import Catalogue, Limits, PermanentError, Warehouse
+from warehouse.dialect import Dialect, column
+from warehouse.guard import guard
 from warehouse.semantic import Filter, MetricQuery, SemanticLayer
-from warehouse.semantic.expressions import quoted
 from warehouse.semantic.model import GRAINS, METRIC_TIME
 
 NAMES = (
@@ -136,7 +137,8 @@ def compile_metrics(context: Context, **arguments: Any) -> Compiled:
         if previous:
             return sources.semantic.compile_comparison(query, previous, sources.warehouse)
         if shape != PLAIN:
-            return shaped_sql(query, shape, sources.semantic.metrics, plain_sql)
+            known, dialect = sources.semantic.metrics, sources.warehouse.dialect
+            return shaped_sql(query, shape, known, plain_sql, dialect)
         return plain_sql(query)
 
     def plain_sql(inner: MetricQuery) -> str:
@@ -151,8 +153,8 @@ def dry_run(sql: str, context: Context) -> DryRun:
     """Check SQL without running it."""
     checked = _checked(sql, context.deps)
     plan = _call(lambda: context.deps.warehouse.dry_run(checked))
-    columns = tuple((column.name, column.type) for column in plan.columns)
-    return DryRun(given=sql, sql=checked, columns=columns, estimated_rows=plan.estimated_rows)
+    columns = tuple((one.name, one.type) for one in plan.columns)
+    return DryRun(given=sql, sql=checked, columns=columns, estimated_rows=plan.cost.rows)
 
 
 @REGISTRY.register(effects={"reads"}, retries=1)
@@ -165,11 +167,11 @@ def execute_sql(sql: str, context: Context) -> Rows:
     rows = Rows(
         given=sql,
         sql=checked,
-        columns=tuple((column.name, column.type) for column in result.columns),
+        columns=tuple((one.name, one.type) for one in result.columns),
         rows=tuple(tuple(plain(value) for value in row) for row in result.rows),
         capped=len(result.rows) >= _row_limit(checked, sources.warehouse.dialect),
         elapsed=result.elapsed,
-        rows_read=result.rows_read,
+        rows_read=result.cost.rows,
     )
     work = context.work.ran(rows)
     table = work.table(sources.semantic, "en")
@@ -218,16 +220,14 @@ def _days(work: SqlWork, sources: Sources) -> tuple[tuple[date, date] | None, bo
         inner = sources.semantic.compile(MetricQuery(metrics, group_by=(day,)), sources.warehouse)
     except PermanentError:
         return None, False
-    present = " or ".join(f"_days.{quoted(name)} is not null" for name in metrics)
-    time = f"_days.{quoted(day)}"
+    time = column(day, "_days")
     # Rows without a time are of no day.
-    result = _call(
-        lambda: sources.warehouse.query(
-            f"select min({time}), max({time}), count({time}), count() from (\n{inner}\n) as _days "
-            f"where {present}",
-            limits=Limits(rows=sources.max_rows),
-        )
+    asked = (
+        exp.select(exp.Min(this=time), exp.Max(this=time), exp.Count(this=time), "count(*)")
+        .from_(sources.warehouse.dialect.parse(inner).subquery("_days"))
+        .where(exp.or_(*(column(name, "_days").is_(exp.null()).not_() for name in metrics)))
     )
+    result = _call(lambda: sources.warehouse.query(asked, limits=Limits(rows=sources.max_rows)))
     first, last, days, groups = result.rows[0]
     return ((_day(first), _day(last)), False) if days else (None, groups > 0)
 
@@ -244,8 +244,6 @@ def _call(ask: Callable[[], Any]) -> Any:
         return ask()
     except PermanentError as error:
         raise errors.ToolError(str(error)) from error
-    except TransientError as error:
-        raise errors.TransientError(f"The warehouse cannot answer now: {error}") from error
 
 
 def _may_be_partial(work: SqlWork, table: Table) -> bool:
@@ -256,9 +254,9 @@ def _may_be_partial(work: SqlWork, table: Table) -> bool:
     return bool(table.empty or table.of_role("time") or asked.shape.average_per or asked.time_range)
 
 
-def _row_limit(checked: str, dialect: str) -> int:
+def _row_limit(checked: str, dialect: Dialect) -> int:
     """The LIMIT that the guard leaves on every statement."""
-    return int(sqlglot.parse_one(checked, dialect=dialect).args["limit"].expression.name)
+    return int(dialect.parse(checked).args["limit"].expression.name)
 
 
 def _day(value: date | datetime) -> date:

@@ -89,7 +89,7 @@ class DryRun(Result):
     given: str
     sql: str
     columns: tuple[tuple[str, str], ...]
-    estimated_rows: int
+    estimated_rows: int | None
 
     def shown(self) -> dict[str, Any]:
         return {"columns": self.columns, "estimated_rows": self.estimated_rows}

@@ -1,21 +1,13 @@
-"""The exception tree of the agents' room; permanent and transient are told apart at the root."""
+"""What only this room can say went wrong, and the roots of all rooms' errors."""
 
 from __future__ import annotations
 
+from warehouse.errors import PermanentError, TidemarkError, TransientError
 
-class AgentError(Exception):
-    """Anything an agent could not do; the message says what happened, to which thing, and what to do."""
-
-
-class PermanentError(AgentError):
-    """Trying again with the same input cannot help."""
+__all__ = ["ModelError", "PermanentError", "ToolError", "TransientError"]
 
 
-class TransientError(AgentError):
-    """A part that the agent needs is away for now: try again later with the same run id."""
-
-
-class ToolError(AgentError):
+class ToolError(TidemarkError):
     """A tool refused its input; the model is told the message and may try again."""
 
 

@@ -281,8 +281,8 @@ def _text(sql: bytes) -> str:
 
 def _summary(result: Any) -> Summary:
     return Summary(
-        result.rows_read(),
-        result.bytes_read(),
+        result.storage_rows_read(),
+        result.storage_bytes_read(),
         result.rows_written(),
         result.bytes_written(),
         result.elapsed(),

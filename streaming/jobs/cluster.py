@@ -19,10 +19,10 @@ from glob import glob
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from streaming.errors import PermanentError, StreamingError
 from streaming.jobs import recovery
 from streaming.jobs.recovery import Spans
 from streaming.settings import StreamingSettings
+from warehouse.errors import PermanentError, TidemarkError
 
 if TYPE_CHECKING:
     from pyflink.table import StatementSet, TableEnvironment
@@ -57,7 +57,7 @@ _STOP_SECONDS = 10
 _RECOVERY = "execution.state-recovery.path"
 
 
-class JobFailed(StreamingError):
+class JobFailed(TidemarkError):
     """The job ended by itself; the message holds the first cause."""
 
 
@@ -102,7 +102,7 @@ def run(settings: StreamingSettings, job: Job) -> int:
         # Before the job starts, because `execute` returns only a while after that.
         stop = _told_to_stop()
         running = statements.execute().get_job_client()
-    except StreamingError:
+    except TidemarkError:
         raise
     except Exception as error:
         raise JobFailed(_first_cause(str(error))) from error

@@ -40,9 +40,9 @@ from kafka.errors import (
     TransactionalIdNotFoundError,
 )
 
-from streaming.errors import TransientError
 from streaming.records import DEAD_LETTER, INPUTS, RECORDS, STATS, iso
 from streaming.settings import StreamingSettings
+from warehouse.errors import TransientError
 
 log = logging.getLogger("streaming.job")
 

@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from streaming.ddl import flink_columns
-from streaming.errors import StreamingError
 from streaming.jobs import cluster
 from streaming.jobs.recovery import Spans, longest_transaction_ms
 from streaming.records import (
@@ -31,6 +30,7 @@ from streaming.records import (
 )
 from streaming.settings import StreamingSettings
 from streaming.topics import DERIVED_LIMIT_BYTES, create_topics
+from warehouse.errors import TidemarkError
 
 if TYPE_CHECKING:
     from pyflink.table import StatementSet, TableEnvironment
@@ -296,7 +296,7 @@ def main(arguments: list[str] | None = None) -> int:
 
         job = cluster.Job(GROUP_ID, sink.prefix, lambda table_env: build(table_env, source, sink), again)
         return cluster.run(settings, job)
-    except StreamingError as error:
+    except TidemarkError as error:
         print(f"stream job: {error}", file=sys.stderr)
         return 1
 

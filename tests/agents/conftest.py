@@ -22,8 +22,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from agents.analyst.linker import Linker
-from streaming.ddl import ods_statements
+from streaming.ddl import ods_tables
 from warehouse import WarehouseSettings, connect
+from warehouse.clickhouse import DIALECT
 from warehouse.dbt_runner import run_dbt
 from warehouse.ingestion import load_days
 from warehouse.semantic import SemanticLayer
@@ -62,7 +63,7 @@ def dbt_target(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def semantic(dbt_target: Path) -> SemanticLayer:
-    return SemanticLayer.load(dbt_target / "semantic_manifest.json")
+    return SemanticLayer.load(dbt_target / "semantic_manifest.json", DIALECT)
 
 
 @pytest.fixture(scope="session")
@@ -78,8 +79,8 @@ def commerce(dbt_target: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
             warehouse_url=server.url, dbt_project_dir=ROOT / "dbt", dbt_target_dir=dbt_target
         )
         writer = connect(settings)
-        for statement in ods_statements(30):
-            writer.execute(statement)
+        for table in ods_tables(30):
+            writer.create(table)
         yesterday = datetime.now(UTC).date() - timedelta(days=1)
         load_days(writer, yesterday - timedelta(days=120), yesterday)
         run_dbt(settings, ["run"])

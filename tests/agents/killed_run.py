@@ -16,6 +16,7 @@ from agents.analyst import Analyst, report
 from agents.runtime import sessions
 from agents.runtime.settings import AgentSettings
 from warehouse import Catalogue, WarehouseSettings, connect
+from warehouse.clickhouse import DIALECT
 from warehouse.semantic import SemanticLayer
 
 
@@ -26,7 +27,7 @@ def die(*_: Any) -> None:
 def main(warehouse: dict[str, Any], state: str, run_ids: dict[str, int], question: str, now: str) -> None:
     """`run_ids` says after how many steps each run is killed; 0 is while its report is written."""
     settings = WarehouseSettings(**warehouse)
-    semantic = SemanticLayer.load(settings.semantic_manifest_path)
+    semantic = SemanticLayer.load(settings.semantic_manifest_path, DIALECT)
     for run_id, last in run_ids.items():
         if os.fork():
             os.wait()

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from agents.analyst.linker import Declined, Linker, Plan
+from warehouse.clickhouse import DIALECT
 from warehouse.semantic import SemanticLayer
 
 NOW = datetime(2026, 11, 21, 11, 0, 30, tzinfo=UTC)
@@ -94,7 +95,9 @@ def test_a_name_that_three_models_share_is_not_chosen_by_the_alphabet(tmp_path: 
         model["dimensions"].append({"name": "name", "type": "categorical"})
     path = tmp_path / "semantic_manifest.json"
     path.write_text(json.dumps(manifest), encoding="utf-8")
-    linker = Linker(SemanticLayer.load(path), lambda dimension: ["Anna"] * dimension.endswith("__name"))
+    linker = Linker(
+        SemanticLayer.load(path, DIALECT), lambda dimension: ["Anna"] * dimension.endswith("__name")
+    )
     for question in ("revenue by name", "revenue of Anna"):
         declined = linker.link(question, NOW)
         assert isinstance(declined, Declined), question

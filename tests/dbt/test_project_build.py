@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from streaming.ddl import ods_statements
-from warehouse.client import Warehouse, connect
+from streaming.ddl import ods_tables
+from warehouse.client import Warehouse
+from warehouse.engines import connect
 from warehouse.dbt_runner import DbtError, DbtFailedError, DbtResult, DbtUnreachableError, run_dbt
 from warehouse.ingestion import load_days
 from warehouse.quality import run_gate
@@ -33,8 +34,8 @@ def shop(dbt_settings: WarehouseSettings) -> Warehouse:
     """Ten days of the shop and telemetry tables without rows, built layer by layer."""
     warehouse = connect(dbt_settings)
     load_days(warehouse, START, END)
-    for statement in ods_statements(30):
-        warehouse.execute(statement)
+    for table in ods_tables(30):
+        warehouse.create(table)
     for layer in ("ods", "dwd", "dws", "ads"):
         assert build_layer(dbt_settings, layer).counts()["model"] > 0
     return warehouse

@@ -17,14 +17,13 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from kafka_broker import Broker
 from stream_job import environment_of
-from streaming.deadletters import recent
-from streaming.errors import PermanentError, TransientError
-from streaming.loader import Loader, to_row
-from streaming.ods import Ods, RecordRefused
+from streaming.deadletters import DeadLetter, recent
+from streaming.loader import Loader, positions, to_row
 from streaming.records import DEAD_LETTER, EVENT, METRIC
 from streaming.settings import StreamingSettings
 from streaming.topics import create_topics
-from warehouse.settings import WarehouseSettings
+from warehouse import PermanentError, Warehouse, WarehouseSettings, connect
+from warehouse.errors import RowsRefusedError
 
 _TIME = "2026-11-21T10:00:00.000001Z"
 
@@ -67,14 +66,9 @@ def test_what_is_no_record_is_refused_by_itself(value: bytes | None) -> None:
     assert not row.line
 
 
-def test_a_warehouse_that_is_away_is_transient(nowhere: StreamingSettings) -> None:
-    with pytest.raises(TransientError, match="does not answer"):
-        Ods(WarehouseSettings(warehouse_url="http://127.0.0.1:1")).query("SELECT 1")
-
-
 @pytest.fixture
-def ods(warehouse_url: str) -> Ods:
-    return Ods(WarehouseSettings(warehouse_url=warehouse_url))
+def warehouse(warehouse_url: str) -> Warehouse:
+    return connect(WarehouseSettings(warehouse_url=warehouse_url))
 
 
 def _start(settings: StreamingSettings, url: str) -> subprocess.Popen[bytes]:
@@ -83,9 +77,9 @@ def _start(settings: StreamingSettings, url: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-m", "streaming.loader"], env=environment, stderr=log)
 
 
-def _count(ods: Ods, table: str) -> int:
+def _count(warehouse: Warehouse, table: str) -> int:
     try:
-        return int(ods.query(f"SELECT count() FROM ods.{table}")[0][0])
+        return int(warehouse.query(f"SELECT count() FROM ods.{table}").rows[0][0])
     except PermanentError:
         return 0  # not there yet
 
@@ -100,7 +94,9 @@ def _wait_for(condition: Callable[[], bool], seconds: float) -> bool:
 
 
 @pytest.mark.integration
-def test_kills_and_poison_lose_and_double_nothing(broker: Broker, warehouse_url: str, ods: Ods) -> None:
+def test_kills_and_poison_lose_and_double_nothing(
+    broker: Broker, warehouse_url: str, warehouse: Warehouse
+) -> None:
     settings = broker.settings
     create_topics(settings)
     producer = Producer({"bootstrap.servers": settings.kafka_bootstrap, "linger.ms": 5})
@@ -112,11 +108,11 @@ def test_kills_and_poison_lose_and_double_nothing(broker: Broker, warehouse_url:
         for number in range(total):
             if number % 5_000 == 0:
                 # Before any of the next ones is sent: all that have been sent may be loaded already.
-                held = _count(ods, EVENT.table)
+                held = _count(warehouse, EVENT.table)
             producer.produce(EVENT.clean_topic, poison.get(number, _event(number)), str(number % 7).encode())
             if number % 5_000 == 4_999:
                 producer.flush()
-                assert _wait_for(lambda held=held: _count(ods, EVENT.table) > held, 180), (
+                assert _wait_for(lambda held=held: _count(warehouse, EVENT.table) > held, 180), (
                     "the loader does not load"
                 )
                 time.sleep(chance.random() * 0.1)
@@ -126,13 +122,13 @@ def test_kills_and_poison_lose_and_double_nothing(broker: Broker, warehouse_url:
                 loader = _start(settings, warehouse_url)
         producer.flush()
         good = total - len(poison)
-        assert _wait_for(lambda: _count(ods, EVENT.table) >= good, 180)
-        assert _wait_for(lambda: len(recent(ods, 100, EVENT.clean_topic)) >= len(poison), 180)
+        assert _wait_for(lambda: _count(warehouse, EVENT.table) >= good, 180)
+        assert _wait_for(lambda: len(recent(warehouse, 100, EVENT.clean_topic)) >= len(poison), 180)
         time.sleep(1.5)
         assert kills == 6
         sums = "count(), uniqExact(event_id), uniqExact(_partition, _offset)"
-        assert ods.query(f"SELECT {sums} FROM ods.{EVENT.table}") == [[good, good, good]]
-        letters = recent(ods, 100, EVENT.clean_topic)
+        assert warehouse.query(f"SELECT {sums} FROM ods.{EVENT.table}").rows == [(good, good, good)]
+        letters = recent(warehouse, 100, EVENT.clean_topic)
         assert sorted(letter.payload.encode() for letter in letters) == sorted(poison.values())
         second = _start(settings, warehouse_url)
         assert second.wait(60) == 1, "two loaders ran on one state folder"
@@ -144,13 +140,7 @@ def test_kills_and_poison_lose_and_double_nothing(broker: Broker, warehouse_url:
 
 
 @pytest.mark.integration
-def test_a_schema_fault_stops_the_loader_instead_of_burying_everything(broker: Broker, ods: Ods) -> None:
-    with pytest.raises(PermanentError, match="no_such_table"):
-        ods.insert("no_such_table", b'{"a":1}', "token")
-
-
-@pytest.mark.integration
-def test_a_letter_whose_bytes_kafka_no_longer_has_says_so(broker: Broker, ods: Ods) -> None:
+def test_a_letter_whose_bytes_kafka_no_longer_has_says_so(broker: Broker, warehouse: Warehouse) -> None:
     settings, topic = broker.settings, uuid4().hex
     create_topics(settings)
     admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap})
@@ -166,30 +156,37 @@ def test_a_letter_whose_bytes_kafka_no_longer_has_says_so(broker: Broker, ods: O
         letter = position | {"reason": "why", "payload": None, "refused_at": _TIME}
         producer.produce(DEAD_LETTER.topic, orjson.dumps(letter))
     assert producer.flush(30) == 0
+
+    def letters() -> list[DeadLetter]:
+        return recent(warehouse, 9, topic) + recent(warehouse, 9, f"no-{topic}")
+
     stop = threading.Event()
-    loader = threading.Thread(target=Loader(settings, ods).run, args=(stop,))
+    loader = threading.Thread(target=Loader(settings, warehouse).run, args=(stop,))
     loader.start()
     try:
-        seen = Ods(ods.settings)
-        assert _wait_for(lambda: _count(seen, DEAD_LETTER.table) > 0, 180)
-        assert _wait_for(lambda: len(recent(seen, 9, topic) + recent(seen, 9, f"no-{topic}")) == 4, 180)
+        assert _wait_for(lambda: _count(warehouse, DEAD_LETTER.table) > 0, 180)
+        assert _wait_for(
+            lambda: len(recent(warehouse, 9, topic) + recent(warehouse, 9, f"no-{topic}")) == 4, 180
+        )
     finally:
         stop.set()
         loader.join()
-    letters = recent(ods, 9, topic) + recent(ods, 9, f"no-{topic}")
-    assert [letter.payload for letter in letters] == ["there", "", None, None]
-    assert ["gone" in letter.reason for letter in letters] == [False, False, True, True]
+    assert [letter.payload for letter in letters()] == ["there", "", None, None]
+    assert ["gone" in letter.reason for letter in letters()] == [False, False, True, True]
 
 
 @pytest.mark.integration
-def test_one_token_is_one_insert_and_a_refused_insert_leaves_nothing(ods: Ods, broker: Broker) -> None:
-    Loader(broker.settings, ods).prepare()
+def test_one_token_is_one_insert_and_a_refused_insert_leaves_nothing(
+    warehouse: Warehouse, broker: Broker
+) -> None:
+    Loader(broker.settings, warehouse).prepare()
     line = orjson.dumps(
         {"name": "m", "value": 1, "observed_at": _TIME, "_topic": "test", "_partition": 0, "_offset": 1}
     )
+    table = f"ods.{METRIC.table}"
     for _ in range(2):
-        ods.insert(METRIC.table, line, "same")
-    with pytest.raises(RecordRefused):
-        ods.insert(METRIC.table, line + b'\n{"name":"m","value":"much"}', "other")
-    assert ods.query(f"SELECT count() FROM ods.{METRIC.table} WHERE _topic = 'test'") == [[1]]
-    assert ods.positions([METRIC.table])["test", 0] == 1
+        warehouse.insert_json(table, line, token="same")
+    with pytest.raises(RowsRefusedError):
+        warehouse.insert_json(table, line + b'\n{"name":"m","value":"much"}', token="other")
+    assert warehouse.query(f"SELECT count() FROM ods.{METRIC.table} WHERE _topic = 'test'").rows == [(1,)]
+    assert positions(warehouse)["test", 0] == 1

@@ -14,12 +14,12 @@ from confluent_kafka import Producer
 
 from kafka_broker import Broker, read_all
 from stream_job import environment_of
-from streaming.errors import PermanentError
 from streaming.jobs import cluster
 from streaming.producer import RecordProducer
 from streaming.records import DEAD_LETTER, EXECUTION, METRIC, RECORDS, validate
 from streaming.settings import StreamingSettings
 from streaming.topics import create_topics
+from warehouse.errors import PermanentError
 
 _START = "2026-11-21T10:00:00.000001Z"
 _GOOD = {

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
 
 import pytest
 import yaml
 
-from warehouse.client import Result, Warehouse, connect
+from warehouse.clickhouse import DIALECT
+from warehouse.client import Warehouse
+from warehouse.engines import connect
 from warehouse.semantic import SemanticLayer
 from warehouse.settings import WarehouseSettings
+from warehouse.testing import FakeWarehouse
 from warehouse_process import warehouse_server
 
 SHOP = Path(__file__).parent / "fixtures" / "shop.yaml"
@@ -67,15 +69,10 @@ def shop_layer(tmp_path_factory: pytest.TempPathFactory) -> SemanticLayer:
     """The shop's semantic layer, read from a manifest as dbt writes it."""
     path = tmp_path_factory.mktemp("manifest") / "semantic_manifest.json"
     path.write_text(json.dumps(yaml.safe_load(SHOP.read_text(encoding="utf-8"))), encoding="utf-8")
-    return SemanticLayer.load(path)
-
-
-class _UniqueKeys:
-    def query(self, sql: str, **_: Any) -> Result:
-        return Result((), [])
+    return SemanticLayer.load(path, DIALECT)
 
 
 @pytest.fixture(scope="session")
 def unique_keys() -> Warehouse:
     """For what is compiled and never run: asked for a repeated key, it has none."""
-    return cast(Warehouse, _UniqueKeys())
+    return FakeWarehouse(answers={"repeated_times": []})

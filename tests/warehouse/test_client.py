@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pyarrow as pa
 import pytest
+from sqlglot import exp
 
-from warehouse.client import Column, Limits, Warehouse, connect
+from warehouse.client import Column, ColumnSpec, Cost, Limits, LiveTable, TableSpec, Warehouse
+from warehouse.engines import connect
 from warehouse.errors import (
     AccessDeniedError,
     LimitExceededError,
     PermanentError,
     QueryError,
+    RowsRefusedError,
     SettingsError,
     TransientError,
     UnreachableError,
@@ -22,7 +26,7 @@ from warehouse.errors import (
 from warehouse.settings import WarehouseSettings
 
 pytestmark = pytest.mark.integration
-DAY = date(2026, 1, 1)
+DAY, NEXT = date(2026, 1, 1), date(2026, 1, 2)
 
 
 @pytest.fixture
@@ -30,14 +34,20 @@ def reader(warehouse_settings: WarehouseSettings, shop: Warehouse) -> Warehouse:
     return connect(warehouse_settings, read_only=True)
 
 
+DAYS = TableSpec("kept.days", (ColumnSpec("_day", "date"), ColumnSpec("n", "bigint")), "_day", ("n",))
+
+
 @pytest.fixture
-def days(shop: Warehouse) -> str:
-    shop.execute("DROP TABLE IF EXISTS ods.days")
-    shop.execute(
-        "CREATE TABLE ods.days (_day Date, n Int64) ENGINE = MergeTree PARTITION BY _day ORDER BY n "
-        "SETTINGS non_replicated_deduplication_window = 100"
-    )
-    return "ods.days"
+def days(shop: Warehouse) -> Warehouse:
+    """The warehouse with an empty table of days."""
+    shop.execute("DROP DATABASE IF EXISTS kept")
+    for _ in range(2):
+        shop.create(DAYS)
+    return shop
+
+
+def numbers(warehouse: Warehouse) -> list[int]:
+    return [n for (n,) in warehouse.query(f"SELECT n FROM {DAYS.name} ORDER BY n").rows]
 
 
 def rows_of(day: date, *numbers: int) -> pa.Table:
@@ -46,16 +56,15 @@ def rows_of(day: date, *numbers: int) -> pa.Table:
 
 def test_result_has_types_values_and_cost(reader: Warehouse) -> None:
     result = reader.query(
-        "SELECT {n:Int32} AS n, {text:String} AS text, NULL AS nothing, "
-        "toDateTime64('2026-01-01 10:00:00', 3, 'UTC') AS at",
-        parameters={"n": 7, "text": "it's"},
+        "SELECT toInt32(7) AS n, 'it''s' AS text, NULL AS nothing, "
+        "toDateTime64('2026-01-01 10:00:00', 3, 'UTC') AS at"
     )
     assert result.columns[:2] == (Column("n", "Int32"), Column("text", "String"))
     assert result.rows == [(7, "it's", None, datetime(2026, 1, 1, 10, tzinfo=UTC))]
     assert result.records()[0]["text"] == "it's"
     assert result.arrow().column_names == ["n", "text", "nothing", "at"]
     assert result.elapsed > 0
-    assert reader.query("SELECT sum(user_id) FROM dwd.dwd_users").rows_read > 0
+    assert reader.query("SELECT sum(user_id) FROM dwd.dwd_users").cost.rows == 40
 
 
 def test_an_empty_result_still_has_its_columns(reader: Warehouse) -> None:
@@ -72,7 +81,7 @@ def test_unmatched_joins_are_null(reader: Warehouse) -> None:
 def test_dry_run_gives_columns_and_cost_without_running(reader: Warehouse) -> None:
     plan = reader.dry_run("SELECT user_id, throwIf(user_id >= 0) AS t FROM dwd.dwd_users -- note")
     assert [column.name for column in plan.columns] == ["user_id", "t"]
-    assert (plan.estimated_rows, plan.estimated_parts) == (40, 1)
+    assert plan.cost == Cost(rows=40)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +110,6 @@ def test_errors_carry_the_servers_code_and_reason_alone(
         ("SELECT number FROM system.numbers LIMIT 1000", Limits(rows=10)),
         ("SELECT repeat('x', 10000 + number % 9) FROM system.numbers LIMIT 5000", Limits(bytes=1_000_000)),
         ("SELECT count() FROM system.numbers WHERE sipHash64(number) = 1", Limits(seconds=0.5)),
-        ("SELECT sum(user_id) FROM dwd.dwd_users", Limits(read_rows=10)),
     ],
 )
 def test_the_server_enforces_the_caps(shop: Warehouse, sql: str, limits: Limits) -> None:
@@ -115,9 +123,26 @@ def test_a_failure_in_the_middle_of_a_result_keeps_its_code(shop: Warehouse) -> 
     assert error.value.code == 395
 
 
-def test_a_value_that_no_parameter_can_carry_is_not_worth_a_retry(shop: Warehouse) -> None:
-    with pytest.raises(PermanentError):
-        shop.query("SELECT {n:UInt8}", parameters={"n": "many"})
+@pytest.mark.parametrize(
+    "value",
+    [
+        "it's \\ {n:UInt8} `\n\r\t\0%s$1",
+        2**53 + 1,
+        1.5,
+        True,
+        DAY,
+        datetime(2026, 1, 1, 2, 3, 4, 5, tzinfo=UTC),
+    ],
+)
+def test_a_value_in_a_tree_comes_back_as_it_was(reader: Warehouse, value: Any) -> None:
+    assert reader.query(exp.select(reader.dialect.literal(value).as_("v"))).rows == [(value,)]
+
+
+def test_a_tree_in_neutral_words_is_asked_in_the_servers(reader: Warehouse) -> None:
+    countries = exp.column("country").isin("China", "Brasil")
+    query = exp.select("country", "count(distinct user_id)").from_("dwd.dwd_users").where(countries)
+    assert reader.query(query.group_by("country").order_by("country")).rows == [("Brasil", 10), ("China", 10)]
+    assert reader.dry_run(query.group_by("country")).columns[0].name == "country"
 
 
 @pytest.mark.parametrize(
@@ -125,7 +150,7 @@ def test_a_value_that_no_parameter_can_carry_is_not_worth_a_retry(shop: Warehous
     [
         lambda one: one.execute("DROP TABLE dwd.dwd_users"),
         lambda one: one.execute("INSERT INTO dwd.dwd_products VALUES (99, 'x')"),
-        lambda one: one.insert_arrow("dwd.dwd_products", pa.table({"product_id": [99], "category": ["x"]})),
+        lambda one: one.insert("dwd.dwd_products", pa.table({"product_id": [99], "category": ["x"]})),
         lambda one: one.query("SELECT * FROM url('http://127.0.0.1:9', 'CSV', 'a String')"),
     ],
 )
@@ -154,29 +179,65 @@ def test_an_unknown_scheme_is_named() -> None:
         connect(WarehouseSettings(warehouse_url="gopher://x"))
 
 
-def test_replacing_a_partition_twice_changes_nothing(shop: Warehouse, days: str) -> None:
-    shop.insert_arrow(days, rows_of(date(2026, 1, 2), 9))
+def test_replacing_days_twice_changes_nothing_and_empties_those_without_rows(days: Warehouse) -> None:
+    days.insert(DAYS.name, rows_of(NEXT, 9))
     for _ in range(2):
-        shop.replace_partition(days, DAY, rows_of(DAY, 1, 2))
-    assert shop.query(f"SELECT n FROM {days} ORDER BY n").rows == [(1,), (2,), (9,)]
-    shop.replace_partition(days, DAY, rows_of(DAY))
-    assert shop.query(f"SELECT n FROM {days}").rows == [(9,)]
-    assert shop.query("SELECT count() FROM system.tables WHERE database = 'ods' AND name != 'days'").rows == [
-        (0,)
-    ]
+        days.replace_days(DAYS, [DAY], rows_of(DAY, 1, 2))
+    assert numbers(days) == [1, 2, 9]
+    days.replace_days(DAYS, [DAY, NEXT, date(2031, 1, 1)], rows_of(NEXT, 3))
+    assert numbers(days) == [3]
+    assert [table.name for table in days.tables() if table.database == "kept"] == ["days"]
 
 
-def test_rows_of_another_day_are_refused_and_nothing_is_lost(shop: Warehouse, days: str) -> None:
-    shop.insert_arrow(days, rows_of(DAY, 1))
+def test_many_days_are_replaced_at_once(days: Warehouse) -> None:
+    span = [DAY + timedelta(days=number) for number in range(250)]
+    rows = pa.table({"_day": span[::-1], "n": list(range(250))})
+    days.replace_days(DAYS, span, rows)
+    assert numbers(days) == list(range(250))
+
+
+def test_rows_of_another_day_are_refused_and_nothing_is_lost(days: Warehouse) -> None:
+    days.insert(DAYS.name, rows_of(DAY, 1))
     with pytest.raises(PermanentError, match="2026-01-02"):
-        shop.replace_partition(days, DAY, rows_of(date(2026, 1, 2), 5))
-    assert shop.query(f"SELECT n FROM {days}").rows == [(1,)]
+        days.replace_days(DAYS, [DAY], rows_of(NEXT, 5))
+    assert numbers(days) == [1]
 
 
-def test_an_insert_with_the_same_token_counts_once(shop: Warehouse, days: str) -> None:
-    for token in ("a", "a", "b"):
-        shop.insert_arrow(days, rows_of(DAY, 1), dedup_token=token)
-    assert shop.query(f"SELECT count() FROM {days}").rows == [(2,)]
+def test_an_insert_with_the_same_token_counts_once_and_one_without_always(days: Warehouse) -> None:
+    for token in ("a", "a", "b", None, None):
+        days.insert(DAYS.name, rows_of(DAY, 1), token=token)
+    assert numbers(days) == [1] * 4
+
+
+def test_json_lines_go_in_once_and_whole_or_not_at_all(days: Warehouse) -> None:
+    lines = b'{"_day": "2026-01-01", "n": 1, "unknown": [2]}\n{"_day": "2026-01-02", "n": null}'
+    for _ in range(2):
+        days.insert_json(DAYS.name, lines, token="a")
+    with pytest.raises(RowsRefusedError, match="n") as refused:
+        days.insert_json(DAYS.name, lines + b'\n{"n": "many"}', token="b")
+    assert isinstance(refused.value, PermanentError)
+    with pytest.raises(QueryError, match="nowhere") as missing:
+        days.insert_json("kept.nowhere", lines, token="c")
+    assert not isinstance(missing.value, RowsRefusedError)
+    assert numbers(days) == [0, 1]
+    assert days.inserts_running() == 0
+
+
+def test_live_tables_have_columns_sizes_and_a_version_that_changes(days: Warehouse) -> None:
+    def seen() -> LiveTable:
+        (one,) = days.tables([DAYS.name, "kept.nowhere"])
+        return one
+
+    empty = seen()
+    assert (empty.qualified_name, empty.rows) == (DAYS.name, 0)
+    assert empty.columns == (Column("_day", "Date"), Column("n", "Int64"))
+    days.insert(DAYS.name, rows_of(DAY, 1))
+    assert seen().rows == 1
+    assert seen().version != empty.version
+    days.execute("CREATE VIEW kept.seen AS SELECT n FROM kept.days")
+    (view,) = days.tables(["kept.seen"])
+    assert (view.rows, view.version, view.columns) == (None, None, (Column("n", "Int64"),))
+    assert days.tables([]) == []
 
 
 def test_threads_may_share_a_client(reader: Warehouse) -> None:

@@ -20,8 +20,10 @@ from agents.analyst.linker.plan import Shape, Threshold
 from agents.analyst.shaping import shaped_sql
 from agents.runtime.settings import AgentSettings
 from warehouse.catalogue import Catalogue
-from warehouse.client import Warehouse, connect
+from warehouse.clickhouse import DIALECT
+from warehouse.client import Warehouse
 from warehouse.dbt_runner import DbtError, run_dbt
+from warehouse.engines import connect
 from warehouse.errors import GuardError, SemanticError
 from warehouse.guard import guard
 from warehouse.semantic import Filter, MetricQuery, SemanticLayer
@@ -171,7 +173,7 @@ class Foreign:
     def ask(self, *metrics: str, by: tuple[str, ...] = (), where: tuple[Filter, ...] = ()) -> dict[Any, Any]:
         """The figures by group, through the guard as a question's are."""
         sql = self.layer.compile(MetricQuery(metrics, by, where), self.warehouse)
-        result = self.warehouse.query(guard(sql, self.catalogue))
+        result = self.warehouse.query(guard(sql, self.catalogue, DIALECT))
         assert result.column_names == [*by, *metrics]
         return {row[: len(by)]: row[len(by) :] for row in result.rows}
 
@@ -188,7 +190,7 @@ def foreign(warehouse_settings: WarehouseSettings, tmp_path_factory: pytest.Temp
     )
     run_dbt(settings, ["build"])
     warehouse = connect(settings)
-    layer = SemanticLayer.load(settings.semantic_manifest_path)
+    layer = SemanticLayer.load(settings.semantic_manifest_path, DIALECT)
     return Foreign(layer, Catalogue.load(settings.manifest_path, warehouse), warehouse, settings)
 
 
@@ -310,7 +312,7 @@ def test_two_periods_of_decimals_are_compared_in_full(foreign: Foreign) -> None:
     february = (datetime(2026, 2, 1), datetime(2026, 3, 1))
     query = MetricQuery(("value", "count"), ("station__city__name",), time_range=february)
     sql = foreign.layer.compile_comparison(query, january, foreign.warehouse)
-    result = foreign.warehouse.query(guard(sql, foreign.catalogue))
+    result = foreign.warehouse.query(guard(sql, foreign.catalogue, DIALECT))
     assert result.rows
     for row in result.records():
         of_city = [ride for ride in RIDES if city("name")(ride) == row["station__city__name"]]
@@ -341,7 +343,7 @@ def test_shapes_of_decimals_are_in_full(shape: Shape, foreign: Foreign) -> None:
         foreign.layer.metrics,
         lambda inner: foreign.layer.compile(inner, foreign.warehouse),
     )
-    found = foreign.warehouse.query(guard(sql, foreign.catalogue)).records()
+    found = foreign.warehouse.query(guard(sql, foreign.catalogue, DIALECT)).records()
     counted = [ride for ride in RIDES if ride["date"] or not shape.average_per]
     value = {key: METRICS["value"](group) for key, group in groups(counted, OF_A_RIDE[by]).items()}
     months = sorted(key for key in value if key) if shape.growth else []
@@ -424,7 +426,7 @@ def test_the_first_of_some_periods_has_a_date(foreign: Foreign) -> None:
     assert max(days, key=days.__getitem__) is None
     for item in ("metric_time__day", "ride__date__day"):
         query = MetricQuery(("rides",), (item,), order_by=(("rides", "desc"),), limit=1)
-        sql = guard(foreign.layer.compile(query, foreign.warehouse), foreign.catalogue)
+        sql = guard(foreign.layer.compile(query, foreign.warehouse), foreign.catalogue, DIALECT)
         [[day, count]] = foreign.warehouse.query(sql).rows
         assert count == days[day] == max(count for key, count in days.items() if key)
 
@@ -437,7 +439,7 @@ def test_metrics_that_would_share_a_name_inside_are_refused(foreign: Foreign) ->
 def test_only_what_the_manifest_lays_open_is_read(foreign: Foreign) -> None:
     assert {table.database for table in foreign.catalogue.tables.values() if table.readable} == {"analytics"}
     with pytest.raises(GuardError):
-        guard("SELECT * FROM dwd.dwd_users", foreign.catalogue)
+        guard("SELECT * FROM dwd.dwd_users", foreign.catalogue, DIALECT)
 
 
 def test_a_layer_that_the_project_has_not_is_no_success(foreign: Foreign) -> None:

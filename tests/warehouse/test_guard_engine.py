@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 from sqlglot import exp, parse_one
 
 from warehouse.catalogue import Catalogue, Table
+from warehouse.clickhouse import DIALECT
+from warehouse.clickhouse.lexicon import CLICKHOUSE
 from warehouse.client import Warehouse
 from warehouse.errors import GuardError, QueryError
 from warehouse.guard import guard
-from warehouse.guard_lexicon import CLICKHOUSE
 
 pytestmark = pytest.mark.integration
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -94,7 +95,7 @@ def rows(sql: str, shop: Warehouse) -> list[str]:
 
 @pytest.mark.parametrize("sql", ANALYTIC)
 def test_ordinary_analysis_gives_the_same_result_and_is_read_alike(sql: str, shop: Warehouse) -> None:
-    accepted = guard(sql, CATALOGUE)
+    accepted = guard(sql, CATALOGUE, DIALECT)
     unqualified = sql.replace("FROM dwd_", "FROM dwd.dwd_") if " AS (" not in sql else sql
     assert rows(accepted, shop) == rows(unqualified, shop)
     check_by_the_engine(accepted, shop)
@@ -161,7 +162,7 @@ def test_what_passes_is_read_alike_and_means_the_same(
     """Statements grown from a grammar, more than half of them nonsense to the engine or refused."""
     sql = f"SELECT {column} FROM dwd.dwd_users AS u WHERE {condition}{tail}"
     try:
-        accepted = guard(sql, CATALOGUE)
+        accepted = guard(sql, CATALOGUE, DIALECT)
     except GuardError:
         return
     try:
@@ -202,4 +203,4 @@ WRITTEN_BY_THE_PARSER = {
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=30))
 def test_a_quoted_text_reaches_the_server_as_it_is(shop: Warehouse, text: str) -> None:
     quoted = text.replace("\\", "\\\\").replace("'", "\\'")
-    assert shop.query(guard(f"SELECT '{quoted}'", CATALOGUE)).rows == [(text,)]
+    assert shop.query(guard(f"SELECT '{quoted}'", CATALOGUE, DIALECT)).rows == [(text,)]

@@ -104,7 +104,7 @@ def test_a_span_that_is_none_is_refused(warehouse: Warehouse) -> None:
 
 
 def contents(warehouse: Warehouse) -> dict[str, list[tuple]]:
-    columns = {table.name: ", ".join(f"`{name}`" for name, _ in table.columns) for table in TABLES}
+    columns = {table.name: ", ".join(f"`{column.name}`" for column in table.columns) for table in TABLES}
     return {
         name: warehouse.query(
             f"SELECT _day, count(), groupBitXor(cityHash64({listed})), sum(cityHash64({listed}) % 1000003)"

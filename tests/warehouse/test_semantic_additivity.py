@@ -10,6 +10,7 @@ import pytest
 import yaml
 from metricflow_semantics.model.dbt_manifest_parser import parse_manifest_from_dbt_generated_manifest
 
+from warehouse.clickhouse import DIALECT
 from warehouse.semantic import Additivity, SemanticLayer
 
 SHOP = Path(__file__).parent / "fixtures" / "shop.yaml"
@@ -93,7 +94,7 @@ def layer() -> SemanticLayer:
         *({"name": name, "type": "derived", "type_params": params} for name, params in DERIVED.items()),
         {"name": "running_orders", "type": "cumulative", "type_params": {"measure": "orders"}},
     ]
-    return SemanticLayer(parse_manifest_from_dbt_generated_manifest(json.dumps(manifest)))
+    return SemanticLayer(parse_manifest_from_dbt_generated_manifest(json.dumps(manifest)), DIALECT)
 
 
 @pytest.mark.parametrize(

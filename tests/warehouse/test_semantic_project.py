@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from warehouse.catalogue import Catalogue
+from warehouse.clickhouse import DIALECT
 from warehouse.client import Warehouse
 from warehouse.dbt_runner import run_dbt
 from warehouse.guard import guard
@@ -29,7 +30,7 @@ def parsed(tmp_path_factory: pytest.TempPathFactory) -> WarehouseSettings:
 
 @pytest.fixture(scope="module")
 def layer(parsed: WarehouseSettings) -> SemanticLayer:
-    return SemanticLayer.load(parsed.semantic_manifest_path)
+    return SemanticLayer.load(parsed.semantic_manifest_path, DIALECT)
 
 
 def cuts(metric: Metric, layer: SemanticLayer) -> list[tuple[str, ...]]:
@@ -62,7 +63,11 @@ def test_every_metric_compiles_in_every_cut_and_passes_the_guard(
     catalogue = Catalogue.load(parsed.manifest_path, words=layer.table_words())
     for metric in layer.metrics.values():
         for cut in cuts(metric, layer):
-            guard(layer.compile(MetricQuery((metric.name,), cut, time_range=RANGE), unique_keys), catalogue)
+            guard(
+                layer.compile(MetricQuery((metric.name,), cut, time_range=RANGE), unique_keys),
+                catalogue,
+                DIALECT,
+            )
 
 
 def test_tables_are_found_by_the_metrics_words(layer: SemanticLayer, parsed: WarehouseSettings) -> None:

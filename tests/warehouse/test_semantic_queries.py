@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlglot import exp
 
+from warehouse.clickhouse import DIALECT
 from warehouse.client import Warehouse
 from warehouse.errors import SemanticError, UnknownDimensionError, UnknownMetricError
 from warehouse.semantic import Filter, MetricQuery, SemanticLayer
@@ -111,11 +112,11 @@ def test_comparison_needs_a_range_and_no_time_group(
 
 def test_a_missing_manifest_says_how_to_write_it(tmp_path: Path) -> None:
     with pytest.raises(SemanticError, match="dbt parse"):
-        SemanticLayer.load(tmp_path / "semantic_manifest.json")
+        SemanticLayer.load(tmp_path / "semantic_manifest.json", DIALECT)
     broken = tmp_path / "broken.json"
     broken.write_text("{}", encoding="utf-8")
     with pytest.raises(SemanticError, match="MetricFlow cannot use"):
-        SemanticLayer.load(broken)
+        SemanticLayer.load(broken, DIALECT)
 
 
 @settings(max_examples=60)

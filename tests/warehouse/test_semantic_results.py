@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from warehouse.catalogue import Catalogue, Table
+from warehouse.clickhouse import DIALECT
 from warehouse.client import Warehouse
 from warehouse.guard import guard
 from warehouse.semantic import Filter, MetricQuery, SemanticLayer
@@ -178,7 +179,7 @@ def test_passes_the_guard_unchanged_in_meaning(case: str, shop: Warehouse, shop_
     sql = shop_layer.compile(query, shop)
     names = ["dwd.dwd_users", "dwd.dwd_products", "dwd.dwd_order_items", "dwd.dwd_spans", "dws.time_spine"]
     tables = [Table(*name.split("."), "", "", "", ()) for name in names]
-    assert same(shop.query(guard(sql, Catalogue(tables))).rows, shop.query(sql).rows)
+    assert same(shop.query(guard(sql, Catalogue(tables), DIALECT)).rows, shop.query(sql).rows)
 
 
 def test_time_columns_are_dates_from_the_day_up_and_times_below(

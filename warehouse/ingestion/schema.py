@@ -6,25 +6,26 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from warehouse.client import ColumnSpec, TableSpec, Type
+
 DATABASE = "ods"
-_MOMENT = "DateTime64(6, 'UTC')"
-# By the type's first word: whether it is nullable is not Arrow's concern.
 _ARROW = {
-    "Int64": pa.int64(),
-    "Float64": pa.float64(),
-    "String": pa.string(),
-    "Date": pa.date32(),
-    "DateTime64": pa.timestamp("us", tz="UTC"),
+    "bigint": pa.int64(),
+    "double": pa.float64(),
+    "text": pa.string(),
+    "date": pa.date32(),
+    "time": pa.timestamp("us", tz="UTC"),
 }
+_DAY = ColumnSpec("_day", "date")
 
 
 @dataclass(frozen=True)
 class Table:
-    """One table: `columns` are (name, ClickHouse type), without the two that the loader adds."""
+    """One table: `columns` without the two that the loader adds."""
 
     source: str
     key: str
-    columns: tuple[tuple[str, str], ...]
+    columns: tuple[ColumnSpec, ...]
 
     @property
     def name(self) -> str:
@@ -33,29 +34,21 @@ class Table:
     @property
     def arrow(self) -> pa.Schema:
         """What the generator makes: the source's columns and `_day`."""
-        columns = (*self.columns, ("_day", "Date"))
-        return pa.schema(
-            [
-                pa.field(name, _ARROW[type_.removeprefix("Nullable(").split("(")[0].rstrip(")")])
-                for name, type_ in columns
-            ]
-        )
+        return pa.schema([pa.field(column.name, _ARROW[column.type]) for column in (*self.columns, _DAY)])
 
-    def ddl(self, name: str | None = None) -> str:
-        """CREATE TABLE, to run as often as one likes; under another name, a table of the same shape."""
-        columns = (*self.columns, ("_day", "Date"), ("_loaded_at", _MOMENT))
-        body = ",\n    ".join(f"`{column}` {type_}" for column, type_ in columns)
-        return (
-            f"CREATE TABLE IF NOT EXISTS {name or self.name} (\n    {body}\n)\n"
-            f"ENGINE = MergeTree PARTITION BY _day ORDER BY `{self.key}`"
-        )
+    @property
+    def spec(self) -> TableSpec:
+        """The table in the warehouse."""
+        columns = (*self.columns, _DAY, ColumnSpec("_loaded_at", "time"))
+        return TableSpec(self.name, columns, partition_by=_DAY.name, order_by=(self.key,))
 
 
 def _table(source: str, key: str, columns: str) -> Table:
-    kinds = {"int": "Int64", "int?": "Nullable(Int64)", "float": "Float64", "text": "String"}
-    kinds |= {"time": _MOMENT, "time?": f"Nullable({_MOMENT})"}
+    """From `name:type` pairs; what may be missing has a question mark."""
+    types: dict[str, Type] = {"int": "bigint", "float": "double", "text": "text", "time": "time"}
     pairs = (column.split(":") for column in columns.split())
-    return Table(source, key, tuple((name, kinds[kind]) for name, kind in pairs))
+    specs = (ColumnSpec(name, types[kind.rstrip("?")], nullable=kind.endswith("?")) for name, kind in pairs)
+    return Table(source, key, tuple(specs))
 
 
 USERS = _table(

@@ -65,7 +65,7 @@ def daily_frames(warehouse: Warehouse, daily: Daily, now: datetime) -> Iterator[
 def totals_frames(warehouse: Warehouse, totals: Totals) -> Iterator[Frame]:
     """Each figure of every other side, and what the first side says of it, by key."""
     (first, expected), *others = (
-        (table, _frame(warehouse, parse_one(sql))) for table, sql in totals.sides.items()
+        (table, _frame(warehouse, parse_one(sql, into=exp.Select))) for table, sql in totals.sides.items()
     )
     figures = [column for column in expected.columns if column != totals.key]
     for table, found in others:
@@ -141,6 +141,6 @@ def _judged(found: pd.DataFrame, figure: str, within: float) -> pd.DataFrame:
     return rows[found["judged"] & there & rows["typical"].notna()].round(4)
 
 
-def _frame(warehouse: Warehouse, tree: exp.Expr) -> pd.DataFrame:
-    result = warehouse.query(tree.sql(dialect=warehouse.dialect))
+def _frame(warehouse: Warehouse, tree: exp.Query) -> pd.DataFrame:
+    result = warehouse.query(tree)
     return pd.DataFrame(result.rows, columns=result.column_names)

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from warehouse.client import Warehouse, connect
+from warehouse.client import Warehouse
+from warehouse.engines import connect
 from warehouse.errors import PermanentError, TransientError
 from warehouse.quality.suite import Suite, load_suite
 from warehouse.settings import WarehouseSettings
@@ -121,10 +122,7 @@ def run_gate(
 
 
 def _require_tables(warehouse: Warehouse, suite: Suite) -> None:
-    present = {
-        f"{database}.{name}"
-        for database, name in warehouse.query("select database, name from system.tables").rows
-    }
+    present = {table.qualified_name for table in warehouse.tables(suite.tables)}
     missing = sorted(set(suite.tables) - present)
     if missing:
         raise PermanentError(

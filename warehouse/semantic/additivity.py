@@ -25,12 +25,17 @@ _LINEAR = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Neg, exp.Paren)
 class Additivities:
     """The additivity of each metric of a manifest, and whether it is 0 where there are no rows.
 
-    `paths` are the qualified names of a time dimension by (semantic model, element).
+    `paths` are the qualified names of a time dimension by (semantic model, element); `dialect` is sqlglot's
+    name of what the expressions are written in.
     """
 
     def __init__(
-        self, manifest: PydanticSemanticManifest, paths: Mapping[tuple[str, str], Collection[str]]
+        self,
+        manifest: PydanticSemanticManifest,
+        paths: Mapping[tuple[str, str], Collection[str]],
+        dialect: str,
     ) -> None:
+        self._dialect = dialect
         self._metrics = {metric.name: metric for metric in manifest.metrics}
         self._paths = paths
         self._default_times = {
@@ -59,7 +64,7 @@ class Additivities:
             base = self._running(metric)
             return bool(base) and self.is_zero_without_rows(base)
         if metric.type is MetricType.DERIVED:
-            found = _linear_inputs(metric)
+            found = _linear_inputs(metric, self._dialect)
             filled = {one.alias or one.name for one in metric.input_metrics if self._is_filled(one)}
             return found is not None and found <= filled
         aggregation = metric.type_params.metric_aggregation_params
@@ -82,7 +87,7 @@ class Additivities:
         return _over_no_time(ADDITIVE, self._paths.get(level, ()))
 
     def _derived(self, metric: PydanticMetric) -> Additivity:
-        used = _linear_inputs(metric)
+        used = _linear_inputs(metric, self._dialect)
         if used is None:
             return NONE
         parts = []
@@ -134,10 +139,10 @@ def _weakest(parts: list[Additivity]) -> Additivity:
     return Additivity("semi-additive", tuple(never)) if never else ADDITIVE
 
 
-def _linear_inputs(metric: PydanticMetric) -> set[str] | None:
+def _linear_inputs(metric: PydanticMetric, dialect: str) -> set[str] | None:
     """The inputs that a derived metric adds, subtracts or scales; None when its expression does more."""
     try:
-        expression = sqlglot.parse_one(metric.type_params.expr or "", dialect="clickhouse")
+        expression = sqlglot.parse_one(metric.type_params.expr or "", dialect=dialect)
     except sqlglot.errors.SqlglotError:
         return None
     names = {one.alias or one.name for one in metric.input_metrics}

@@ -8,15 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
-import sqlglot
 from sqlglot import exp
-from sqlglot.errors import SqlglotError
 
-from warehouse.errors import SemanticError
-
-_DIALECT = "clickhouse"
+from warehouse.dialect import Dialect
+from warehouse.errors import QueryError, SemanticError
 
 
 @dataclass(frozen=True)
@@ -28,26 +24,15 @@ class Source:
     columns: frozenset[str] | None = None
 
 
-def quoted(name: str) -> str:
-    """A name as an identifier, whatever its letters are."""
-    return exp.to_identifier(name, quoted=True).sql(_DIALECT)
-
-
-def as_float(sql: str) -> str:
-    """A numerator that keeps its places when it is divided."""
-    return f"toFloat64({sql})"
-
-
-@lru_cache(maxsize=4096)
-def qualified(sql: str, sources: tuple[Source, ...]) -> str:
+def qualified(sql: str, sources: Sequence[Source], dialect: Dialect) -> exp.Expr:
     """The expression with each column qualified by the source that has it and each division one of floats.
 
     Over subqueries alone (metrics of metrics) a division by zero is NULL, as a ratio's is; in a row of a
     table it stays what the engine makes of it, so that a sum over it shows. Raises `SemanticError`.
     """
     try:
-        tree = sqlglot.parse_one(f"SELECT {sql}", dialect=_DIALECT)
-    except (SqlglotError, ValueError) as error:
+        tree = dialect.parse(f"SELECT {sql}")
+    except QueryError as error:
         raise SemanticError(f"The expression {sql!r} of the semantic models cannot be read.") from error
     if not isinstance(tree, exp.Select) or len(tree.expressions) != 1:
         raise SemanticError(f"{sql!r} of the semantic models is not one expression.")
@@ -57,11 +42,11 @@ def qualified(sql: str, sources: tuple[Source, ...]) -> str:
             _qualify(column, sources, sql)
     null_if_zero = all(source.columns is not None for source in sources)
     for division in list(tree.find_all(exp.Div)):
-        _divide_floats(division, null_if_zero)
+        _divide_floats(division, null_if_zero, dialect)
     for call in list(tree.find_all(exp.Anonymous)):
         if call.name.lower() == "divide" and len(call.expressions) == 2:
-            call.set("expressions", [_float(call.expressions[0]), call.expressions[1]])
-    return tree.expressions[0].sql(_DIALECT, comments=False)
+            call.set("expressions", [_float(call.expressions[0], dialect), call.expressions[1]])
+    return tree.expressions[0].copy()
 
 
 def _qualify(column: exp.Column, sources: Sequence[Source], sql: str) -> None:
@@ -86,13 +71,11 @@ def _owners(name: str, sources: Sequence[Source]) -> list[Source]:
     return having or [source for source in sources if source.columns is None]
 
 
-def _divide_floats(division: exp.Div, null_if_zero: bool) -> None:
-    division.set("this", _float(division.this))
+def _divide_floats(division: exp.Div, null_if_zero: bool, dialect: Dialect) -> None:
+    division.set("this", _float(division.this, dialect))
     if null_if_zero and not isinstance(division.expression.unnest(), exp.Literal | exp.Nullif):
         division.set("expression", exp.Nullif(this=division.expression, expression=exp.Literal.number(0)))
 
 
-def _float(numerator: exp.Expr) -> exp.Expr:
-    if isinstance(numerator.unnest(), exp.Div):
-        return numerator
-    return exp.Anonymous(this="toFloat64", expressions=[numerator.copy()])
+def _float(numerator: exp.Expr, dialect: Dialect) -> exp.Expr:
+    return numerator if isinstance(numerator.unnest(), exp.Div) else dialect.as_float(numerator.copy())

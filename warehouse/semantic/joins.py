@@ -13,8 +13,10 @@ from metricflow.dataflow.nodes.join_to_base import JoinOnEntitiesNode
 from metricflow.dataflow.nodes.read_sql_source import ReadSqlSourceNode
 from metricflow_semantic_interfaces.references import EntityReference
 from metricflow_semantics.model.semantic_manifest_lookup import SemanticManifestLookup
+from sqlglot import exp
 
 from warehouse.client import Warehouse
+from warehouse.dialect import Dialect, ordered
 from warehouse.errors import SemanticError
 from warehouse.semantic.expressions import Source, qualified
 
@@ -22,7 +24,6 @@ from warehouse.semantic.expressions import Source, qualified
 CHECKED_TTL_SECONDS = 300.0
 
 _SOURCE = "source_rows"
-_Version = tuple[str, int, int]
 
 
 @dataclass(frozen=True)
@@ -42,17 +43,21 @@ class JoinedKey:
     def qualified_name(self) -> str:
         return f"{self.database}.{self.table}"
 
-    def repeated_sql(self) -> str:
-        """SQL for the most frequent of the keys that are there more than once, and how often."""
-        source = (Source(_SOURCE, table=self.table),)
-        keys = [qualified(key, source) for key in self.keys]
-        # A null joins nothing.
-        present = " AND ".join(f"({key}) IS NOT NULL" for key in keys)
-        shown = f"toString({keys[0]})" if len(keys) == 1 else f"toString(tuple({', '.join(keys)}))"
+    def repeated(self, dialect: Dialect) -> exp.Query:
+        """The most frequent of the keys that are there more than once, and how often."""
+        source = [Source(_SOURCE, table=self.table)]
+        keys = [qualified(key, source, dialect) for key in self.keys]
+        shown = [dialect.as_text(key).as_(f"repeated_key_{at}") for at, key in enumerate(keys)]
+        times = exp.Count(this=exp.Star())
         return (
-            f"SELECT {shown} AS repeated_key, count() AS repeated_times FROM {self.relation} AS {_SOURCE} "
-            f"WHERE {present} GROUP BY {', '.join(keys)} HAVING count() > 1 "
-            "ORDER BY repeated_times DESC, repeated_key LIMIT 1"
+            exp.select(*shown, times.as_("repeated_times"))
+            .from_(exp.alias_(exp.to_table(self.relation, dialect=dialect.name), _SOURCE, table=True))
+            # A null joins nothing.
+            .where(*(exp.Paren(this=key).is_(exp.null()).not_() for key in keys))
+            .group_by(*keys)
+            .having(times > 1)
+            .order_by(ordered(times, "desc"), *(ordered(exp.column(key.alias)) for key in shown))
+            .limit(1)
         )
 
 
@@ -76,40 +81,32 @@ class UniqueKeys:
     """Asks the data, and remembers the answer while a table stays as it is. Safe between threads."""
 
     def __init__(self) -> None:
-        self._checked: dict[JoinedKey, tuple[float, _Version]] = {}
+        self._checked: dict[JoinedKey, tuple[float, str]] = {}
         self._lock = threading.Lock()
 
     def check(self, keys: Sequence[JoinedKey], warehouse: Warehouse) -> None:
         """Raises `SemanticError` for the first key that is not unique, naming a value that is there twice."""
         if not keys:
             return
-        versions = _versions(keys, warehouse)
+        # A view has no version and is always looked at.
+        tables = warehouse.tables({key.qualified_name for key in keys})
+        versions = {table.qualified_name: table.version for table in tables}
         for key in keys:
             version = versions.get(key.qualified_name)
             with self._lock:
                 until, seen = self._checked.get(key, (0.0, None))
             if version is not None and version == seen and time.monotonic() < until:
                 continue
-            for value, times in warehouse.query(key.repeated_sql()).rows:
+            for *values, times in warehouse.query(key.repeated(warehouse.dialect)).rows:
                 raise SemanticError(
                     f"{key.entity} is declared to be the key of the semantic model {key.model}, but in "
-                    f"{key.qualified_name} {' with '.join(key.keys)} = {value} is there {times} times, so "
-                    "what is joined with it would be counted more than once. Make the key unique in the dbt "
-                    "model, or do not group or filter by what is joined over it."
+                    f"{key.qualified_name} {' with '.join(key.keys)} = {' with '.join(values)} is there "
+                    f"{times} times, so what is joined with it would be counted more than once. Make the key "
+                    "unique in the dbt model, or do not group or filter by what is joined over it."
                 )
             if version is not None:
                 with self._lock:
                     self._checked[key] = (time.monotonic() + CHECKED_TTL_SECONDS, version)
-
-
-def _versions(keys: Sequence[JoinedKey], warehouse: Warehouse) -> dict[str, _Version]:
-    """By table what changes when it is replaced or written to; a view has none and is always looked at."""
-    rows = warehouse.query(
-        "SELECT concat(database, '.', name), toString(uuid), total_rows, total_bytes FROM system.tables "
-        "WHERE concat(database, '.', name) IN {names:Array(String)} AND total_rows IS NOT NULL",
-        parameters={"names": sorted({key.qualified_name for key in keys})},
-    ).rows
-    return {str(name): (str(uuid), int(count), int(size or 0)) for name, uuid, count, size in rows}
 
 
 def _key(

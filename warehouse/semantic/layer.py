@@ -18,13 +18,14 @@ from metricflow.engine.metricflow_engine import (
 from metricflow_semantic_interfaces.implementations.semantic_manifest import PydanticSemanticManifest
 from metricflow_semantics.model.dbt_manifest_parser import parse_manifest_from_dbt_generated_manifest
 from metricflow_semantics.model.semantic_manifest_lookup import SemanticManifestLookup
+from sqlglot import exp
 
 from warehouse.client import Limits, Warehouse
+from warehouse.dialect import Dialect, ordered
 from warehouse.errors import SemanticError, UnknownDimensionError, UnknownMetricError
 from warehouse.names import nearest
-from warehouse.semantic.clickhouse import ClickHouseDialect
 from warehouse.semantic.comparison import comparison_sql
-from warehouse.semantic.expressions import Source, qualified, quoted
+from warehouse.semantic.expressions import Source, qualified
 from warehouse.semantic.joins import UniqueKeys, joined_keys
 from warehouse.semantic.manifest import read_dimensions, read_metrics
 from warehouse.semantic.model import GRAINS, METRIC_TIME, Dimension, Metric, MetricQuery
@@ -43,20 +44,21 @@ class SemanticLayer:
     metrics: Mapping[str, Metric]
     dimensions: Mapping[str, Dimension]
 
-    def __init__(self, manifest: PydanticSemanticManifest) -> None:
+    def __init__(self, manifest: PydanticSemanticManifest, dialect: Dialect) -> None:
         lookup = SemanticManifestLookup(manifest)
         self._lookup = lookup
-        self._engine = MetricFlowEngine(lookup, ClickHouseDialect())
+        self._dialect = dialect
+        self._engine = MetricFlowEngine(lookup, dialect.semantic)
         self._unique_keys = UniqueKeys()
         self._lock = threading.Lock()
         self._values: dict[tuple[str, int], tuple[float, list[str]]] = {}
         listed = self._engine.list_metrics()
-        self.metrics = read_metrics(manifest, listed, lookup)
+        self.metrics = read_metrics(manifest, listed, lookup, dialect.name)
         self.dimensions = read_dimensions(listed, lookup)
 
     @classmethod
-    def load(cls, semantic_manifest_path: Path) -> SemanticLayer:
-        """Read dbt's semantic_manifest.json. Raises `SemanticError`."""
+    def load(cls, semantic_manifest_path: Path, dialect: Dialect) -> SemanticLayer:
+        """Read dbt's semantic_manifest.json, for SQL in one engine's dialect. Raises `SemanticError`."""
         try:
             text = semantic_manifest_path.read_text(encoding="utf-8")
         except OSError as error:
@@ -65,7 +67,7 @@ class SemanticLayer:
                 "Write it with `dbt parse`."
             ) from error
         try:
-            return cls(parse_manifest_from_dbt_generated_manifest(text))
+            return cls(parse_manifest_from_dbt_generated_manifest(text), dialect)
         except Exception as error:
             raise SemanticError(
                 f"MetricFlow cannot use the semantic manifest {semantic_manifest_path}: {_reason(error)}"
@@ -144,7 +146,7 @@ class SemanticLayer:
         zeros = {name for name in query.metrics if self.metrics[name].zero_without_rows}
         current = self.compile(one_period, warehouse)
         previous = self.compile(replace(one_period, time_range=previous_range), warehouse)
-        return comparison_sql(query, current, previous, zeros)
+        return comparison_sql(query, current, previous, zeros, self._dialect)
 
     def values(self, dimension: str, warehouse: Warehouse, limit: int = 1000) -> list[str]:
         """The distinct values of a categorical dimension, most frequent first; kept for five minutes."""
@@ -155,21 +157,29 @@ class SemanticLayer:
         if known and known[0] > time.monotonic():
             return known[1]
         database, _, table = source.table.partition(".")
-        shown = f"toString({qualified(source.expression, (Source('source_rows', table),))})"
-        result = warehouse.query(
-            f"SELECT {shown} FROM {quoted(database)}.{quoted(table)} AS source_rows "
-            f"WHERE {shown} != '' GROUP BY {shown} ORDER BY count() DESC, {shown} LIMIT {limit}",
-            limits=Limits(rows=limit),
+        rows = exp.table_(table, db=database, quoted=True, alias="source_rows")
+        value = qualified(source.expression, [Source("source_rows", table)], self._dialect)
+        shown = self._dialect.as_text(value)
+        asked = (
+            exp.select(shown.as_("value_shown"))
+            .from_(rows)
+            .where(shown.neq(""))
+            .group_by(shown)
+            .order_by(ordered(exp.Count(this=exp.Star()), "desc"), ordered(shown))
+            .limit(limit)
         )
+        result = warehouse.query(asked, limits=Limits(rows=limit))
         values = [str(row[0]) for row in result.rows]
         self._values[dimension, limit] = (time.monotonic() + VALUES_TTL_SECONDS, values)
         return values
 
     def _where(self, query: MetricQuery) -> list[str]:
-        conditions = [where_filter(one, self.dimensions[one.dimension]) for one in query.filters]
+        conditions = [
+            where_filter(one, self.dimensions[one.dimension], self._dialect) for one in query.filters
+        ]
         if query.time_range:
             grains = set(GRAINS).intersection(*(metric.grains for metric in self._known(query.metrics)))
-            conditions += where_time(query.time_range, grains)
+            conditions += where_time(query.time_range, grains, self._dialect)
         if query.limit is not None:
             # The first of some periods is one of them, and never what has no time.
             conditions += [where_dated(name) for name in query.group_by if name not in self.dimensions]

@@ -17,11 +17,14 @@ from warehouse.semantic.model import GRAINS, Dimension, Metric
 
 
 def read_metrics(
-    manifest: PydanticSemanticManifest, listed: Iterable[FlowMetric], lookup: SemanticManifestLookup
+    manifest: PydanticSemanticManifest,
+    listed: Iterable[FlowMetric],
+    lookup: SemanticManifestLookup,
+    dialect: str,
 ) -> dict[str, Metric]:
     """Every metric that may be asked for, by name."""
     listed = list(listed)
-    additivities = Additivities(manifest, _paths(listed))
+    additivities = Additivities(manifest, _paths(listed), dialect)
     return {metric.name: _metric(metric, lookup, additivities) for metric in listed}
 
 

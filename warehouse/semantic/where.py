@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
+from warehouse.dialect import Dialect
 from warehouse.errors import SemanticError
 from warehouse.semantic.model import GRAINS, METRIC_TIME, Dimension, Filter, Value
 
@@ -16,35 +17,20 @@ _STEPS = {
     "millisecond": timedelta(milliseconds=1),
     "microsecond": timedelta(microseconds=1),
 }
-# The template engine must print braces and not read them, and it would turn \r\n into \n.
-_ESCAPES = str.maketrans(
-    {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "{": "{{ '{' }}", "}": "{{ '}' }}"}
-)
+# The template engine must print braces and not read them.
+_BRACES = str.maketrans({"{": "{{ '{' }}", "}": "{{ '}' }}"})
 _TICKS_ENOUGH = 10
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def quote(value: Value) -> str:
-    """A ClickHouse literal for a WHERE template."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int | float):
-        return repr(value)
-    if isinstance(value, datetime):
-        return f"toDateTime64('{_utc(value):%Y-%m-%d %H:%M:%S.%f}', 6, 'UTC')"
-    if isinstance(value, date):
-        return f"toDate('{value.isoformat()}')"
-    return f"'{value.translate(_ESCAPES)}'"
-
-
-def where_filter(condition: Filter, dimension: Dimension) -> str:
+def where_filter(condition: Filter, dimension: Dimension, dialect: Dialect) -> str:
     """One condition as a template. Raises `SemanticError` for a wrong number of values."""
     if not condition.values or (condition.op not in ("in", "not in") and len(condition.values) != 1):
         raise SemanticError(
             f"The filter on {condition.dimension} with {condition.op!r} has {len(condition.values)} values; "
             "it takes one, or with 'in' and 'not in' at least one."
         )
-    values = ", ".join(quote(value) for value in condition.values)
+    values = ", ".join(_quote(value, dialect) for value in condition.values)
     if condition.op in ("in", "not in"):
         values = f"({values})"
     if dimension.type == "time":
@@ -62,7 +48,7 @@ def where_dated(item: str) -> str:
     return f"{_time_dimension(name, grain)} IS NOT NULL"
 
 
-def where_time(time_range: tuple[datetime, datetime], grains: Collection[str]) -> list[str]:
+def where_time(time_range: tuple[datetime, datetime], grains: Collection[str], dialect: Dialect) -> list[str]:
     """A half-open range on metric_time, at the coarsest grain that both ends fall on.
 
     `grains` are those that the metrics are kept by. Where an end lies between two ticks of the finest, the
@@ -83,7 +69,8 @@ def where_time(time_range: tuple[datetime, datetime], grains: Collection[str]) -
     start -= into
     end += -(end - _EPOCH) % step
     column = _time_dimension(METRIC_TIME, grain)
-    return [f"{column} >= {_bound(start, grain)}", f"{column} < {_bound(end, grain)}"]
+    first, last = (_quote(moment.date() if grain == "day" else moment, dialect) for moment in (start, end))
+    return [f"{column} >= {first}", f"{column} < {last}"]
 
 
 def _time_dimension(name: str, grain: str) -> str:
@@ -109,8 +96,8 @@ def _grain(start: datetime, end: datetime, grains: Collection[str]) -> str:
     return usable[-1]
 
 
-def _bound(moment: datetime, grain: str) -> str:
-    return quote(moment.date() if grain == "day" else moment)
+def _quote(value: Value, dialect: Dialect) -> str:
+    return dialect.render(dialect.literal(value)).translate(_BRACES)
 
 
 def _utc(moment: datetime) -> datetime:

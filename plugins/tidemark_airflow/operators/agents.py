@@ -176,12 +176,15 @@ class TelemetryLateError(Exception):
 
 def spans_in_ods(warehouse: Warehouse, traces: list[str]) -> Mapping[str, int]:
     """How many spans of each trace ODS holds."""
-    rows = warehouse.query(
-        "select trace_id, uniqExact(span_id) from ods.agent_executions "
-        "where trace_id in {traces:Array(String)} group by trace_id",
-        parameters={"traces": traces},
-    ).rows
-    return dict(rows)
+    from sqlglot import exp
+
+    spans = (
+        exp.select("trace_id", "count(distinct span_id)")
+        .from_("ods.agent_executions")
+        .where(exp.column("trace_id").isin(*traces))
+        .group_by("trace_id")
+    )
+    return dict(warehouse.query(spans).rows)
 
 
 def run_id(context: Context) -> str:

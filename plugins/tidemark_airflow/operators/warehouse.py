@@ -89,12 +89,11 @@ def table_rows(settings: Settings, models: list[str]) -> dict[str, int]:
     from wiring.warehouse import open_warehouse
 
     with open_warehouse(settings, read_only=True) as warehouse:
-        found = warehouse.query(
-            "select concat(database, '.', name), total_rows from system.tables "
-            "where name in {models:Array(String)} and total_rows is not null order by 1",
-            parameters={"models": models},
-        )
-        return dict(found.rows)
+        return {
+            table.qualified_name: table.rows
+            for table in warehouse.tables()
+            if table.name in models and table.rows is not None
+        }
 
 
 class GateOperator(TidemarkOperator):

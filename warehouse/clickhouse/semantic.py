@@ -4,13 +4,14 @@ The renderers derive from DuckDB's, the nearest known dialect, and the engine ty
 MetricFlow only asks it which granularities exist. What matters for correct numbers: casts must keep NULL, an
 aggregate over no rows must be NULL and not 0 or 1970-01-01, a day is a Date as a week is, every column is
 qualified and every name quoted, and decimals are divided as floats.
-The SQL needs `join_use_nulls = 1`, which `warehouse.clickhouse` sets on every query.
+The SQL needs `join_use_nulls = 1`, which the client sets on every query.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from fractions import Fraction
+from functools import lru_cache
 
 from metricflow.protocols.sql_client import SqlEngine
 from metricflow.sql.render.duckdb_renderer import DuckDbSqlExpressionRenderer, DuckDbSqlPlanRenderer
@@ -19,7 +20,6 @@ from metricflow.sql.render.sql_plan_renderer import SqlPlanRenderer, SqlPlanRend
 from metricflow.sql.sql_plan import SqlPlanNode, SqlSelectColumn
 from metricflow.sql.sql_select_node import SqlSelectStatementNode
 from metricflow_semantic_interfaces.type_enums.date_part import DatePart
-from metricflow_semantic_interfaces.type_enums.time_granularity import TimeGranularity
 from metricflow_semantics.sql.sql_bind_parameters import SqlBindParameterSet
 from metricflow_semantics.sql.sql_exprs import (
     SqlAggregateFunctionExpression,
@@ -33,17 +33,13 @@ from metricflow_semantics.sql.sql_exprs import (
     SqlPercentileFunctionType,
     SqlStringExpression,
 )
+from sqlglot import exp
 
+from warehouse.clickhouse.grains import start_of
+from warehouse.dialect import Dialect
 from warehouse.errors import SemanticError
-from warehouse.semantic.expressions import Source, as_float, qualified, quoted
+from warehouse.semantic.expressions import Source, qualified
 
-_TRUNCATE = {
-    TimeGranularity.YEAR: "toStartOfYear",
-    TimeGranularity.QUARTER: "toStartOfQuarter",
-    TimeGranularity.MONTH: "toStartOfMonth",
-    TimeGranularity.WEEK: "toMonday",
-    TimeGranularity.DAY: "toDate",
-}
 _EXTRACT = {
     DatePart.YEAR: "toYear",
     DatePart.QUARTER: "toQuarter",
@@ -64,7 +60,8 @@ _QUANTILE = {
 
 
 class _ExpressionRenderer(DuckDbSqlExpressionRenderer):
-    def __init__(self, sources: tuple[Source, ...] = ()) -> None:
+    def __init__(self, dialect: Dialect, sources: tuple[Source, ...] = ()) -> None:
+        self._dialect = dialect
         self._sources = sources
 
     @property
@@ -81,31 +78,28 @@ class _ExpressionRenderer(DuckDbSqlExpressionRenderer):
 
     def visit_string_expr(self, node: SqlStringExpression) -> SqlExpressionRenderResult:
         return SqlExpressionRenderResult(
-            sql=qualified(node.sql_expr, self._sources), bind_parameter_set=node.bind_parameter_set
+            sql=_qualified(node.sql_expr, self._sources, self._dialect),
+            bind_parameter_set=node.bind_parameter_set,
         )
 
     def visit_column_reference_expr(self, node: SqlColumnReferenceExpression) -> SqlExpressionRenderResult:
         # Always with its table, which MetricFlow would leave out where there is only one.
         column = node.col_ref
         return SqlExpressionRenderResult(
-            sql=f"{column.table_alias}.{quoted(column.column_name)}", bind_parameter_set=SqlBindParameterSet()
+            sql=f"{column.table_alias}.{_quoted(column.column_name)}",
+            bind_parameter_set=SqlBindParameterSet(),
         )
 
     def visit_column_alias_reference_expr(
         self, node: SqlColumnAliasReferenceExpression
     ) -> SqlExpressionRenderResult:
         return SqlExpressionRenderResult(
-            sql=quoted(node.column_alias), bind_parameter_set=SqlBindParameterSet()
+            sql=_quoted(node.column_alias), bind_parameter_set=SqlBindParameterSet()
         )
 
     def visit_date_trunc_expr(self, node: SqlDateTruncExpression) -> SqlExpressionRenderResult:
         arg = self.render_sql_expr(node.arg)
-        function = _TRUNCATE.get(node.time_granularity)
-        sql = (
-            f"{function}({arg.sql})"
-            if function
-            else f"toStartOfInterval({arg.sql}, INTERVAL 1 {node.time_granularity.value})"
-        )
+        sql = start_of(node.time_granularity.value, arg.sql)
         return SqlExpressionRenderResult(sql=sql, bind_parameter_set=arg.bind_parameter_set)
 
     def visit_extract_expr(self, node: SqlExtractExpression) -> SqlExpressionRenderResult:
@@ -128,12 +122,21 @@ class _ExpressionRenderer(DuckDbSqlExpressionRenderer):
         arg = self.render_sql_expr(node.order_by_arg)
         level = node.percentile_args.percentile
         function = _QUANTILE.get(node.percentile_args.function_type)
-        sql = f"{function}({level})({as_float(arg.sql)})" if function else _discrete(level, arg.sql)
+        sql = f"{function}({level})(toFloat64({arg.sql}))" if function else _discrete(level, arg.sql)
         return SqlExpressionRenderResult(sql=sql, bind_parameter_set=arg.bind_parameter_set)
 
     def visit_generate_uuid_expr(self, node: SqlGenerateUuidExpression) -> SqlExpressionRenderResult:
         # All that is asked of it is to tell the rows of one table apart.
         return SqlExpressionRenderResult(sql="row_number() OVER ()", bind_parameter_set=SqlBindParameterSet())
+
+
+@lru_cache(maxsize=4096)
+def _qualified(sql: str, sources: tuple[Source, ...], dialect: Dialect) -> str:
+    return dialect.render(qualified(sql, sources, dialect))
+
+
+def _quoted(name: str) -> str:
+    return exp.to_identifier(name, quoted=True).sql("clickhouse")
 
 
 def _discrete(level: float, arg: str) -> str:
@@ -144,8 +147,9 @@ def _discrete(level: float, arg: str) -> str:
 
 
 class _PlanRenderer(DuckDbSqlPlanRenderer):
-    def __init__(self, sources: tuple[Source, ...] = ()) -> None:
-        self.EXPR_RENDERER = _ExpressionRenderer(sources)
+    def __init__(self, dialect: Dialect, sources: tuple[Source, ...] = ()) -> None:
+        self._dialect = dialect
+        self.EXPR_RENDERER = _ExpressionRenderer(dialect, sources)
 
     @property
     def expr_renderer(self) -> SqlExpressionRenderer:
@@ -156,14 +160,16 @@ class _PlanRenderer(DuckDbSqlPlanRenderer):
         sources = [_source(node.from_source, node.from_source_alias)]
         sources += [_source(join.right_source, join.right_source_alias) for join in node.join_descs]
         # What an expression of a SELECT means depends on what that SELECT reads.
-        return super(_PlanRenderer, _PlanRenderer(tuple(sources))).visit_select_statement_node(node)
+        return super(_PlanRenderer, _PlanRenderer(self._dialect, tuple(sources))).visit_select_statement_node(
+            node
+        )
 
     def _render_select_columns_section(
         self, select_columns: Sequence[SqlSelectColumn], num_parents: int, distinct: bool
     ) -> SqlPlanRenderResult:
         columns = [self.EXPR_RENDERER.render_sql_expr(column.expr) for column in select_columns]
         lines = [
-            f"{rendered.sql} AS {quoted(column.column_alias)}"
+            f"{rendered.sql} AS {_quoted(column.column_alias)}"
             for rendered, column in zip(columns, select_columns, strict=True)
         ]
         return SqlPlanRenderResult(
@@ -192,8 +198,10 @@ def _check_aliases(node: SqlSelectStatementNode) -> None:
         )
 
 
-class ClickHouseDialect:
+class MetricFlowClient:
     """All that MetricFlow's engine asks of a client when it only explains: which engine, which renderer."""
 
     sql_engine_type = SqlEngine.DUCKDB
-    sql_plan_renderer: SqlPlanRenderer = _PlanRenderer()
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.sql_plan_renderer: SqlPlanRenderer = _PlanRenderer(dialect)

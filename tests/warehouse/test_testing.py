@@ -1,0 +1,81 @@
+"""The warehouse in memory keeps the promises of the protocol."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pyarrow as pa
+import pytest
+from sqlglot import exp
+
+from streaming.ddl import ods_tables
+from streaming.loader import positions
+from warehouse.client import ColumnSpec, Limits, TableSpec, Warehouse
+from warehouse.errors import LimitExceededError, OverloadedError, PermanentError, QueryError, RowsRefusedError
+from warehouse.ingestion import load_days
+from warehouse.testing import FakeWarehouse
+
+DAY, NEXT = date(2026, 3, 10), date(2026, 3, 11)
+DAYS = TableSpec("ods.days", (ColumnSpec("_day", "date"), ColumnSpec("n", "bigint")), "_day", ("n",))
+
+
+def rows_of(day: date, *numbers: int) -> pa.Table:
+    return pa.table({"_day": [day] * len(numbers), "n": list(numbers)})
+
+
+def test_tables_are_asked_in_sql_and_answers_come_first() -> None:
+    fake = FakeWarehouse({"dwd.users": [{"id": 1, "country": "China"}, {"id": 2, "country": None}]})
+    fake.answers = {
+        "sold": [{"n": 7}],
+        "busy": OverloadedError("Too much to do."),
+        "echo": lambda sql: [{"q": sql}],
+    }
+    warehouse: Warehouse = fake
+    result = warehouse.query("SELECT count(*) AS n, max(country) AS c FROM dwd.users WHERE id > 0")
+    assert (result.column_names, result.rows) == (["n", "c"], [(2, "China")])
+    picked = exp.select("id").from_("dwd.users").where(exp.column("country").eq("China"))
+    assert warehouse.query(picked).rows == [(1,)]
+    assert warehouse.query("SELECT quantileExact(0.5)(sold) FROM x").rows == [(7,)]
+    assert warehouse.query("SELECT 'echo'").rows == [("SELECT 'echo'",)]
+    with pytest.raises(OverloadedError):
+        warehouse.dry_run("SELECT busy")
+    with pytest.raises(QueryError):
+        warehouse.query("SELECT id FROM dwd.nothing")
+    with pytest.raises(LimitExceededError):
+        warehouse.query("SELECT id FROM dwd.users", limits=Limits(rows=1))
+    assert len(fake.asked) == 7
+
+
+def test_loading_counts_a_token_once_and_replaces_whole_days() -> None:
+    fake = FakeWarehouse()
+    with pytest.raises(QueryError, match="no table"):
+        fake.insert(DAYS.name, rows_of(DAY, 1))
+    fake.create(DAYS)
+    assert fake.query("SELECT n FROM ods.days").rows == []
+    (empty,) = fake.tables([DAYS.name])
+    for token in ("a", "a", None):
+        fake.insert(DAYS.name, rows_of(DAY, 1), token=token)
+    assert fake.query("SELECT n FROM ods.days").rows == [(1,), (1,)]
+    assert fake.tables([DAYS.name])[0].version != empty.version
+    with pytest.raises(PermanentError, match="2026-03-11"):
+        fake.replace_days(DAYS, [DAY], rows_of(NEXT, 5))
+    fake.replace_days(DAYS, [DAY, NEXT], rows_of(NEXT, 5))
+    assert fake.query("SELECT n FROM ods.days").rows == [(5,)]
+    with pytest.raises(RowsRefusedError):
+        fake.insert_json(DAYS.name, b"{", token="b")
+
+
+def test_the_rooms_own_loading_runs_on_it() -> None:
+    fake = FakeWarehouse()
+    for table in ods_tables(30):
+        fake.create(table)
+    lines = b'{"_topic":"t","_partition":1,"_offset":7}\n{"_topic":"t","_partition":1,"_offset":9}'
+    fake.insert_json("ods.agent_events", lines, token="a")
+    assert positions(fake) == {("t", 1): 9}
+    loaded = load_days(fake, DAY, DAY)
+    again = load_days(fake, DAY, DAY)
+    assert (
+        loaded.rows
+        == again.rows
+        == {table.qualified_name: table.rows for table in fake.tables() if table.name.startswith("commerce_")}
+    )

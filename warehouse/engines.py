@@ -1,0 +1,52 @@
+"""Which engine a warehouse is of: its URL's scheme says so; each engine is a package beside this module."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Protocol, cast
+from urllib.parse import urlsplit
+
+from warehouse.errors import SettingsError
+from warehouse.settings import WarehouseSettings
+
+if TYPE_CHECKING:
+    from warehouse.client import Warehouse
+    from warehouse.dialect import Dialect
+
+_PACKAGES = {
+    "http": "warehouse.clickhouse",
+    "https": "warehouse.clickhouse",
+    "bigquery": "warehouse.bigquery",
+}
+
+
+class Engine(Protocol):
+    """What an engine's package has at its top."""
+
+    @property
+    def DIALECT(self) -> Dialect:
+        """How it writes SQL, for whom has no connection."""
+
+    def connect(self, settings: WarehouseSettings, *, read_only: bool = False) -> Warehouse:
+        """See `connect`."""
+
+    def dbt_environment(self, settings: WarehouseSettings) -> dict[str, str]:
+        """The variables that the project's profiles.yml reads, TIDEMARK_DBT_TARGET among them."""
+
+
+def engine_of(settings: WarehouseSettings) -> Engine:
+    """The engine that `settings.warehouse_url` names; its driver is imported here and not before."""
+    scheme = urlsplit(settings.warehouse_url).scheme
+    package = _PACKAGES.get(scheme)
+    if package is None:
+        raise SettingsError(
+            f"TIDEMARK_WAREHOUSE_URL is {settings.warehouse_url!r}: "
+            f"no warehouse speaks {scheme or 'that'!r}. Use http://host:port or https://host:port of a "
+            "ClickHouse server, or bigquery://project."
+        )
+    return cast(Engine, import_module(package))
+
+
+def connect(settings: WarehouseSettings, *, read_only: bool = False) -> Warehouse:
+    """Open the warehouse, as the writer or as the read-only user. Nothing is sent before the first call."""
+    return engine_of(settings).connect(settings, read_only=read_only)
