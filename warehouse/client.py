@@ -161,7 +161,7 @@ class Loading(Protocol):
         """Make a table, and its database, where they are missing."""
 
     def insert(self, table: str, rows: pa.Table, *, token: str | None = None) -> None:
-        """Append rows. With a token, a second insert of the same token changes nothing; without, it appends."""
+        """Append rows; with a token, a second insert of the same token changes nothing."""
 
     def insert_json(self, table: str, lines: bytes, *, token: str) -> None:
         """Append JSON objects, one a line, all or none; the same token twice changes nothing.

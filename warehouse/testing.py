@@ -100,7 +100,8 @@ class FakeWarehouse:
     def tables(self, names: Collection[str] | None = None) -> list[LiveTable]:
         return [
             LiveTable(
-                *name.split(".", 1),
+                database=name.partition(".")[0],
+                name=name.partition(".")[2],
                 columns=self._shape(name),
                 rows=len(rows),
                 version=f"{len(rows)} rows after {self._writes.get(name, 0)} writes",
