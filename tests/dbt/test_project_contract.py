@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from agents.analyst.units import units
+from warehouse.clickhouse.ddl import column_type
 from warehouse.ingestion.schema import TABLES
 
 MODELS = Path(__file__).parents[2] / "dbt" / "models"
@@ -50,8 +51,7 @@ def test_the_sources_are_what_ingestion_creates() -> None:
         if source["name"] == "commerce"
     }
     assert sources == {
-        table.name: dict(table.columns) | {"_day": "Date", "_loaded_at": "DateTime64(6, 'UTC')"}
-        for table in TABLES
+        table.name: {column.name: column_type(column) for column in table.spec.columns} for table in TABLES
     }
 
 

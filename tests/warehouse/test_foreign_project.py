@@ -342,6 +342,7 @@ def test_shapes_of_decimals_are_in_full(shape: Shape, foreign: Foreign) -> None:
         shape,
         foreign.layer.metrics,
         lambda inner: foreign.layer.compile(inner, foreign.warehouse),
+        DIALECT,
     )
     found = foreign.warehouse.query(guard(sql, foreign.catalogue, DIALECT)).records()
     counted = [ride for ride in RIDES if ride["date"] or not shape.average_per]
