@@ -16,17 +16,17 @@ from opentelemetry.trace import TracerProvider
 from agents.runtime import tracing
 from agents.runtime.budget import Budget, Spent
 from agents.runtime.bulkhead import Bulkhead
-from agents.runtime.errors import AgentError
 from agents.runtime.events import Event, EventKind, EventStream
 from agents.runtime.models import Models
 from agents.runtime.tools import REGISTRY, ToolRegistry
+from warehouse.errors import TidemarkError
 
 T = TypeVar("T")
 # Blocking code of our own: rules that ask the warehouse, reports that are written.
 _OWN = Bulkhead(limit=16)
 
 
-class RunCancelledError(AgentError):
+class RunCancelledError(TidemarkError):
     """Who follows the run has ended it. Its steps are kept: the same run id goes on where it stopped."""
 
 

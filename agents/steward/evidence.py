@@ -47,7 +47,7 @@ class Asking:
         return Evidence(id=id_, of=of, sql=sql, columns=tuple(found.column_names), rows=rows), found.rows
 
     def _sql(self, tree: Any) -> str:
-        return str(tree.sql(dialect=self.reader.dialect, identify=True))
+        return str(tree.sql(dialect=self.reader.dialect.name, identify=True))
 
     def volumes(self, upto: date | None = None) -> tuple[Extent, Measured]:
         """Rows a table and day. What is not there at all is said first: it needs no other day."""

@@ -83,7 +83,11 @@ class ClickHouse:
             columns=columns,
             rows=[tuple(row) for row in answer.result_rows],
             elapsed=time.perf_counter() - started,
-            cost=Cost(int(answer.summary.get("read_rows", 0)), int(answer.summary.get("read_bytes", 0))),
+            # A server that is still reading when it begins to answer says 0.
+            cost=Cost(
+                int(answer.summary.get("read_rows", 0)) or None,
+                int(answer.summary.get("read_bytes", 0)) or None,
+            ),
         )
 
     def dry_run(self, sql: str | exp.Query) -> DryRun:

@@ -197,7 +197,7 @@ def broken_reference(shop: Shop, day: date) -> Planted:
 
 def time_shift(shop: Shop, day: date) -> Planted:
     """Local times taken for UTC, in one column or in all of them."""
-    times = [name for name, kind in shop.table.columns if "DateTime" in kind]
+    times = [one.name for one in shop.table.columns if one.type == "time"]
     columns = times if shop.random.random() < 0.5 else ["created_at"]
     hours = shop.random.choice((-8, -5, 2, 5, 8, 9))
     chosen = shop.some(shop.days[day])
@@ -283,7 +283,7 @@ def _read(writer: Warehouse, table: Table, day: date) -> Rows:
 
 def _write(writer: Warehouse, table: Table, day: date, rows: Rows) -> None:
     schema = table.arrow.append(pa.field("_loaded_at", pa.timestamp("us", tz="UTC")))
-    writer.replace_partition(table.name, day, pa.Table.from_pylist(rows, schema=schema))
+    writer.replace_days(table.spec, [day], pa.Table.from_pylist(rows, schema=schema))
 
 
 Planting = Callable[..., AbstractContextManager[Planted]]
