@@ -6,6 +6,8 @@ BIN := .venv/bin
 UV = $(or $(shell command -v uv),.tidemark/uv/bin/uv)
 export SLUGIFY_USES_TEXT_UNIDECODE := yes
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# Where it is set, as in many images, each process compiles all that it imports again: half of a start.
+unexport PYTHONDONTWRITEBYTECODE
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
