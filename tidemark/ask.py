@@ -26,6 +26,9 @@ def ask(
     warehouse: Annotated[
         str, typer.Option(help="Another than the stack's: a URL, or a name of TIDEMARK_WAREHOUSES.")
     ] = "",
+    session: Annotated[
+        str, typer.Option(help="The conversation that the question belongs to; without it, one of its own.")
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole answer as JSON.")] = False,
 ) -> None:
     """Ask one question. Exit code 0: answered; 3: declined, with the nearest questions; 1: failed."""
@@ -34,7 +37,7 @@ def ask(
 
     try:
         with open_analyst(client_settings(warehouse), on_event=None if as_json else show) as analyst:
-            answer = analyst.ask(question, language=language, domain=domain)
+            answer = analyst.ask(question, language=language, domain=domain, session_id=session or None)
     except TidemarkError as error:
         fail(str(error))
     if as_json:

@@ -73,7 +73,7 @@ class Analyst:
             run_id=identity,
             models=self._models,
             deps=self._sources,
-            budget=budget or Budget(),
+            budget=budget or self._settings.budget,
             stream=EventStream(*self._sinks),
             tracer_provider=self._tracer_provider,
         )

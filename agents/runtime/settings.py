@@ -7,6 +7,8 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from agents.runtime.budget import Budget
+
 
 class AgentSettings(BaseSettings):
     """`model` is LangChain's `provider:name`; without one the table of models is asked, else the rules."""
@@ -22,6 +24,7 @@ class AgentSettings(BaseSettings):
     model_backoff_s: float = Field(default=0.5, gt=0)
     model_cooldown_s: float = Field(default=60.0, gt=0)
     agent_max_rows: int = Field(default=10_000, gt=0)
+    budget: Budget = Budget()
 
     @property
     def reports_dir(self) -> Path:

@@ -49,7 +49,8 @@ class AskOperator(TidemarkOperator):
 
 
 class AnswerListOperator(TidemarkOperator):
-    """Every question of a list (`agents/analyst/questions/<name>.yml`), one after another in one process.
+    """Every question of a list (`agents/analyst/questions/<name>.yml`), one after another in one process: one
+    session with a run each.
 
     One task, not one a question: to start a mapped task costs more than to answer. Returns the summaries in
     the list's order; the log has a line a question.
@@ -67,9 +68,10 @@ class AnswerListOperator(TidemarkOperator):
 
         answers = []
         spans = SpanCount()
+        session = run_id(context)
         with open_analyst(settings, spans=spans) as analyst:
             for number, question in enumerate(load_questions(self.questions), start=1):
-                answer = analyst.ask(question, run_id=f"{run_id(context)}-{number:02d}")
+                answer = analyst.ask(question, session_id=session, run_id=f"{session}-{number:02d}")
                 self.log.info("%-9s %s\n     %s", answer.status, question, answer.text)
                 answers.append(answer)
         return [summary(answer, spans) for answer in answers]
