@@ -44,9 +44,20 @@ class Signs:
 def diagnose(signs: Iterable[Sign]) -> tuple[Finding, ...]:
     """The faults that the signs show, the gravest first; none when there are no signs."""
     left = Signs(signs)
-    found = [finding for rule in _RULES for finding in rule(left)]
+    found = _with_failing([finding for rule in _RULES for finding in rule(left)], left)
     order = {"high": 0, "medium": 1, "low": 2}
     return tuple(sorted(_merged(found), key=lambda f: (f.fault == "unknown", order[f.severity], -f.rows)))
+
+
+def _with_failing(found: list[Finding], left: Signs) -> list[Finding]:
+    """The rows that fail a check are of a fault of their table and day, or of one that is not known."""
+    for sign in left.of("failing"):
+        at = next((n for n, f in enumerate(found) if f.table == sign.table and sign.day in f.days), None)
+        if at is None:
+            found.append(_finding("unknown", sign, (sign,), of=0, doubt="no_name"))
+        else:
+            found[at] = found[at].model_copy(update={"signs": (*found[at].signs, sign)})
+    return found
 
 
 def _finding(

@@ -11,7 +11,6 @@ from agents.steward import measuring, queries
 from agents.steward.case import Cite, Evidence, FailedCheck, Record, Sign, Source
 from agents.steward.queries import DAY, LOADED_AT
 from warehouse import Limits, Warehouse
-from warehouse.errors import AccessDeniedError, LimitExceededError, QueryError
 
 WINDOW_DAYS = 35
 _LIMITS = Limits(rows=200_000, seconds=60)
@@ -25,6 +24,11 @@ class Measured(Record):
     evidence: Evidence
     signs: tuple[Sign, ...] = ()
 
+    def plain(self) -> Measured:
+        """With times as text, as they are after having been kept."""
+        rows = tuple(tuple(_plain(cell) for cell in row) for row in self.evidence.rows)
+        return self.model_copy(update={"evidence": self.evidence.model_copy(update={"rows": rows})})
+
 
 class Extent(Record):
     """The days that are compared, and the rows that each table has of them."""
@@ -34,12 +38,17 @@ class Extent(Record):
     sizes: dict[str, dict[date, int]]
 
 
-@dataclass(frozen=True)
+def _plain(cell: Any) -> Any:
+    return cell if cell is None or isinstance(cell, (str, int, float)) else str(cell)
+
+
+@dataclass
 class Asking:
-    """A reader, and the tables by name."""
+    """A reader, and the tables by name. `held` are the first and last day of the history, once counted."""
 
     reader: Warehouse
     sources: Mapping[str, Source]
+    held: tuple[date, date] | None = None
 
     def _ask(self, id_: str, of: str, sql: str, keep: bool = True) -> tuple[Evidence, list[tuple[Any, ...]]]:
         found = self.reader.query(sql, limits=_LIMITS)
@@ -47,27 +56,25 @@ class Asking:
         return Evidence(id=id_, of=of, sql=sql, columns=tuple(found.column_names), rows=rows), found.rows
 
     def _sql(self, tree: Any) -> str:
-        return str(tree.sql(dialect=self.reader.dialect.name, identify=True))
+        return self.reader.dialect.render(tree)
 
     def volumes(self, upto: date | None = None) -> tuple[Extent, Measured]:
         """Rows a table and day. What is not there at all is said first: it needs no other day."""
         sizes: dict[str, dict[date, int]] = {}
         gone: list[tuple[Any, ...]] = []
         sqls = []
+        there = {table.qualified_name for table in self.reader.tables(list(self.sources))}
         for source in self.sources.values():
             sql = self._sql(queries.extent(source))
             sqls.append(sql)
-            try:
+            if source.name in there:
                 sizes[source.name] = dict(self.reader.query(sql, limits=_LIMITS).rows)
-                reason = "no row"
-            except (AccessDeniedError, LimitExceededError):
-                raise
-            except QueryError as error:
-                reason = str(error).split(".")[0][:200]
             if not sizes.get(source.name):
-                gone.append((source.name, None, 0, reason))
+                gone.append((source.name, None, 0, "no row" if source.name in there else "no table"))
         ends = [max(days) for days in sizes.values() if days]
         last = max(ends, default=date.min)
+        if ends:
+            self.held = (min(min(days) for days in sizes.values() if days), last)
         if upto is not None:
             last = min(last, upto + timedelta(days=WINDOW_DAYS // 2))
         first = last - timedelta(days=WINDOW_DAYS - 1) if ends else last

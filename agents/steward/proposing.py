@@ -91,10 +91,15 @@ def _aside(finding: Finding, sources: Mapping[str, Source]) -> Step | None:
 
 def said_days(days: Iterable[date]) -> str:
     """Days as text, those that follow each other as a range."""
-    runs: list[list[date]] = []
-    for day in days:
-        if runs and day - runs[-1][-1] == timedelta(days=1):
-            runs[-1].append(day)
+    return ", ".join(str(first) if first == last else f"{first} … {last}" for first, last in spans(days))
+
+
+def spans(days: Iterable[date]) -> list[tuple[date, date]]:
+    """The first and last of days that follow each other."""
+    out: list[tuple[date, date]] = []
+    for day in sorted(days):
+        if out and day - out[-1][1] == timedelta(days=1):
+            out[-1] = (out[-1][0], day)
         else:
-            runs.append([day])
-    return ", ".join(f"{run[0]}" if len(run) == 1 else f"{run[0]} … {run[-1]}" for run in runs)
+            out.append((day, day))
+    return out

@@ -17,9 +17,11 @@ DAY, LOADED_AT = "_day", "_loaded_at"
 BUCKETS_PER_E = 10
 
 
-def tree(text: str) -> exp.Expr:
+def tree(text: str) -> exp.Query:
     """A statement in the plain SQL that every engine's printer knows."""
-    return sqlglot.parse_one(text)
+    found = sqlglot.parse_one(text)
+    assert isinstance(found, exp.Query)
+    return found
 
 
 def quoted(column: str) -> str:
@@ -37,7 +39,7 @@ def _between(first: date, last: date, alias: str = "") -> str:
     return f"{column} between cast('{first}' as date) and cast('{last}' as date)"
 
 
-def extent(source: Source) -> exp.Expr:
+def extent(source: Source) -> exp.Query:
     """The first and the last day, and all the days between them that hold rows."""
     day = quoted(DAY)
     return tree(
@@ -45,7 +47,7 @@ def extent(source: Source) -> exp.Expr:
     )
 
 
-def profile(source: Source, first: date, last: date) -> exp.Expr:
+def profile(source: Source, first: date, last: date) -> exp.Query:
     """A row a day: rows, keys that repeat, loads, and of each column what is empty and what is negative."""
     day, loaded = quoted(DAY), quoted(LOADED_AT)
     parts = [f"{day}", "count(*) as row_count"]
@@ -72,13 +74,13 @@ def profile(source: Source, first: date, last: date) -> exp.Expr:
     )
 
 
-def kinds(source: Source, columns: list[str], first: date, last: date) -> exp.Expr:
+def kinds(source: Source, columns: list[str], first: date, last: date) -> exp.Query:
     """How many different texts each column holds."""
     counts = ", ".join(f"count(distinct {quoted(name)}) as {quoted(name)}" for name in columns)
     return tree(f"select {counts} from {qualified(source.name)} where {_between(first, last)}")
 
 
-def distribution(source: Source, columns: dict[str, str], first: date, last: date) -> exp.Expr:
+def distribution(source: Source, columns: dict[str, str], first: date, last: date) -> exp.Query:
     """How many values of each column lie in which bucket, by day: logarithms, texts, hours of the day."""
     day, table, within = quoted(DAY), qualified(source.name), _between(first, last)
     parts = []
@@ -102,7 +104,7 @@ def distribution(source: Source, columns: dict[str, str], first: date, last: dat
     return tree(" union all ".join(parts))
 
 
-def versions(source: Source, columns: dict[str, str], first: date, last: date) -> exp.Expr:
+def versions(source: Source, columns: dict[str, str], first: date, last: date) -> exp.Query:
     """What a key's rows of two days differ by: a ratio, or days, hours and minutes; '' counts all pairs."""
     table, key, day = qualified(source.name), quoted(source.key), quoted(DAY)
     pairs = (
@@ -135,7 +137,7 @@ def versions(source: Source, columns: dict[str, str], first: date, last: date) -
     return tree(" union all ".join(parts))
 
 
-def differing(source: Source, column: str, day_: date, first: date, last: date) -> exp.Expr:
+def differing(source: Source, column: str, day_: date, first: date, last: date) -> exp.Query:
     """How many keys of a day have another value in a column on another day."""
     table, key, day, name = qualified(source.name), quoted(source.key), quoted(DAY), quoted(column)
     return tree(
@@ -145,7 +147,7 @@ def differing(source: Source, column: str, day_: date, first: date, last: date) 
     )
 
 
-def orphans(source: Source, reference: Reference, first: date, last: date) -> exp.Expr:
+def orphans(source: Source, reference: Reference, first: date, last: date) -> exp.Query:
     """By day: rows whose reference leads nowhere, how many keys they miss, and how many of these lie among
     the keys that the other table has.
     """
@@ -161,7 +163,7 @@ def orphans(source: Source, reference: Reference, first: date, last: date) -> ex
     )
 
 
-def childless(source: Source, child: Source, reference: Reference, first: date, last: date) -> exp.Expr:
+def childless(source: Source, child: Source, reference: Reference, first: date, last: date) -> exp.Query:
     """By day: keys of a table that no row of the other refers to."""
     day, key, refers = quoted(DAY), quoted(source.key), quoted(reference.column)
     return tree(
@@ -171,7 +173,7 @@ def childless(source: Source, child: Source, reference: Reference, first: date, 
     )
 
 
-def arrivals(source: Source, first: date) -> exp.Expr:
+def arrivals(source: Source, first: date) -> exp.Query:
     """How many keys came for the first time on which day, by the day on which they happened."""
     day, key, event = quoted(DAY), quoted(source.key), quoted(source.event_time)
     times = [name for name, kind in source.columns.items() if kind == "time" and not name.startswith("_")]
@@ -185,6 +187,15 @@ def arrivals(source: Source, first: date) -> exp.Expr:
         f"min({event}) as event_day from {qualified(source.name)} where {event} >= cast('{first}' as date) "
         f"group by {key}) as arrived group by first_day, event_day order by first_day, event_day"
     )
+
+
+def held(table: str, day: date, where: str) -> exp.Query:
+    """The rows of a day that meet a condition."""
+    return tree(f"select * from {qualified(table)} where {quoted(DAY)} = cast('{day}' as date) and {where}")
+
+
+def literal(text: str) -> str:
+    return exp.Literal.string(text).sql()
 
 
 def failing_rows(check: FailedCheck, limit: int) -> str:

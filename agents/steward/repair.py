@@ -1,0 +1,118 @@
+"""Carrying out what a person approved. Each act can be made twice: the second time changes nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pyarrow as pa
+
+from agents.runtime.errors import PermanentError
+from agents.steward.case import FailedCheck, Failure, Step
+from agents.steward.lineage import Lineage
+from agents.steward.proposing import said_days, spans
+from agents.steward.queries import DAY, LOADED_AT, held, literal
+from warehouse import Warehouse
+from warehouse.client import ColumnSpec, TableSpec
+
+QUARANTINE = TableSpec(
+    "ods.quarantined_rows",
+    (
+        ColumnSpec("table_name", "text", few=True),
+        ColumnSpec(DAY, "date"),
+        ColumnSpec("run_id", "text"),
+        ColumnSpec("reason", "text"),
+        ColumnSpec("row", "text"),
+        ColumnSpec("quarantined_at", "time"),
+    ),
+    partition_by=DAY,
+    order_by=("table_name",),
+)
+_ARROW = {
+    "bigint": pa.int64(),
+    "double": pa.float64(),
+    "text": pa.string(),
+    "date": pa.date32(),
+    "time": pa.timestamp("us", tz="UTC"),
+}
+
+
+@dataclass(frozen=True)
+class Means:
+    """What a steward works with. `reload` loads days again, every table; `recheck` makes the failed task's
+    check again and returns what still fails; `specs` are the loaded tables.
+    """
+
+    reader: Warehouse
+    lineage: Lineage
+    writer: Callable[[], AbstractContextManager[Warehouse]]
+    reload: Callable[[Warehouse, date, date], None]
+    recheck: Callable[[Failure], tuple[FailedCheck, ...]]
+    specs: Mapping[str, TableSpec]
+
+    def reload_days(self, days: tuple[date, ...]) -> tuple[str, ...]:
+        """Load these days again; returns what was done, a line a range."""
+        done = []
+        with self.writer() as writer:
+            for first, last in spans(days):
+                self.reload(writer, first, last)
+                done.append(f"loaded {said_days((first, last))} again")
+        return tuple(done)
+
+
+def put_aside(step: Step, means: Means, run_id: str, reason: str) -> tuple[str, ...]:
+    """Quarantine the rows of each of the step's days; returns what was done, a line a day."""
+    with means.writer() as writer:
+        moved = {
+            day: quarantine(writer, step, day, means.specs[step.table], run_id, reason) for day in step.days
+        }
+    return tuple(f"quarantined {rows} rows of {step.table} of {day}" for day, rows in moved.items())
+
+
+def quarantine(writer: Warehouse, step: Step, day: date, spec: TableSpec, run_id: str, reason: str) -> int:
+    """Move a day's rows that meet the step's condition to the quarantine table; returns how many.
+
+    The copy is there, and counted, before the day is replaced by its other rows. These count as loaded now:
+    what is built from the table is built again.
+    """
+    bad = _rows(writer, step, day, f"({step.where})")
+    if not bad:
+        return 0
+    now = datetime.now(UTC)
+    copies = [
+        {
+            "table_name": step.table, DAY: day, "run_id": run_id, "reason": reason, "quarantined_at": now,
+            "row": json.dumps(row, default=str, ensure_ascii=False, sort_keys=True),
+        }
+        for row in bad
+    ]  # fmt: skip
+    writer.create(QUARANTINE)
+    if _kept(writer, step.table, day, run_id) < len(bad):
+        writer.insert(QUARANTINE.name, _arrow(QUARANTINE, copies), token=f"{run_id} {step.table} {day}")
+    kept = _kept(writer, step.table, day, run_id)
+    if kept < len(bad):
+        raise PermanentError(
+            f"{len(bad)} rows of {step.table} of {day} were to go to {QUARANTINE.name}, which has {kept} "
+            "of them. Nothing was taken out; see who else writes there."
+        )
+    good = [{**row, LOADED_AT: now} for row in _rows(writer, step, day, f"not coalesce({step.where}, false)")]
+    writer.replace_days(spec, [day], _arrow(spec, good))
+    return len(bad)
+
+
+def _arrow(spec: TableSpec, rows: list[dict[str, Any]]) -> pa.Table:
+    schema = pa.schema([(column.name, _ARROW[column.type]) for column in spec.columns])
+    return pa.Table.from_pylist(rows, schema=schema)
+
+
+def _rows(writer: Warehouse, step: Step, day: date, where: str) -> list[dict[str, Any]]:
+    return writer.query(held(step.table, day, where)).records()
+
+
+def _kept(writer: Warehouse, table: str, day: date, run_id: str) -> int:
+    where = f"table_name = {literal(table)} and run_id = {literal(run_id)}"
+    return len(writer.query(held(QUARANTINE.name, day, where)).rows)
