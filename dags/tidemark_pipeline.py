@@ -14,7 +14,7 @@ from tidemark_airflow.operators import (
     DbtOperator,
     GateOperator,
     OverviewOperator,
-    WaitForTelemetryOperator,
+    WaitForTelemetrySensor,
 )
 from tidemark_airflow.scheduling import ODS_COMMERCE, RETRIES
 
@@ -44,7 +44,7 @@ with DAG(
         gate_ads,
         answers,
         OverviewOperator(task_id="report", questions="sales", answers=answers.output),
-        WaitForTelemetryOperator(task_id="wait_for_telemetry", answers=answers.output),
+        WaitForTelemetrySensor(task_id="wait_for_telemetry", answers=answers.output),
         DbtOperator(task_id="refresh_agents", select="tag:agents"),
         AnswerListOperator(task_id="answer_about_runs", questions="self"),
     )

@@ -87,6 +87,12 @@ def test_the_forms_refuse_bad_input(dags: dict[str, Any], dag_id: str, wrong: di
         dags[dag_id].params.get_param(name).resolve(value)
 
 
+def test_the_pages_say_of_each_dag_and_each_task_what_it_does(dags: dict[str, Any]) -> None:
+    unsaid = [dag_id for dag_id, dag in dags.items() if not (dag.description and dag.doc_md)]
+    unsaid += [task.label for dag in dags.values() for task in dag.tasks if len(task.doc_md or "") < 40]
+    assert unsaid == []
+
+
 def test_parsing_imports_nothing_heavy() -> None:
     script = (
         "import sys, runpy\n"

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, AirflowRescheduleException
 
 from tidemark_airflow.errors import permanent_errors_fail
-from tidemark_airflow.operators import DbtOperator, GateOperator, IngestOperator, WaitForTelemetryOperator
+from tidemark_airflow.operators import DbtOperator, GateOperator, IngestOperator, WaitForTelemetrySensor
 from tidemark_airflow.operators.agents import TelemetryLateError
 from warehouse import PermanentError, TransientError, Warehouse, WarehouseSettings, connect
 from warehouse_process import warehouse_server
@@ -55,6 +55,11 @@ def test_only_permanent_errors_end_a_task_at_once(raised: Exception, seen: type[
         raise raised
 
 
+def first_poke(at: datetime | None = None) -> Any:
+    """The context of a sensor's first look, or of a later one after a first `at`."""
+    return {"ti": SimpleNamespace(get_first_reschedule_date=lambda _: at)}
+
+
 @pytest.fixture(scope="module")
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     with (
@@ -89,11 +94,21 @@ def test_the_wait_ends_when_every_span_is_there_and_says_what_is_late(warehouse:
         "insert into ods.agent_executions values ('a', '1'), ('a', '2'), ('b', '3'), ('b', '3')"
     )
     there = [{"spans": {"a": 2}}, {"spans": {"b": 1}}]
-    waited = WaitForTelemetryOperator(task_id="wait", answers=there).perform({}, Settings.read())
+    waited = WaitForTelemetrySensor(task_id="wait", answers=there).execute(first_poke())
     assert (waited["spans"], waited["runs"]) == (3, 2)
-    late = WaitForTelemetryOperator(task_id="wait", answers=[{"spans": {"a": 2, "b": 2}}], patience=0.2)
+    late = WaitForTelemetrySensor(task_id="wait", answers=[{"spans": {"a": 2, "b": 2}}], timeout=0.2)
     with pytest.raises(TelemetryLateError, match=r"1 of 4 spans .*traces b\b"):
-        late.perform({}, Settings.read())
+        late.execute(first_poke())
+
+
+@pytest.mark.integration
+def test_spans_that_are_long_in_coming_hold_no_task_slot(warehouse: Warehouse) -> None:
+    sensor = WaitForTelemetrySensor(task_id="wait", answers=[{"spans": {"never": 1}}], held=0)
+    with pytest.raises(AirflowRescheduleException):
+        sensor.execute(first_poke())
+    # Looked for again: the wait is counted from the first time.
+    with pytest.raises(TelemetryLateError, match="after 300 s"):
+        sensor.execute(first_poke(datetime.now(UTC) - timedelta(seconds=300)))
 
 
 @pytest.mark.integration

@@ -4,7 +4,7 @@ from tidemark_airflow.operators.agents import (
     AnswerListOperator,
     AskOperator,
     OverviewOperator,
-    WaitForTelemetryOperator,
+    WaitForTelemetrySensor,
     WeeklyReportOperator,
 )
 from tidemark_airflow.operators.warehouse import DbtDocsOperator, DbtOperator, GateOperator, IngestOperator
@@ -17,6 +17,6 @@ __all__ = [
     "GateOperator",
     "IngestOperator",
     "OverviewOperator",
-    "WaitForTelemetryOperator",
+    "WaitForTelemetrySensor",
     "WeeklyReportOperator",
 ]

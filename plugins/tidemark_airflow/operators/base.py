@@ -1,8 +1,11 @@
-"""The one base of our operators: a permanent error of any room ends the task, others are retried."""
+"""What our tasks have in common: a permanent error of any room ends one, others are retried."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from inspect import getdoc
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
@@ -17,8 +20,11 @@ if TYPE_CHECKING:
 class TidemarkOperator(BaseOperator):
     """`perform` does the work and returns what the next task or the command line must know: small JSON.
 
-    Settings are read once a task, here.
+    Settings are read once a task, here. Airflow shows the class's docstring as the task's documentation.
     """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"doc_md": getdoc(type(self)), **kwargs})
 
     @abstractmethod
     def perform(self, context: Context, settings: Settings) -> Any: ...
@@ -26,10 +32,16 @@ class TidemarkOperator(BaseOperator):
     def execute(self, context: Context) -> Any:
         from wiring.settings import Settings
 
-        with permanent_errors_fail():
-            try:
-                return self.perform(context, Settings.read())
-            except Exception as error:
-                # One readable line: Airflow's own is a traceback.
-                self.log.error("%s: %s", type(error).__name__, error)
-                raise
+        with errors_told(self):
+            return self.perform(context, Settings.read())
+
+
+@contextmanager
+def errors_told(task: BaseOperator) -> Iterator[None]:
+    """An error within is one readable line of the task's log, besides Airflow's traceback."""
+    with permanent_errors_fail():
+        try:
+            yield
+        except Exception as error:
+            task.log.error("%s: %s", type(error).__name__, error)
+            raise
