@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 import yaml
 
 from agents.analyst.units import units
+from streaming.ddl import ods_tables
 from warehouse.clickhouse.ddl import column_type
 from warehouse.ingestion.schema import TABLES
 
@@ -53,6 +55,19 @@ def test_the_sources_are_what_ingestion_creates() -> None:
     assert sources == {
         table.name: {column.name: column_type(column) for column in table.spec.columns} for table in TABLES
     }
+
+
+@pytest.mark.parametrize(
+    ("macro", "names"),
+    [
+        ("commerce_tables", [table.name for table in TABLES]),
+        ("telemetry_tables", [spec.name for spec in ods_tables(30)]),
+    ],
+)
+def test_what_treats_all_tables_alike_leaves_none_out(macro: str, names: list[str]) -> None:
+    text = (MODELS.parent / "macros" / "sources.sql").read_text("utf-8")
+    listed = text.partition(f"macro {macro}()")[2].partition("endmacro")[0]
+    assert sorted(f"ods.{name}" for name in re.findall(r"'(\w+)'", listed)) == sorted(names)
 
 
 def test_both_domains_have_metrics() -> None:

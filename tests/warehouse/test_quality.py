@@ -60,9 +60,9 @@ def test_a_gate_that_does_not_exist_says_which_do() -> None:
 
 
 def test_a_misspelt_suite_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "ods.yml").write_text("layer: ods\ndaily:\n  - {table: ods.t, figure: {}}\n")
+    (tmp_path / "dwd.yml").write_text("daily:\n  - {table: dwd.t, figure: {}}\n")
     with pytest.raises(SuiteError, match="figure"):
-        load_suite("ods", tmp_path)
+        load_suite("dwd", tmp_path)
 
 
 def test_a_warehouse_that_is_away_is_worth_a_retry() -> None:
@@ -94,7 +94,9 @@ def fault(warehouse: Warehouse, statements: str) -> Iterator[None]:
 
 
 def checked(settings: WarehouseSettings, now: datetime = NOW, **expected: Any) -> GateResult:
-    return run_gate(settings, "gate", Suite.model_validate({"layer": "gate", **expected}), now)
+    return run_gate(
+        settings, "gate", Suite.model_validate({"layer": "gate", "written_in": "here", **expected}), now
+    )
 
 
 @pytest.mark.integration

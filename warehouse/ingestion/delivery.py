@@ -14,11 +14,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from warehouse.ingestion import schema
 from warehouse.ingestion.assortment import Assortment, assortment
 from warehouse.ingestion.people import Users, sign_ups
 from warehouse.ingestion.randomness import Ints, day_of_moment, end_of_day, microseconds
-from warehouse.ingestion.schema import Table
+from warehouse.ingestion.schema import TABLES, Table
 from warehouse.ingestion.trade import (
     LONGEST_MEMORY_DAYS,
     LONGEST_ORDER_DAYS,
@@ -49,7 +48,7 @@ from warehouse.ingestion.vocabulary import (
 Columns = dict[str, pa.Array]
 
 _REPEATED_PER_MILLE = 5
-_REPEATABLE = (schema.USERS, schema.ORDERS, schema.ORDER_ITEMS, schema.EVENTS)
+_REPEATABLE = {"users", "orders", "order_items", "events"}
 _STATUSES = ["Processing", "Shipped", "Complete", "Cancelled", "Returned"]
 
 
@@ -77,10 +76,11 @@ def deliveries(seed: int, first: int, last: int, *, opening: bool) -> Iterator[t
     products = assortment(seed)
     orders, items = trade(seed, oldest, newest, users, products)
     shop = _Shop(seed, first, last, opening, users, products, orders, items)
-    for table in schema.TABLES:
-        columns = _MAKERS[table.source](shop)
+    tables = {table.source: table for table in TABLES}
+    for source, made in _MAKERS.items():
+        table, columns = tables[source], made(shop)
         rows = pa.table([columns[field.name] for field in table.arrow], schema=table.arrow)
-        if table in _REPEATABLE:
+        if source in _REPEATABLE:
             rows = _with_repeats(rows, table)
         yield table, rows.take(pc.sort_indices(rows, [("_day", "ascending"), (table.key, "ascending")]))
 
@@ -296,6 +296,7 @@ def _events(shop: _Shop) -> Columns:
     }
 
 
+# By source, in the order of loading: what is referred to comes before what refers to it.
 _MAKERS: dict[str, Callable[[_Shop], Columns]] = {
     "distribution_centers": _centers,
     "products": _products,

@@ -13,13 +13,17 @@ from sqlglot import exp
 from warehouse.errors import PermanentError
 from warehouse.ingestion.delivery import deliveries
 from warehouse.ingestion.randomness import EPOCH, day_number
-from warehouse.ingestion.schema import CENTERS, TABLES
+from warehouse.ingestion.schema import TABLES
 
 if TYPE_CHECKING:
     from warehouse.client import Warehouse
 
 DEFAULT_SEED = 7
 DEFAULT_HISTORY_DAYS = 400
+
+
+# Delivered with the opening alone: its day is the first of the history.
+_OPENING = "ods.commerce_distribution_centers"
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,7 @@ def load_days(
         )
     for table in TABLES:
         warehouse.create(table.spec)
-    held = exp.select("count(*)", "min(_day)").from_(CENTERS.name)
+    held = exp.select("count(*)", "min(_day)").from_(_OPENING)
     ((count, earliest),) = warehouse.query(held).rows
     opening = not count or start <= earliest
     days = [start + timedelta(days=number) for number in range((end - start).days + 1)]

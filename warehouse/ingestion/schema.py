@@ -1,14 +1,25 @@
-"""The ODS tables of the sample: the columns of BigQuery's public thelook_ecommerce and two of our own."""
+"""The ODS tables of the sample: a file of `tables/` each, with key, columns and what its gate expects.
+
+The columns are those of BigQuery's public thelook_ecommerce; two of our own come with every table. DDL, the
+generator's schema and the gate after ODS follow from the file, and a test holds dbt's sources against it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, cast
 
 import pyarrow as pa
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from warehouse.client import ColumnSpec, TableSpec, Type
+from warehouse.errors import PermanentError
 
 DATABASE = "ods"
+FOLDER = Path(__file__).with_name("tables")
 _ARROW = {
     "bigint": pa.int64(),
     "double": pa.float64(),
@@ -19,13 +30,18 @@ _ARROW = {
 _DAY = ColumnSpec("_day", "date")
 
 
+class TableFileError(PermanentError):
+    """A file of `tables/` is not one."""
+
+
 @dataclass(frozen=True)
 class Table:
-    """One table: `columns` without the two that the loader adds."""
+    """One table: `columns` without the two that the loader adds; `gate` as the file has it, None without."""
 
     source: str
     key: str
     columns: tuple[ColumnSpec, ...]
+    gate: Mapping[str, Any] | None = None
 
     @property
     def name(self) -> str:
@@ -43,57 +59,31 @@ class Table:
         return TableSpec(self.name, columns, partition_by=_DAY.name, order_by=(self.key,))
 
 
-def _table(source: str, key: str, columns: str) -> Table:
-    """From `name:type` pairs; what may be missing has a question mark."""
-    types: dict[str, Type] = {"int": "bigint", "float": "double", "text": "text", "time": "time"}
-    pairs = (column.split(":") for column in columns.split())
-    specs = (ColumnSpec(name, types[kind.rstrip("?")], nullable=kind.endswith("?")) for name, kind in pairs)
-    return Table(source, key, tuple(specs))
+class _File(BaseModel):
+    """A column's type is neutral; what may be missing has a question mark."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key: str
+    columns: dict[str, Annotated[str, Field(pattern=rf"^({'|'.join(_ARROW)})\??$")]]
+    gate: dict[str, Any] | None = None
 
 
-USERS = _table(
-    "users",
-    "id",
-    "id:int first_name:text last_name:text email:text age:int gender:text state:text street_address:text "
-    "postal_code:text city:text country:text latitude:float longitude:float traffic_source:text "
-    "created_at:time user_geom:text",
-)
-PRODUCTS = _table(
-    "products",
-    "id",
-    "id:int cost:float category:text name:text brand:text retail_price:float department:text sku:text "
-    "distribution_center_id:int",
-)
-CENTERS = _table(
-    "distribution_centers",
-    "id",
-    "id:int name:text latitude:float longitude:float distribution_center_geom:text",
-)
-ORDERS = _table(
-    "orders",
-    "order_id",
-    "order_id:int user_id:int status:text gender:text created_at:time returned_at:time? shipped_at:time? "
-    "delivered_at:time? num_of_item:int",
-)
-ORDER_ITEMS = _table(
-    "order_items",
-    "id",
-    "id:int order_id:int user_id:int product_id:int inventory_item_id:int status:text created_at:time "
-    "shipped_at:time? delivered_at:time? returned_at:time? sale_price:float",
-)
-INVENTORY_ITEMS = _table(
-    "inventory_items",
-    "id",
-    "id:int product_id:int created_at:time sold_at:time? cost:float product_category:text product_name:text "
-    "product_brand:text product_retail_price:float product_department:text product_sku:text "
-    "product_distribution_center_id:int",
-)
-EVENTS = _table(
-    "events",
-    "id",
-    "id:int user_id:int? sequence_number:int session_id:text created_at:time ip_address:text city:text "
-    "state:text postal_code:text browser:text traffic_source:text uri:text event_type:text",
-)
+def read_tables(folder: Path = FOLDER) -> tuple[Table, ...]:
+    """Every table of a folder, by name. Raises `TableFileError` with the line that is wrong."""
+    return tuple(_read(path) for path in sorted(folder.glob("*.yml")))
 
-# In the order of loading: what is referred to comes before what refers to it.
-TABLES: tuple[Table, ...] = (CENTERS, PRODUCTS, USERS, INVENTORY_ITEMS, ORDERS, ORDER_ITEMS, EVENTS)
+
+def _read(path: Path) -> Table:
+    try:
+        file = _File.model_validate(yaml.safe_load(path.read_text("utf-8")))
+    except (yaml.YAMLError, ValidationError) as error:
+        raise TableFileError(f"{path} describes no table: {error}") from error
+    columns = (
+        ColumnSpec(name, cast(Type, kind.rstrip("?")), nullable=kind.endswith("?"))
+        for name, kind in file.columns.items()
+    )
+    return Table(path.stem, file.key, tuple(columns), file.gate)
+
+
+TABLES = read_tables()

@@ -46,9 +46,10 @@ class Outcome:
 
 @dataclass(frozen=True)
 class GateResult:
-    """Every outcome of one gate; `seconds` is the time of the checks alone."""
+    """Every outcome of one gate; `seconds` is the time of the checks alone, `written_in` what is expected."""
 
     layer: str
+    written_in: str
     outcomes: tuple[Outcome, ...]
     seconds: float
 
@@ -76,7 +77,7 @@ class GateFailedError(PermanentError):
     def __init__(self, result: GateResult) -> None:
         super().__init__(
             f"{_refused(result)}\nLoad these days again from a mended source, or widen what is expected in "
-            f"warehouse/quality/suites/{result.layer}.yml; then run layer {result.layer} again."
+            f"{result.written_in}; then run layer {result.layer} again."
         )
         self.result = result
 
@@ -102,7 +103,7 @@ def _refused(result: GateResult) -> str:
 def run_gate(
     settings: WarehouseSettings, layer: str, suite: Suite | None = None, now: datetime | None = None
 ) -> GateResult:
-    """Check one layer against its suite (`suites/<layer>.yml` unless another is given), as the reader.
+    """Check one layer against its suite (see `load_suite`, unless another is given), as the reader.
 
     `now` is the moment by which freshness is judged. Raises `SuiteError`, `UnreachableError` when the
     warehouse is away, `PermanentError` when a table is missing or a figure cannot be computed. A failed
@@ -116,7 +117,7 @@ def run_gate(
         judge = _Judge()
         started = time.monotonic()
         outcomes = tuple(judge.outcome(frame) for frame in _frames(warehouse, suite, now))
-        return GateResult(suite.layer, outcomes, time.monotonic() - started)
+        return GateResult(suite.layer, suite.written_in, outcomes, time.monotonic() - started)
     finally:
         warehouse.close()
 

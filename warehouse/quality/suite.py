@@ -6,13 +6,15 @@ whether the layers say the same (`totals`). Keys, references and values are dbt'
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from warehouse.errors import PermanentError
+from warehouse.ingestion.schema import DATABASE, TABLES, Table
+from warehouse.ingestion.schema import FOLDER as TABLES_DIR
 
 SUITES_DIR = Path(__file__).with_name("suites")
 
@@ -62,11 +64,12 @@ class Totals(BaseModel):
 
 
 class Suite(BaseModel):
-    """All that one gate expects."""
+    """All that one gate expects; `written_in` is where a person changes it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     layer: str
+    written_in: str
     daily: tuple[Daily, ...] = ()
     totals: tuple[Totals, ...] = ()
 
@@ -77,13 +80,20 @@ class Suite(BaseModel):
         return sorted({*(daily.table for daily in self.daily), *sides})
 
 
-def load_suite(layer: str, folder: Path = SUITES_DIR) -> Suite:
-    """Read `<layer>.yml`. Raises `SuiteError` with the line that is wrong."""
-    path = folder / f"{layer}.yml"
+def load_suite(layer: str, folder: Path = SUITES_DIR, tables: Sequence[Table] = TABLES) -> Suite:
+    """The gate of ODS is its tables' own, each in the table's file; any other layer's is `<layer>.yml`.
+
+    Raises `SuiteError` with the line that is wrong.
+    """
+    path = TABLES_DIR if layer == DATABASE else folder / f"{layer}.yml"
     try:
-        return Suite.model_validate(yaml.safe_load(path.read_text("utf-8")))
+        if layer == DATABASE:
+            expected = {"daily": [{"table": table.name, **table.gate} for table in tables if table.gate]}
+        else:
+            expected = yaml.safe_load(path.read_text("utf-8"))
+        return Suite.model_validate({"layer": layer, "written_in": str(path), **expected})
     except FileNotFoundError:
-        known = ", ".join(sorted(file.stem for file in folder.glob("*.yml"))) or "none"
+        known = ", ".join(sorted([DATABASE, *(file.stem for file in folder.glob("*.yml"))]))
         raise SuiteError(f"There is no gate for layer {layer!r} in {folder}. There are: {known}.") from None
     except (yaml.YAMLError, ValidationError) as error:
-        raise SuiteError(f"The gate's file {path} is not a suite: {error}") from error
+        raise SuiteError(f"What {path} expects is no suite: {error}") from error
