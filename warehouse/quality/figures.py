@@ -90,11 +90,13 @@ def totals_frames(warehouse: Warehouse, totals: Totals) -> Iterator[Frame]:
 
 def _days(warehouse: Warehouse, daily: Daily, now: datetime) -> pd.DataFrame:
     """One row a day: its rows, its figures, and whether it is judged."""
-    columns = [
-        exp.alias_(exp.column(daily.day), "day"),
-        exp.alias_(parse_one(f"max({daily.loaded_at})"), "loaded_at"),
-        *(exp.alias_(parse_one(figure.of), name) for name, figure in daily.figures.items()),
-    ]
+    wanted = {
+        "day": exp.column(daily.day),
+        "loaded_at": exp.Max(this=exp.column(daily.loaded_at)),
+        **{name: parse_one(figure.of) for name, figure in daily.figures.items()},
+    }
+    # By place and not by name: ClickHouse reads a column's name as an alias of the same SELECT.
+    columns = [exp.alias_(tree, f"column_{place}") for place, tree in enumerate(wanted.values())]
     since = exp.cast(exp.Literal.string(str((now - LOOKS_BACK).date())), "date")
     tree = (
         exp.select(*columns)
@@ -102,7 +104,9 @@ def _days(warehouse: Warehouse, daily: Daily, now: datetime) -> pd.DataFrame:
         .where(exp.GTE(this=exp.column(daily.day), expression=since))
         .group_by(exp.column(daily.day))
     )
-    found = _frame(warehouse, tree).sort_values("day", ignore_index=True)
+    found = (
+        _frame(warehouse, tree).set_axis(list(wanted), axis="columns").sort_values("day", ignore_index=True)
+    )
     found["judged"] = [loaded >= now - JUDGED_FOR for loaded in found.pop("loaded_at")]
     found["came"] = True
     return found
