@@ -43,5 +43,5 @@ def test_a_file_that_is_no_recording_is_refused_in_one_line(home: Path) -> None:
 def test_a_warehouse_that_is_away_is_said_in_one_line() -> None:
     refused = CliRunner().invoke(app, ["dead-letters"])
     assert refused.exit_code == 1
-    assert "does not answer" in refused.output
+    assert "did not answer" in refused.output
     assert refused.output.count("\n") == 1
