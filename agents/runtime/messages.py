@@ -51,14 +51,6 @@ def calls(answer: AIMessage) -> list[ToolCall | InvalidToolCall]:
     return [*answer.invalid_tool_calls, *answer.tool_calls]
 
 
-def unanswered(messages: Sequence[AnyMessage]) -> list[ToolCall | InvalidToolCall]:
-    """The newest answer's calls that no tool message follows yet; a stage answers one after another."""
-    for answered, message in enumerate(reversed(messages)):
-        if isinstance(message, AIMessage):
-            return calls(message)[answered:]
-    return []
-
-
 def newest(messages: Sequence[AnyMessage]) -> AIMessage:
     """The model's newest answer."""
     return next(message for message in reversed(messages) if isinstance(message, AIMessage))
