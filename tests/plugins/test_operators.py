@@ -96,7 +96,7 @@ def test_the_wait_ends_when_every_span_is_there_and_says_what_is_late(warehouse:
     there = [{"spans": {"a": 2}}, {"spans": {"b": 1}}]
     waited = WaitForTelemetrySensor(task_id="wait", answers=there).execute(first_poke())
     assert (waited["spans"], waited["runs"]) == (3, 2)
-    late = WaitForTelemetrySensor(task_id="wait", answers=[{"spans": {"a": 2, "b": 2}}], timeout=0.2)
+    late = WaitForTelemetrySensor(task_id="wait", answers=[{"spans": {"a": 2, "b": 2}}], patience=0.2)
     with pytest.raises(TelemetryLateError, match=r"1 of 4 spans .*traces b\b"):
         late.execute(first_poke())
 

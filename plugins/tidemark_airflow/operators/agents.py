@@ -138,25 +138,25 @@ class WaitForTelemetrySensor(BaseSensorOperator):
     """Wait until every span of these answers' runs is in ODS: through Kafka, the stream job and the loader.
 
     They are seconds behind, so a look lasts `held` seconds; what is later than that is not worth one of two
-    task slots, and is looked for again after `poke_interval` seconds. Returns
-    `{"spans": n, "runs": n, "seconds": s}`. Raises `TelemetryLateError`, which is retried, after `timeout`
-    seconds.
+    task slots, and is looked for again after `poke_interval` seconds. After `patience` seconds it raises
+    `TelemetryLateError`, which is retried; Airflow's own `timeout` of a sensor would not be. Returns
+    `{"spans": n, "runs": n, "seconds": s}`.
     """
 
     template_fields: Sequence[str] = ("answers",)
 
-    def __init__(self, *, answers: Any, held: float = 10.0, **kwargs: Any) -> None:
+    def __init__(self, *, answers: Any, held: float = 10.0, patience: float = 120.0, **kwargs: Any) -> None:
         ours = {
             "doc_md": getdoc(type(self)),
             "mode": "reschedule",
             # A look that begins before the scheduler has noted the end of the one before is taken for a task
             # that was lost, and fails; under load the scheduler was five seconds late.
             "poke_interval": 30.0,
-            "timeout": 120.0,
         }
         super().__init__(**{**ours, **kwargs})
         self.answers = answers
         self.held = held
+        self.patience = patience
 
     def poke(self, context: Context) -> PokeReturnValue:
         from wiring.settings import Settings
@@ -174,7 +174,7 @@ class WaitForTelemetrySensor(BaseSensorOperator):
                 waited = (now - started).total_seconds()
                 if not late:
                     break
-                if waited > self.timeout:
+                if waited > self.patience:
                     raise TelemetryLateError(sum(late.values()), sum(expected.values()), sorted(late), waited)
                 if (now - looked).total_seconds() > self.held:
                     self.log.info("%d spans are still to come", sum(late.values()))
