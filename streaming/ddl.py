@@ -25,7 +25,8 @@ ODS_DATABASE = "ods"
 # A record's own position in the topic that it was loaded from: what makes loading exactly-once.
 POSITION = (
     ColumnSpec("_topic", "text", few=True),
-    ColumnSpec("_partition", "bigint"),
+    # BigQuery keeps all names that begin with _partition to itself.
+    ColumnSpec("_topic_partition", "bigint", formerly="_partition"),
     ColumnSpec("_offset", "bigint", rising=True),
     ColumnSpec("_ingested_at", "time", stamped=True),
 )

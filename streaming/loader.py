@@ -254,12 +254,12 @@ class Loader:
 
 def positions(warehouse: Warehouse) -> dict[tuple[str, int], int]:
     """The last offset of each (topic, partition) that the tables hold."""
-    parts = [exp.select("_topic", "_partition", "_offset").from_(table) for table in _TABLES.values()]
+    parts = [exp.select("_topic", "_topic_partition", "_offset").from_(table) for table in _TABLES.values()]
     held = (
-        exp.select("_topic", "_partition", "max(_offset)")
+        exp.select("_topic", "_topic_partition", "max(_offset)")
         .from_(exp.union(*parts, distinct=False).subquery("held"))
         .where("_topic <> ''")
-        .group_by("_topic", "_partition")
+        .group_by("_topic", "_topic_partition")
     )
     return {(topic, partition): offset for topic, partition, offset in warehouse.query(held).rows}
 
@@ -315,7 +315,7 @@ def _only_one(settings: StreamingSettings) -> IO[str]:
 
 
 def _line(topic: str, partition: int, offset: int, value: bytes) -> bytes:
-    position = f'{{"_topic":"{topic}","_partition":{partition},"_offset":{offset},'
+    position = f'{{"_topic":"{topic}","_topic_partition":{partition},"_offset":{offset},'
     return position.encode() + value.strip()[1:]
 
 
@@ -330,7 +330,7 @@ def _token(rows: list[Row]) -> str:
 def _dead_letter(row: Row) -> dict[str, Any]:
     return {
         "_topic": row.topic,
-        "_partition": row.partition,
+        "_topic_partition": row.partition,
         "_offset": row.offset,
         "source_topic": row.topic,
         "source_partition": row.partition,

@@ -93,7 +93,8 @@ class ColumnSpec:
     """A column to be. A time is UTC, to the microsecond; a map is from text to text.
 
     What is not `nullable` is empty or 0 where a JSON line does not have it. The rest are hints to storage:
-    `few` distinct texts; numbers that mostly are `rising`. `stamped` is the time of the insert.
+    `few` distinct texts; numbers that mostly are `rising`. `stamped` is the time of the insert. A column
+    that is there by the name of `formerly` gets its name of now.
     """
 
     name: str
@@ -102,6 +103,7 @@ class ColumnSpec:
     few: bool = False
     rising: bool = False
     stamped: bool = False
+    formerly: str = ""
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,9 @@ class WarehouseSettings(BaseSettings):
     warehouse_password: SecretStr = SecretStr("")
     warehouse_reader_user: str = "reader"
     warehouse_reader_password: SecretStr = SecretStr("")
+    # Of BigQuery alone: what it charges for 2^40 bytes read, and how many bytes one query may be charged for.
+    bigquery_usd_per_tib: float = Field(default=6.25, ge=0)
+    bigquery_billed_bytes: int = Field(default=10 * 2**30, gt=0)
     dbt_project_dir: Path = Path("dbt")
     dbt_target_dir: Path = Path(".tidemark/dbt")
     # dbt's own variable DBT_PROFILES_DIR; without it, the project's profiles.yml or where dbt looks for one.

@@ -145,7 +145,7 @@ def insert_span(
     warehouse.execute(
         "INSERT INTO ods.agent_executions (trace_id, span_id, parent_span_id, session_id, agent, stage,"
         " operation, model, tool, started_at, ended_at, status, input_tokens, cost_usd, attributes,"
-        " _topic, _partition, _offset) VALUES"
+        " _topic, _topic_partition, _offset) VALUES"
         f" ('{trace}', '{span}', '{parent}', '{session}', 'analyst', '{values['stage']}', '{operation}',"
         f" '{values['model']}', '{values['tool']}', '{began}', '{began}.500', '{values['status']}', 7,"
         f" {values.get('cost', 'NULL')}, {{{listed}}}, 't', 0, {offset})"

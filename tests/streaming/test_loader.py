@@ -55,7 +55,7 @@ class _Message:
 
 def test_a_row_is_the_record_with_its_position() -> None:
     row = to_row(_Message(b' {"event_id": "1"}\n'))  # type: ignore[arg-type]
-    position = {"_topic": EVENT.clean_topic, "_partition": 1, "_offset": 7}
+    position = {"_topic": EVENT.clean_topic, "_topic_partition": 1, "_offset": 7}
     assert orjson.loads(row.line) == position | {"event_id": "1"}
 
 
@@ -126,7 +126,7 @@ def test_kills_and_poison_lose_and_double_nothing(
         assert _wait_for(lambda: len(recent(warehouse, 100, EVENT.clean_topic)) >= len(poison), 180)
         time.sleep(1.5)
         assert kills == 6
-        sums = "count(), uniqExact(event_id), uniqExact(_partition, _offset)"
+        sums = "count(), uniqExact(event_id), uniqExact(_topic_partition, _offset)"
         assert warehouse.query(f"SELECT {sums} FROM ods.{EVENT.table}").rows == [(good, good, good)]
         letters = recent(warehouse, 100, EVENT.clean_topic)
         assert sorted(letter.payload.encode() for letter in letters) == sorted(poison.values())
@@ -181,7 +181,7 @@ def test_one_token_is_one_insert_and_a_refused_insert_leaves_nothing(
 ) -> None:
     Loader(broker.settings, warehouse).prepare()
     line = orjson.dumps(
-        {"name": "m", "value": 1, "observed_at": _TIME, "_topic": "test", "_partition": 0, "_offset": 1}
+        {"name": "m", "value": 1, "observed_at": _TIME, "_topic": "test", "_topic_partition": 0, "_offset": 1}
     )
     table = f"ods.{METRIC.table}"
     for _ in range(2):

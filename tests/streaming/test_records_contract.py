@@ -34,7 +34,7 @@ def _columns(create_body: str) -> dict[str, str]:
 def test_flink_and_ods_have_the_records_fields_in_order(record: Record) -> None:
     names = [field.name for field in record.fields]
     assert list(_columns(ddl.flink_columns(record))) == names
-    position = ["_topic", "_partition", "_offset", "_ingested_at"]
+    position = ["_topic", "_topic_partition", "_offset", "_ingested_at"]
     assert [column.name for column in ddl.ods_table(record, 90).columns] == [*names, *position]
 
 

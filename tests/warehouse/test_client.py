@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -52,6 +53,16 @@ def numbers(warehouse: Warehouse) -> list[int]:
 
 def rows_of(day: date, *numbers: int) -> pa.Table:
     return pa.table({"_day": [day] * len(numbers), "n": list(numbers)})
+
+
+def test_a_column_of_another_name_formerly_keeps_its_values(days: Warehouse) -> None:
+    before = replace(DAYS, name="kept.renamed", order_by=("_day",))
+    days.create(before)
+    days.insert(before.name, rows_of(DAY, 7))
+    renamed = ColumnSpec("m", "bigint", formerly="n")
+    for _ in range(2):
+        days.create(replace(before, columns=(DAYS.columns[0], renamed)))
+    assert days.query(f"SELECT m FROM {before.name}").rows == [(7,)]
 
 
 def test_result_has_types_values_and_cost(reader: Warehouse) -> None:

@@ -69,7 +69,9 @@ def test_the_rooms_own_loading_runs_on_it() -> None:
     fake = FakeWarehouse()
     for table in ods_tables(30):
         fake.create(table)
-    lines = b'{"_topic":"t","_partition":1,"_offset":7}\n{"_topic":"t","_partition":1,"_offset":9}'
+    lines = (
+        b'{"_topic":"t","_topic_partition":1,"_offset":7}\n{"_topic":"t","_topic_partition":1,"_offset":9}'
+    )
     fake.insert_json("ods.agent_events", lines, token="a")
     assert positions(fake) == {("t", 1): 9}
     loaded = load_days(fake, DAY, DAY)

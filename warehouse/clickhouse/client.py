@@ -100,6 +100,11 @@ class ClickHouse:
         # Named, because the default engine would want file grants for its readers on the embedded server.
         self.execute(f"CREATE DATABASE IF NOT EXISTS {table.name.partition('.')[0]} ENGINE = Atomic")
         self.execute(create_table(table))
+        for column in table.columns:
+            if column.formerly:
+                self.execute(
+                    f"ALTER TABLE {table.name} RENAME COLUMN IF EXISTS `{column.formerly}` TO `{column.name}`"
+                )
 
     def insert(self, table: str, rows: pa.Table, *, token: str | None = None) -> None:
         # Without a token of its own, an insert of equal rows would be taken for the same one.
