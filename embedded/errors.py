@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from warehouse.errors import TidemarkError
 
-class EmbeddedError(Exception):
+
+class EmbeddedError(TidemarkError):
     """Root of the room's errors; its text is fit to be shown to a person as it is."""
 
 

@@ -30,6 +30,7 @@ from streaming.records import DEAD_LETTER, RECORDS, iso
 from streaming.settings import StreamingSettings
 from streaming.topics import create_topics
 from warehouse import PermanentError, TidemarkError, TransientError, Warehouse, WarehouseSettings, connect
+from warehouse.client import LineWarehouse
 from warehouse.errors import RowsRefusedError
 
 log = logging.getLogger("streaming.loader")
@@ -78,7 +79,7 @@ class Batch:
 class Loader:
     """One loader of one warehouse. `run` returns when `stop` is set and everything read is loaded."""
 
-    def __init__(self, settings: StreamingSettings, warehouse: Warehouse) -> None:
+    def __init__(self, settings: StreamingSettings, warehouse: LineWarehouse) -> None:
         self._settings = settings
         self._warehouse = warehouse
         self._heartbeat = settings.state_dir / "run" / "loader.heartbeat"
@@ -291,6 +292,11 @@ def main() -> int:
     try:
         lock = _only_one(settings)
         warehouse = connect(WarehouseSettings())
+        if not isinstance(warehouse, LineWarehouse):
+            raise PermanentError(
+                f"{warehouse.dialect.name} takes no JSON lines as they come. "
+                "Point TIDEMARK_WAREHOUSE_URL of the loader at a ClickHouse server."
+            )
         try:
             Loader(settings, warehouse).run(stop)
         finally:

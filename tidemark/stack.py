@@ -13,11 +13,11 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from embedded.errors import EmbeddedError
 from embedded.settings import EmbeddedSettings
 from embedded.stack import Progress, ServiceStatus, Stack
 from embedded.warehouse_server.sandbox import NOT_CONFINED, can_confine
 from tidemark.console import console, fail
+from wiring.errors import TidemarkError
 
 if TYPE_CHECKING:
     from wiring.settings import Settings
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 @contextmanager
 def plain_errors() -> Iterator[None]:
-    """What the stack refuses ends the command with its one line and exit code 1."""
+    """What any room refuses ends the command with its one line and exit code 1."""
     try:
         yield
-    except EmbeddedError as error:
+    except TidemarkError as error:
         fail(str(error))
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from datetime import date
@@ -165,22 +165,11 @@ class Loading(Protocol):
     def insert(self, table: str, rows: pa.Table, *, token: str | None = None) -> None:
         """Append rows; with a token, a second insert of the same token changes nothing."""
 
-    def insert_json(self, table: str, lines: bytes, *, token: str) -> None:
-        """Append JSON objects, one a line, all or none; the same token twice changes nothing.
-
-        Unknown fields are passed over; null in a column that cannot be null is its default. Raises
-        `RowsRefusedError` for a value, `TransientError` for a server that is away or busy: it may have taken
-        the rows all the same.
-        """
-
     def replace_days(self, table: TableSpec, days: Collection[date], rows: pa.Table) -> None:
         """Put `rows` in place of all that the table holds of these days; a day without rows is emptied.
 
         A day changes as a whole, at once. Raises `PermanentError`, and changes nothing, for rows of others.
         """
-
-    def inserts_running(self) -> int:
-        """How many `insert_json` are under way, whoever sent them: also one that was killed since."""
 
     def execute(self, statement: str) -> None:
         """Run a statement of the engine's own that returns nothing."""
@@ -205,3 +194,19 @@ class Warehouse(Reader, Loading, LiveCatalogue, Protocol):
 
     def close(self) -> None:
         """Give the connections back."""
+
+
+@runtime_checkable
+class LineWarehouse(Warehouse, Protocol):
+    """A warehouse that takes JSON lines as they come, all day long: what telemetry is loaded into."""
+
+    def insert_json(self, table: str, lines: bytes, *, token: str) -> None:
+        """Append JSON objects, one a line, all or none; the same token twice changes nothing.
+
+        Unknown fields are passed over; null in a column that cannot be null is its default. Raises
+        `RowsRefusedError` for a value, `TransientError` for a server that is away or busy: it may have taken
+        the rows all the same.
+        """
+
+    def inserts_running(self) -> int:
+        """How many `insert_json` are under way, whoever sent them: also one that was killed since."""

@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from embedded.errors import PortTaken
 from streaming.producer import RecordProducer
 from streaming.settings import StreamingSettings
 from tidemark.cli import app
+from tidemark.stack import plain_errors
+from warehouse.errors import UnreachableError
 
 
 def test_telemetry_that_waits_for_kafka_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -31,3 +34,15 @@ def test_a_warehouse_that_the_kernel_does_not_confine_is_said_first(
     monkeypatch.setattr("tidemark.stack.can_confine", lambda: False)
     first = CliRunner().invoke(app, ["status"]).output.splitlines()[0]
     assert first.startswith("the warehouse is not confined to its folder: this kernel has no Landlock")
+
+
+def test_whatever_a_room_raises_on_purpose_ends_the_command_in_one_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for error in (UnreachableError("The warehouse is away.\nStart it."), PortTaken("8080 is taken.")):
+        with pytest.raises(SystemExit), plain_errors():
+            raise error
+    assert capsys.readouterr().err.splitlines() == [
+        "error: The warehouse is away. Start it.",
+        "error: 8080 is taken.",
+    ]

@@ -16,6 +16,7 @@ from warehouse.client import Column, ColumnSpec, Cost, Limits, LiveTable, TableS
 from warehouse.engines import connect
 from warehouse.errors import (
     AccessDeniedError,
+    CancelledError,
     LimitExceededError,
     PermanentError,
     QueryError,
@@ -249,6 +250,20 @@ def test_live_tables_have_columns_sizes_and_a_version_that_changes(days: Warehou
     (view,) = days.tables(["kept.seen"])
     assert (view.rows, view.version, view.columns) == (None, None, (Column("n", "Int64"),))
     assert days.tables([]) == []
+
+
+def test_a_query_that_somebody_ends_is_not_begun_again(shop: Warehouse) -> None:
+    endless = "SELECT count() AS endless FROM numbers(1000000000000) WHERE sipHash64(number) = 1"
+    running = "FROM system.processes WHERE query LIKE '%endless%' AND query NOT LIKE '%processes%'"
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(shop.query, endless, limits=Limits(seconds=60))
+        while not (found := shop.query(f"SELECT query_id {running}").rows):
+            assert not asked.done()
+        shop.execute(f"KILL QUERY WHERE query_id = '{found[0][0]}' SYNC")
+        with pytest.raises(CancelledError) as error:
+            asked.result(timeout=20)
+    assert isinstance(error.value, TransientError)
+    assert shop.query(f"SELECT query_id {running}").rows == []
 
 
 def test_threads_may_share_a_client(reader: Warehouse) -> None:

@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from streaming.ddl import ods_tables
 from streaming.loader import positions
-from warehouse.client import ColumnSpec, Limits, TableSpec, Warehouse
+from warehouse.client import ColumnSpec, Limits, LineWarehouse, TableSpec
 from warehouse.errors import LimitExceededError, OverloadedError, PermanentError, QueryError, RowsRefusedError
 from warehouse.ingestion import load_days
 from warehouse.testing import FakeWarehouse
@@ -30,7 +30,7 @@ def test_tables_are_asked_in_sql_and_answers_come_first() -> None:
         "busy": OverloadedError("Too much to do."),
         "echo": lambda sql: [{"q": sql}],
     }
-    warehouse: Warehouse = fake
+    warehouse: LineWarehouse = fake
     result = warehouse.query("SELECT count(*) AS n, max(country) AS c FROM dwd.users WHERE id > 0")
     assert (result.column_names, result.rows) == (["n", "c"], [(2, "China")])
     picked = exp.select("id").from_("dwd.users").where(exp.column("country").eq("China"))
