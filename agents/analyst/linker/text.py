@@ -47,9 +47,9 @@ _NUMBERS_EN = {
 _NO_NUMBER_ZH = re.compile("[一二两三四五六七八九]{2}|^[零〇].")
 
 NUMBER_EN = rf"(?:\d+|{'|'.join(_NUMBERS_EN)})"
-# All of its characters or none: 三分之一 holds no three, 十几 no ten, 几百 no hundred and 1.5万 no five.
+# All of its characters or none: 三分之一 holds no three, 一半 no one, 几百 no hundred and 1.5万 no five.
 NUMBER_ZH = (
-    r"(?:(?<![\d.几数])(?>\d+|[零〇一二两三四五六七八九十百千万亿]+)(?!分之|[千万亿几余]|\.\d|多(?!的)))"
+    r"(?:(?<![\d.几数])(?>\d+|[零〇一二两三四五六七八九十百千万亿]+)(?!分之|[千万亿几余半]|\.\d|多(?!的)))"
 )
 
 
