@@ -118,6 +118,7 @@ def test_a_healthy_table_passes_on_each_of_its_days(
 INTO_A_DAY = "insert into gate.sales select {} from gate.sales where _day = " + YESTERDAY
 FROM_A_DAY = "alter table gate.sales {} where _day = " + YESTERDAY + " settings mutations_sync = 1"
 
+OF_THE_FUTURE = INTO_A_DAY.format("id, today() + 29, created_at, price, _loaded_at")
 HALF_OF_A_DAY = FROM_A_DAY.format("delete").replace("where", "where id % 2 = 0 and")
 
 
@@ -145,12 +146,17 @@ HALF_OF_A_DAY = FROM_A_DAY.format("delete").replace("where", "where id % 2 = 0 a
             "the newest day is",
         ),
         (
+            INTO_A_DAY.format("id, today() + 29, created_at, price, _loaded_at"),
+            {"freshness", "volume"},
+            "value=-29",
+        ),
+        (
             "alter table gate.sales delete where _day = toDate(now('UTC')) - 9 settings mutations_sync = 1",
             {"volume"},
             "value=0",
         ),
     ],
-    ids=["doubled", "truncated", "wrong unit", "drifted", "empty", "time zone", "late", "a gap"],
+    ids=["doubled", "truncated", "unit", "drifted", "empty", "zone", "late", "future", "gap"],
 )
 def test_a_bad_load_is_refused_and_named(
     sales: Warehouse, warehouse_settings: WarehouseSettings, statements: str, kinds: set[str], says: str
@@ -218,6 +224,11 @@ def test_totals_that_differ_are_named_by_their_key(
     assert (name, day) == ("day", sales.query(f"select {YESTERDAY}").rows[0][0])
     assert checked(warehouse_settings, totals=[TOTALS | {"off_by": 1.5}]).passed
     assert checked(warehouse_settings, totals=[TOTALS | {"at_least": True}]).passed
+    nothing = {
+        "gate.sales": "select _day as day, sum(price - price) / 0 as revenue from gate.sales group by day",
+        "gate.daily": "select day, (revenue - revenue) / 0 as revenue from gate.daily",
+    }
+    assert not checked(warehouse_settings, totals=[TOTALS | {"sides": nothing}]).passed
     sales.execute(f"alter table gate.daily delete where day = {YESTERDAY} settings mutations_sync = 1")
     missing = checked(warehouse_settings, totals=[TOTALS | {"at_least": True}])
     assert len(missing.failures) == 2

@@ -48,7 +48,7 @@ def daily_frames(warehouse: Warehouse, daily: Daily, now: datetime) -> Iterator[
     if daily.fresh_within_days is not None:
         due = now.date() - timedelta(days=daily.fresh_within_days)
         newest = found["day"].max() if len(found) else None
-        # Its age in days; a day of the future is no age.
+        # Its age in days, of which a day of the future has none.
         age = float((now.date() - newest).days) if newest else float("inf")
         rows = pd.DataFrame([(newest, age, 0.0, float(daily.fresh_within_days))], columns=_FRESHNESS)
         yield Frame(daily.table, "freshness", f"the newest day is {due} or later", rows)
@@ -74,13 +74,15 @@ def totals_frames(warehouse: Warehouse, totals: Totals) -> Iterator[Frame]:
                 f"The gate's totals {totals.name!r}: {table} is asked for {', '.join(found.columns)} and "
                 f"{first} for {', '.join(expected.columns)}. Select the same names from both."
             )
-        both = expected.merge(found, how="outer", on=totals.key, suffixes=("_due", "_held"))
+        both = expected.merge(found, how="outer", on=totals.key, suffixes=("_due", "_held"), indicator="side")
         for figure in figures:
-            due = both[f"{figure}_due"].fillna(0).astype(float)
+            # What a side has no row of is 0; what it has no figure of stays none, and is refused.
+            due = both[f"{figure}_due"].astype(float).mask(both["side"] == "right_only", 0.0)
+            held = both[f"{figure}_held"].astype(float).mask(both["side"] == "left_only", 0.0)
             rows = pd.DataFrame(
                 {
                     totals.key: both[totals.key],
-                    "value": both[f"{figure}_held"].fillna(0).astype(float),
+                    "value": held,
                     "lowest": due - totals.off_by,
                     "highest": float("inf") if totals.at_least else due + totals.off_by,
                 }

@@ -65,10 +65,8 @@ class GateResult:
         """Raise `GateFailedError` naming each failed expectation and a sample of its figures; or
         `GateLateError` where all that is wrong is that the newest day has not come yet.
         """
-        if any(outcome.kind != "freshness" for outcome in self.failures):
-            raise GateFailedError(self)
         if self.failures:
-            raise GateLateError(self)
+            raise GateLateError(self) if all(map(_is_late, self.failures)) else GateFailedError(self)
 
 
 class GateFailedError(PermanentError):
@@ -90,6 +88,11 @@ class GateLateError(TransientError):
             f"{_refused(result)}\nLoad the days that are missing; if they do not come, see what loads them."
         )
         self.result = result
+
+
+def _is_late(outcome: Outcome) -> bool:
+    """Old, and not of the future."""
+    return outcome.kind == "freshness" and all(row["value"] > row["highest"] for row in outcome.failing)
 
 
 def _refused(result: GateResult) -> str:
@@ -156,13 +159,13 @@ class _Judge:
         self._frames = asset.add_batch_definition_whole_dataframe("whole")
 
     def outcome(self, frame: Frame) -> Outcome:
-        """Refuse each row whose value lies beyond its bounds, and one that has no value at all."""
-        rows = frame.rows
+        """Refuse each row whose value lies beyond its bounds, and one that has none; the newest are named."""
+        rows = frame.rows.iloc[::-1]
         if rows.empty:
             return Outcome(frame.table, frame.kind, frame.expectation, True, "nothing to compare with yet")
-        judged = rows.assign(
-            beyond=(rows["value"] - rows["value"].clip(rows["lowest"], rows["highest"])).fillna(float("inf"))
-        )
+        beyond = rows["value"] - rows["value"].clip(rows["lowest"], rows["highest"])
+        nothing = rows[["value", "lowest", "highest"]].isna().any(axis="columns")
+        judged = rows.assign(beyond=beyond.mask(nothing, float("inf")))
         expectation = self._gx.expectations.ExpectColumnValuesToBeBetween(
             column="beyond", min_value=0, max_value=0
         )
