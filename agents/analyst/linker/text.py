@@ -14,34 +14,14 @@ from cn2an import cn2an
 CJK = "\u3400-\u4dbf\u4e00-\u9fff"
 _UNIT = re.compile(rf"[{CJK}]|[a-zÀ-ɏ]+|\d+(?:[.,]\d+)*")
 _UNKNOWN = re.compile(r"[^\W\d_]")
-_NUMBERS_EN = {
-    word: number
-    for number, word in enumerate(
-        [
-            "one",
-            "two",
-            "three",
-            "four",
-            "five",
-            "six",
-            "seven",
-            "eight",
-            "nine",
-            "ten",
-            "eleven",
-            "twelve",
-            "thirteen",
-            "fourteen",
-            "fifteen",
-            "sixteen",
-            "seventeen",
-            "eighteen",
-            "nineteen",
-            "twenty",
-        ],
-        start=1,
-    )
-} | {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "ninety": 90, "hundred": 100}
+_SMALL = (
+    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+    "seventeen eighteen nineteen twenty"
+)
+_TENS = "thirty forty fifty sixty seventy eighty ninety hundred"
+_NUMBERS_EN = {word: number for number, word in enumerate(_SMALL.split(), 1)} | {
+    word: 10 * number for number, word in enumerate(_TENS.split(), 3)
+}
 # Two digits side by side are two numbers: 一二月 are two months, 三五天 is three to five days. cn2an would
 # read 12, 35 and, of 三四百五, 750.
 _NO_NUMBER_ZH = re.compile("[一二两三四五六七八九]{2}|^[零〇].")
