@@ -30,9 +30,7 @@ class AnswerColumn(BaseModel):
 
 
 class Evidence(BaseModel):
-    """A statement's figure and the cell that it was read from; `derived` says how it was computed of a
-    column.
-    """
+    """A statement's figure and the cell it was read from; `derived` says how a column was computed to it."""
 
     claim: str
     value: Cell

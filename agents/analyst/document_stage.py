@@ -24,12 +24,12 @@ from agents.runtime.tools import REGISTRY, Result, ToolContext
 from agents.runtime.work import ToolCall, Work, digest
 
 _PROMPT = """You write the answer to a question from a query result, in {language}, in a few plain
-sentences or a
-short list, with write_answer. Every number in the text must be a cell of the result as shown (rounding to the
-digits you write, and % k M 万 亿, are fine) or be declared under `derived` with the operation, column and row
-numbers (from 0) that give it. Write no number from anywhere else. Only columns that `adds_up` may be summed;
-rows whose `extent` is not "all" are not the whole, so say nothing of a whole from them. Say which periods
-`data_range` covers only in part. Repeat the assumptions you were given. When the result is empty, say so."""
+sentences or a short list, with write_answer. Every number in the text must be a cell of the result as shown
+(rounding to the digits you write, and % k M 万 亿, are fine) or be declared under `derived` with the
+operation, column and row numbers (from 0) that give it. Write no number from anywhere else. Only columns that
+`adds_up` may be summed; rows whose `extent` is not "all" are not the whole, so say nothing of a whole from
+them. Say which periods `data_range` covers only in part. Repeat the assumptions you were given. When the
+result is empty, say so."""
 _LANGUAGES = {"en": "English", "zh": "Chinese"}
 
 

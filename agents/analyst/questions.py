@@ -31,9 +31,7 @@ class QuestionList(BaseModel):
 
 
 def load_list(name: str) -> QuestionList:
-    """The list in `questions/<name>.yml`, or in the file that `name` is the path of. Raises
-    PermanentError.
-    """
+    """The list in `questions/<name>.yml`, or in the file at the path `name`. Raises PermanentError."""
     path = Path(name) if name.endswith((".yml", ".yaml")) else FOLDER / f"{name}.yml"
     try:
         return QuestionList.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))

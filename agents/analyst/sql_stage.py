@@ -23,8 +23,7 @@ _PROMPT = """You answer questions from a data warehouse. Work only through the t
 3. dry_run the SQL, then execute_sql. When a tool reports an error, put the SQL right and try again.
 4. When the data cannot answer the question, call decline with the reason in the question's language; never
    answer a different question and never invent a table, a column or a figure.
-Now is {now} UTC. Time ranges are half-open and in UTC. "Last quarter" is the calendar quarter before this
-one."""
+Now is {now} UTC. Time ranges are half-open and in UTC; "last quarter" is the calendar quarter before this."""
 
 
 def score(work: SqlWork) -> Score:

@@ -1,6 +1,4 @@
-"""A result with its meaning: which column is time, category or measure, what it is called and in which
-unit.
-"""
+"""A result with its meaning: which column is time, category or measure, its name and its unit."""
 
 from __future__ import annotations
 
@@ -117,8 +115,7 @@ def read(
     compiled: bool,
 ) -> Table:
     """Give (name, server type) columns their meaning: by the semantic layer's names if it `compiled` the SQL,
-    else by their types. Figures are rounded to their unit here, once, so that all that is made of the rows
-    agrees.
+    else by their types. Figures are rounded to their unit here, once: all that is made of the rows agrees.
     """
     meanings = tuple(
         (_meaning(name, semantic, language) if compiled else None) or _by_type(name, kind)
@@ -135,9 +132,7 @@ def _rounded(value: Cell, unit: str) -> Cell:
 
 
 def plain(value: Any) -> Cell:
-    """A warehouse value as a JSON value: times as ISO text, decimals as floats, NaN and infinities as
-    None.
-    """
+    """A warehouse value as JSON has it: times as ISO text, decimals as floats, NaN and infinities as None."""
     if isinstance(value, Decimal):
         value = float(value)
     if isinstance(value, float):

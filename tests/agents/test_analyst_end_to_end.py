@@ -1,6 +1,4 @@
-"""Questions over a real warehouse server: by the rules, by a model behind OpenAI's protocol, and when that
-fails.
-"""
+"""Questions over a real warehouse server: by the rules, by a model behind OpenAI's protocol, without it."""
 
 from __future__ import annotations
 

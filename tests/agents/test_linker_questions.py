@@ -1,6 +1,4 @@
-"""What questions mean: a table of questions in two languages beside the metric queries that they must
-become.
-"""
+"""What questions mean: questions in two languages beside the metric queries that they must become."""
 
 from __future__ import annotations
 

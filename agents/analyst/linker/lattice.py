@@ -22,9 +22,7 @@ Content = frozenset[Meaning] | TimeSpan | Signal | None
 
 @dataclass(frozen=True)
 class Arc:
-    """A stretch of units read as one thing: names, a time range, a signal, or None for what found no
-    meaning.
-    """
+    """A stretch of units read as one thing: names, a time range, a signal, or None without a meaning."""
 
     start: int
     end: int

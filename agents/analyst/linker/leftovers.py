@@ -1,6 +1,4 @@
-"""The coverage check: words of the question that found no meaning make it unanswerable rather than
-guessed.
-"""
+"""The coverage check: a question with words that found no meaning is declined rather than guessed."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""From a question's reading to a metric query: what is asked for, split by what, of what, when, in which
-order.
-"""
+"""From a question's reading to a metric query: what is asked, split by what, of what, when, how ordered."""
 
 from __future__ import annotations
 

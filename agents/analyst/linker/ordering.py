@@ -23,9 +23,7 @@ class Order:
 
 
 def choose(draft: Draft, periods: Periods) -> Order:
-    """The order that the question asks for, or the one that reads best: time first, else the largest
-    first.
-    """
+    """The order that the question asks for, or the one that reads best: by time, else the largest first."""
     found = _orders(draft)
     _check_context(draft, [arc for arc, _ in found])
     limit = _limit(draft)

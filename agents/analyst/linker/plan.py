@@ -10,9 +10,7 @@ from warehouse.semantic import MetricQuery
 
 @dataclass(frozen=True)
 class Nearest:
-    """Something that can be asked instead: its name, its label and an example question in the asker's
-    language.
-    """
+    """What can be asked instead: its name, its label and an example question in the asker's language."""
 
     name: str
     label: str

@@ -17,9 +17,9 @@ SignalKind = Literal[
 
 @dataclass(frozen=True)
 class Signal:
-    """`text` refines the kind: a unit, high/low, abs/up/down, why/predict/write. `superlative`: of an
-    order. A threshold's `text` is its comparison, `value` and `unit` (ratio, USD, days, ms or empty) its
-    figure.
+    """`text` refines the kind: a unit, high/low, abs/up/down, why/predict/write. `superlative`: of an order.
+
+    A threshold's `text` is its comparison, `value` and `unit` (ratio, USD, days, ms or empty) its figure.
     """
 
     kind: SignalKind
@@ -243,9 +243,7 @@ def is_stop(text: str) -> bool:
 
 
 def is_function_word(text: str) -> bool:
-    """Whether an English word has a use of its own in a question, so that a value of that name must stand
-    out.
-    """
+    """Whether an English word has a use of its own in a question, so that a value so named must stand out."""
     return text in _STOP_EN or text in (
         "plus",
         "other",

@@ -55,9 +55,7 @@ def _names(metric: Metric) -> tuple[str, ...]:
 
 
 def infer(reading: Reading, metrics: Sequence[Metric], wanted: Sequence[set[str]]) -> list[Metric]:
-    """The metrics that the question's leftover words and qualities (slowest, p95) may mean; one is an
-    answer.
-    """
+    """The metrics that leftover words and qualities (slowest, p95) may mean; a single one is an answer."""
     said = [
         arc.text
         for arc in reading.arcs

@@ -1,6 +1,4 @@
-"""Questions as units that can be matched in two writing systems: words in Latin script, characters in
-Chinese.
-"""
+"""Questions as units that can be matched: words in Latin script, single characters in Chinese."""
 
 from __future__ import annotations
 
@@ -48,9 +46,7 @@ class Unit:
 
 
 def fold(text: str) -> str:
-    """Full-width to half-width, lower case, joined names (`tool_failures`, `add-on`) to words; offsets
-    stay.
-    """
+    """Half-width and lower case, with joined names (`tool_failures`, `add-on`) as words; offsets stay."""
     normal = "".join(
         folded if len(folded := unicodedata.normalize("NFKC", char)) == 1 else char for char in text
     )
@@ -74,9 +70,7 @@ def keys(phrase: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=20_000)
 def stem(word: str) -> str:
-    """A light English stem: plurals, -ed, -ing, and failure → fail; the same word on both sides of a
-    match.
-    """
+    """A light English stem (plurals, -ed, -ing, failure → fail), alike on both sides of a match."""
     if len(word) <= 3 or not word.isascii() or not word.isalpha():
         return word
     if word.endswith("ies") and len(word) > 4:

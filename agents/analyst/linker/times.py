@@ -1,6 +1,4 @@
-"""Time expressions in English and Chinese → half-open UTC ranges, with the unit that "the one before"
-needs.
-"""
+"""Time expressions in English and Chinese → half-open UTC ranges, with the unit of "the one before"."""
 
 from __future__ import annotations
 
@@ -41,9 +39,7 @@ _YEAR = r"((?:19|20)\d\d)"
 
 @dataclass(frozen=True)
 class TimeSpan:
-    """A half-open range, in whole `unit`s (`count` of them) where it has one; `start` None means all the
-    data.
-    """
+    """A half-open range, in `count` whole `unit`s where it has one; `start` None means all the data."""
 
     start: datetime | None
     end: datetime
@@ -167,9 +163,7 @@ def _calendar(unit: str, offset: int, now: datetime, count: int = 1) -> TimeSpan
 
 
 def _last(count: int, unit: str, now: datetime) -> TimeSpan:
-    """The last `count` units: hours and shorter roll; days and longer are whole ones, the current one
-    included.
-    """
+    """The last `count` units: hours and shorter roll; days and longer are whole, with the current one."""
     if unit == "second":
         return TimeSpan(now - delta(unit, count), now, unit, count)
     if unit in ("minute", "hour"):
