@@ -1,6 +1,4 @@
-"""The analyst's public face: a question in, an answer with its report out, over the one loop's three
-stages.
-"""
+"""The analyst's public face: a question in, an answer with its report out."""
 
 from __future__ import annotations
 
@@ -10,35 +8,32 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 from uuid import uuid4
 
 from langchain_core.language_models import BaseChatModel
 from opentelemetry.trace import Span, TracerProvider
 
-from agents.analyst import chart_stage, charts, document_stage, prose, report, sql_stage
+from agents.analyst import charts, report
 from agents.analyst.answer import CHECKS, Answer, AnswerColumn, Suggestion
-from agents.analyst.coverage import halves
-from agents.analyst.linker import Linker
+from agents.analyst.graph import ANALYST, CHART, DOCUMENT, SQL, Asked, result
 from agents.analyst.linker.suggest import nearest
 from agents.analyst.linker.text import language as script
-from agents.analyst.linker.wording import say
 from agents.analyst.sql_tools import Sources
 from agents.analyst.table import Table
 from agents.runtime import tracing
 from agents.runtime.budget import Budget
 from agents.runtime.door import run_sync
 from agents.runtime.events import EventSink, EventStream
-from agents.runtime.loop import run_stage
+from agents.runtime.graph import run_agent
 from agents.runtime.messages import plain
 from agents.runtime.models import Models
 from agents.runtime.run import Run, Session
 from agents.runtime.sessions import file_name, session
 from agents.runtime.settings import AgentSettings
-from agents.runtime.stage import Outcome, Stage, W
+from agents.runtime.stage import Outcome
 from warehouse import Catalogue, Warehouse
 from warehouse.semantic import SemanticLayer
-
-AGENT = "analyst"
 
 
 class Analyst:
@@ -60,7 +55,6 @@ class Analyst:
         self._models = Models(settings, model)
         self._sinks = () if on_event is None else (on_event,)
         self._tracer_provider = tracer_provider
-        self._linker = Linker(semantic, self._sources.values)
 
     def run(
         self, *, session_id: str | None = None, run_id: str | None = None, budget: Budget | None = None
@@ -68,7 +62,7 @@ class Analyst:
         """One task to come, in a conversation or in one of its own: to follow, to cancel, to `answer` in."""
         identity = file_name(run_id) if run_id else uuid4().hex
         return Run(
-            agent=AGENT,
+            agent=ANALYST.name,
             session=Session(session_id or identity),
             run_id=identity,
             models=self._models,
@@ -172,26 +166,24 @@ class Analyst:
         }
 
     async def _fill(self, answer: Answer, run: Run, now: datetime) -> tuple[Table, str]:
-        """Run the stages; returns the result table and the chart's picture as SVG."""
+        """Run the graph; returns the result table and the chart's picture as SVG."""
         nothing = Table((), ())
-        semantic = self._sources.semantic
-        dialect = self._sources.warehouse.dialect.name
-        asked = sql_stage.stage(answer.question, self._linker, now, answer.language, answer.domain, dialect)
-        outcome = await self._run(asked, run, answer)
-        found = outcome.work
+        asked = Asked(question=answer.question, language=answer.language, domain=answer.domain, now=now)
+        done = await run_agent(ANALYST, asked, run)
+        outcomes: tuple[Outcome[Any] | None, ...] = (done.get(SQL), done.get(CHART), done.get(DOCUMENT))
+        for outcome in filter(None, outcomes):
+            _note(answer, outcome)
+        found = done[SQL].work
         if found.declined:
             answer.status = "failed" if found.declined.failed else "declined"
             answer.nearest = list(found.declined.nearest) or self._nearest(answer)
             answer.text = _declined_text(answer, found.declined.reason)
             return nothing, ""
         answer.sql = found.sql
-        if not outcome.passed:
+        if not done[SQL].passed:
             answer.text = _failed_text(answer)
             return nothing, ""
-        table = found.table(semantic, answer.language)
-        if prose.missing(table, found.coverage):
-            # What there is no data of is no 0, in the chart and in the file as in the text.
-            table = replace(table, rows=())
+        table = result(done)
         answer.assumptions = found.assumptions
         answer.columns = [
             AnswerColumn(name=c.name, label=c.label, role=c.role, unit=c.unit, grain=c.grain)
@@ -199,39 +191,29 @@ class Analyst:
         ]
         answer.rows = [list(row) for row in table.rows]
         answer.extent = table.extent
-        notes = halves(table, found.coverage, answer.language)
-        if table.extent in ("top", "cut"):
-            notes.append(say("more", answer.language, str(len(table.rows))))
-        compared = found.coverage.previous is not None
-        drawn = (
-            await self._run(chart_stage.stage(answer.question, table, compared, notes), run, answer)
-        ).work
+        drawn, told = done[CHART].work, done[DOCUMENT].work
         answer.chart = charts.bind(drawn.spec, table) if drawn.spec else None
-        told = await self._run(
-            document_stage.stage(answer.question, table, answer.language, found), run, answer
-        )
-        answer.evidence = list(told.work.evidence)
-        answer.text = told.work.text
-        answer.status = "answered" if told.passed else "failed"
+        answer.evidence = list(told.evidence)
+        answer.text = told.text
+        answer.status = "answered" if done[DOCUMENT].passed else "failed"
         answer.text = answer.text or _failed_text(answer)
         return table, drawn.svg
-
-    async def _run(self, stage: Stage[W], run: Run, answer: Answer) -> Outcome[W]:
-        began = time.perf_counter()
-        outcome = await run_stage(stage, run)
-        answer.timings[stage.name] = round(time.perf_counter() - began, 3)
-        answer.checks[CHECKS[stage.name]] = outcome.passed
-        answer.reasons += [f"{stage.name}: {reason}" for reason in outcome.reasons]
-        answer.over = answer.over or outcome.over
-        if outcome.fallback:
-            answer.fallback += f"{'; ' if answer.fallback else ''}{stage.name}: {outcome.fallback}"
-        return outcome
 
     def _nearest(self, answer: Answer) -> list[Suggestion]:
         """For a model that declined without saying what can be asked instead."""
         semantic = self._sources.semantic
         found = nearest(answer.question, list(semantic.metrics.values()), semantic, answer.language)
         return [Suggestion(name=item.name, label=item.label, example=item.example) for item in found]
+
+
+def _note(answer: Answer, outcome: Outcome[Any]) -> None:
+    """What a stage came to, in the answer's record."""
+    answer.timings[outcome.stage] = round(outcome.spent.seconds, 3)
+    answer.checks[CHECKS[outcome.stage]] = outcome.passed
+    answer.reasons += [f"{outcome.stage}: {reason}" for reason in outcome.reasons]
+    answer.over = answer.over or outcome.over
+    if outcome.fallback:
+        answer.fallback += f"{'; ' if answer.fallback else ''}{outcome.stage}: {outcome.fallback}"
 
 
 def _describe(span: Span, answer: Answer) -> None:

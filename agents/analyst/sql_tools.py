@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 from typing import Annotated, Any
 
 from langchain_core.tools import InjectedToolArg, tool
@@ -13,6 +14,7 @@ from sqlglot import exp
 
 from agents.analyst.answer import Suggestion
 from agents.analyst.coverage import Range
+from agents.analyst.linker import Linker
 from agents.analyst.linker.plan import PLAIN
 from agents.analyst.linker.suggest import nearest
 from agents.analyst.linker.times import floor
@@ -60,6 +62,10 @@ class Sources:
 
     def values(self, dimension: str) -> list[str]:
         return self.semantic.values(dimension, self.warehouse)
+
+    @cached_property
+    def linker(self) -> Linker:
+        return Linker(self.semantic, self.values)
 
 
 Context = Annotated[ToolContext[SqlWork, Sources], InjectedToolArg]

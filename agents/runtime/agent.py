@@ -29,7 +29,8 @@ T = TypeVar("T", bound=BaseModel)
 @dataclass(frozen=True)
 class Done(Generic[T]):
     """What an agent has done so far, as its next node sees it: its task, its dependencies, what came of each
-    node. `waiting` are the requests that a person has not answered; `ended` says that nothing is left to do.
+    node. `waiting` are the requests that a person has not answered; `ended` says that nothing is left to do;
+    `read` are the outcomes that have been read of the state.
     """
 
     task: T
@@ -38,11 +39,18 @@ class Done(Generic[T]):
     waiting: tuple[Request, ...] = ()
     ended: bool = False
     scope: str = ""
+    read: dict[tuple[str, str], Outcome[Any]] = field(default_factory=dict)
 
     def get(self, node: StageNode[W]) -> Outcome[W] | None:
         """The stage's newest outcome; None while it has none."""
-        kept = self.state["outcomes"].get(self.scope + node.name)
-        return None if kept is None else node.restored(kept)
+        place = self.scope + node.name
+        kept = self.state["outcomes"].get(place)
+        if kept is None:
+            return None
+        # A large result takes long to read: once is enough.
+        if (place, kept) not in self.read:
+            self.read[place, kept] = node.restored(kept)
+        return self.read[place, kept]
 
     def __getitem__(self, node: StageNode[W]) -> Outcome[W]:
         outcome = self.get(node)

@@ -34,6 +34,7 @@ from agents.runtime.budget import Spent
 from agents.runtime.errors import PermanentError
 from agents.runtime.loop import run_stage
 from agents.runtime.run import Run
+from agents.runtime.stage import Outcome
 from agents.runtime.work import digest
 
 T = TypeVar("T", bound=BaseModel)
@@ -64,6 +65,14 @@ class _Visit(BaseModel):
 
 
 @dataclass(frozen=True)
+class _Context:
+    """The run, and the outcomes that have been read of its state."""
+
+    run: Run
+    read: dict[tuple[str, str], Outcome[Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class _Scope:
     """Where in the agent a node is: the agents that it is in as a path, and the loops around it."""
 
@@ -75,9 +84,9 @@ class _Scope:
         """The node's path with the pass of each loop around it: no two visits have the same."""
         return "".join(f"{loop}.{state['turns'][loop] + 1}/" for loop in self.loops) + self.path + node
 
-    def done(self, state: State, run: Run) -> Done[Any]:
+    def done(self, state: State, context: _Context) -> Done[Any]:
         task = self.agent.task.model_validate_json(state["tasks"][self.path])
-        return Done(task, run.deps, state, scope=self.path)
+        return Done(task, context.run.deps, state, scope=self.path, read=context.read)
 
 
 async def run_agent(agent: Agent[T], task: T, run: Run, decision: Decision | None = None) -> Done[T]:
@@ -101,7 +110,7 @@ async def run_agent(agent: Agent[T], task: T, run: Run, decision: Decision | Non
 
 
 async def _run(agent: Agent[T], task: T, run: Run, decision: Decision | None) -> Done[T]:
-    built = _Built()
+    context, built = _Context(run), _Built()
     built.between(START, built.add(agent.body, _Scope(agent)), END)
     graph = built.graph.compile(checkpointer=run.checkpoints)
     asked = task.model_dump_json()
@@ -123,11 +132,11 @@ async def _run(agent: Agent[T], task: T, run: Run, decision: Decision | None) ->
             given = Command(resume={interrupted: decision.model_dump(mode="json")})
     durability: Any = {"durability": "sync"} if run.checkpoints is not None else {}
     # Of a graph that has ended this is nothing but its state.
-    state: Any = await graph.ainvoke(given, config, context=run, **durability)
+    state: Any = await graph.ainvoke(given, config, context=context, **durability)
     asking = tuple(_request(one.value) for one in state.pop("__interrupt__", ()))
     if decision is not None:
         _taken(decision, asking, _decided(state))
-    return Done(task, run.deps, state, waiting=asking, ended=not asking)
+    return Done(task, run.deps, state, waiting=asking, ended=not asking, read=context.read)
 
 
 def _taken(decision: Decision, waiting: tuple[Request, ...], decided: Mapping[str, Decided]) -> None:
@@ -182,7 +191,7 @@ def _all(node: Node) -> Iterator[Node]:
 
 
 _Ends = tuple[str, str]
-# Callable[[State, Runtime[Run]], Awaitable[dict[str, Any]]], which LangGraph knows by its parameters' names.
+# A Callable[[State, Runtime[_Context]], Awaitable[dict[str, Any]]], whose parameters LangGraph knows by name.
 _Step = Any
 
 
@@ -191,7 +200,7 @@ class _Built:
     """A graph in the making: a node of ours becomes one or more of LangGraph's, with one way in and out."""
 
     graph: StateGraph[Any, Any, Any, Any] = field(
-        default_factory=lambda: StateGraph(State, context_schema=Run)
+        default_factory=lambda: StateGraph(State, context_schema=_Context)
     )
     stages: dict[str, StageNode[Any]] = field(default_factory=dict)
 
@@ -265,7 +274,7 @@ class _Built:
         inner.between(START, inner.add(node, scope), END)
         graph = inner.graph.compile()
 
-        async def side(state: State, runtime: Runtime[Run]) -> dict[str, Any]:
+        async def side(state: State, runtime: Runtime[_Context]) -> dict[str, Any]:
             after = await graph.ainvoke(state, context=runtime.context)
             before: Any = state
             return {
@@ -276,22 +285,24 @@ class _Built:
         return self._step(key, side)[0]
 
 
-async def _nothing(state: State, runtime: Runtime[Run]) -> dict[str, Any]:
+async def _nothing(state: State, runtime: Runtime[_Context]) -> dict[str, Any]:
     return {}
 
 
 def _stage(node: StageNode[Any], scope: _Scope) -> _Step:
-    async def step(state: State, runtime: Runtime[Run]) -> dict[str, Any]:
-        run, place = runtime.context, scope.place(state, node.name)
+    async def step(state: State, runtime: Runtime[_Context]) -> dict[str, Any]:
+        run, place = runtime.context.run, scope.place(state, node.name)
         allowed = {call.key for one in _decided(state).values() for call in one.calls}
         used = {key for visit in state["visits"].values() for key in _Visit.model_validate_json(visit).used}
         own = replace(
             run, agent=scope.agent.name, place=f"{run.place}{place}/", approved=frozenset(allowed - used)
         )
-        outcome = await run_stage(node.make(scope.done(state, run)), own)
+        outcome = await run_stage(node.make(scope.done(state, runtime.context)), own)
+        kept, path = node.kept(outcome), scope.path + node.name
+        runtime.context.read[path, kept] = outcome
         visit = _Visit(spent=outcome.spent, used=outcome.used)
         return {
-            "outcomes": {scope.path + node.name: node.kept(outcome)},
+            "outcomes": {path: kept},
             "visits": {place: visit.model_dump_json()},
         }
 
@@ -299,7 +310,7 @@ def _stage(node: StageNode[Any], scope: _Scope) -> _Step:
 
 
 def _enter(node: AgentNode[Any], scope: _Scope) -> _Step:
-    async def step(state: State, runtime: Runtime[Run]) -> dict[str, Any]:
+    async def step(state: State, runtime: Runtime[_Context]) -> dict[str, Any]:
         task = node.task(scope.done(state, runtime.context))
         return {"tasks": {f"{scope.path}{node.name}/": task.model_dump_json()}}
 
@@ -307,9 +318,9 @@ def _enter(node: AgentNode[Any], scope: _Scope) -> _Step:
 
 
 def _ask(node: Approval, scope: _Scope) -> _Step:
-    async def step(state: State, runtime: Runtime[Run]) -> dict[str, Any]:
-        run, key = runtime.context, scope.place(state, node.name)
-        proposal = node.propose(scope.done(state, run))
+    async def step(state: State, runtime: Runtime[_Context]) -> dict[str, Any]:
+        run, key = runtime.context.run, scope.place(state, node.name)
+        proposal = node.propose(scope.done(state, runtime.context))
         tools = run.registry.named([call.tool for call in proposal.calls])
         effects = sorted({effect for tool in tools.values() for effect in tool.effects})
         request = Request.of(key, proposal, tuple(effects))
@@ -330,8 +341,8 @@ def _ask(node: Approval, scope: _Scope) -> _Step:
     return step
 
 
-def _chosen(node: Branch, scope: _Scope) -> Callable[[State, Runtime[Run]], str]:
-    def route(state: State, runtime: Runtime[Run]) -> str:
+def _chosen(node: Branch, scope: _Scope) -> Callable[[State, Runtime[_Context]], str]:
+    def route(state: State, runtime: Runtime[_Context]) -> str:
         arm = node.choose(scope.done(state, runtime.context)) or ""
         if arm and arm not in node.arms:
             raise PermanentError(
@@ -352,21 +363,21 @@ def _verdict(node: Approval, scope: _Scope) -> Callable[[State], str]:
 
 
 def _first(key: str) -> _Step:
-    async def step(state: State, runtime: Runtime[Run]) -> dict[str, Any]:
+    async def step(state: State, runtime: Runtime[_Context]) -> dict[str, Any]:
         return {"turns": {key: 0}}
 
     return step
 
 
 def _next(key: str) -> _Step:
-    async def step(state: State, runtime: Runtime[Run]) -> dict[str, Any]:
+    async def step(state: State, runtime: Runtime[_Context]) -> dict[str, Any]:
         return {"turns": {key: state["turns"][key] + 1}}
 
     return step
 
 
-def _again(node: Loop, scope: _Scope) -> Callable[[State, Runtime[Run]], bool]:
-    def route(state: State, runtime: Runtime[Run]) -> bool:
+def _again(node: Loop, scope: _Scope) -> Callable[[State, Runtime[_Context]], bool]:
+    def route(state: State, runtime: Runtime[_Context]) -> bool:
         turns = state["turns"][scope.path + node.name]
         return turns < node.limit and not node.until(scope.done(state, runtime.context))
 
