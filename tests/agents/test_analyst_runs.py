@@ -79,7 +79,7 @@ def test_who_follows_cancels_it_and_the_same_run_goes_on_where_it_stopped(open_a
     before = threading.active_count()
     seen = run_sync(follow(open_analyst()))
     assert seen[-1] == " execution_completed"
-    assert threading.active_count() == before
+    assert threading.active_count() <= before
     later: list[Event] = []
     answer = open_analyst(on_event=later.append).ask(QUESTION, session_id="talk", run_id="followed")
     assert (answer.status, answer.text, answer.rows) == ("answered", whole.text, whole.rows)
