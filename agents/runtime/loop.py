@@ -26,6 +26,7 @@ from agents.runtime.run import Run
 from agents.runtime.stage import Outcome, Stage
 from agents.runtime.tools import Registered, ToolContext, shown
 from agents.runtime.work import ToolCall, Work, digest
+from warehouse.labels import labelled
 
 W = TypeVar("W", bound=Work)
 CALLS_AT_ONCE = 16
@@ -348,7 +349,8 @@ async def _made(context: _Context[W], work: W, call: ToolCall, approved: bool, l
     run = context.run
     try:
         async with asyncio.timeout(left_s) as clock:
-            return await one.call(call, ToolContext(work, run.deps, run.session.id, run.run_id))
+            with labelled(agent=run.agent, run=run.run_id, stage=context.stage.name):
+                return await one.call(call, ToolContext(work, run.deps, run.session.id, run.run_id))
     except TimeoutError as error:
         if not clock.expired():
             raise

@@ -30,6 +30,7 @@ from agents.runtime.settings import AgentSettings
 from agents.runtime.stage import Outcome, Stage
 from agents.runtime.tools import Result, ToolContext, ToolRegistry
 from agents.runtime.work import ToolCall, Work
+from warehouse.labels import current_labels
 
 
 class Tried(Result):
@@ -88,6 +89,22 @@ def run_stage(stage: Stage[Guesses], run: Run) -> Outcome[Guesses]:
 def test_ends_at_the_threshold() -> None:
     outcome = run_stage(stage([0.2, 0.95, 1.0]), run_of())
     assert (outcome.score, outcome.iterations, outcome.passed) == (0.95, 2, True)
+
+
+def test_what_a_tool_asks_of_the_warehouse_is_labelled_with_agent_run_and_stage() -> None:
+    seen: list[dict[str, str]] = []
+
+    def blocking(value: float) -> Tried:
+        seen.append(dict(current_labels()))
+        return Tried(value=value)
+
+    async def awaited(value: float) -> Tried:
+        return blocking(value)
+
+    for tool in (blocking, awaited):
+        run_stage(stage([1.0]), run_of(tool))
+    assert seen == [{"agent": "tester", "run": "run-1", "stage": "guess"}] * 2
+    assert not current_labels()
 
 
 def test_limit_ends_with_the_best_so_far_and_its_reasons() -> None:

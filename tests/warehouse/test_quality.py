@@ -118,7 +118,6 @@ def test_a_healthy_table_passes_on_each_of_its_days(
 INTO_A_DAY = "insert into gate.sales select {} from gate.sales where _day = " + YESTERDAY
 FROM_A_DAY = "alter table gate.sales {} where _day = " + YESTERDAY + " settings mutations_sync = 1"
 
-OF_THE_FUTURE = INTO_A_DAY.format("id, today() + 29, created_at, price, _loaded_at")
 HALF_OF_A_DAY = FROM_A_DAY.format("delete").replace("where", "where id % 2 = 0 and")
 
 
