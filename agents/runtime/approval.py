@@ -40,8 +40,7 @@ class Proposal(_Record):
 
 class Request(Proposal):
     """A proposal that waits for a person. `key` names it within its run, `effects` are those that the tool
-    registry gives for its calls, and `proposal` is the digest of it all, by which a decision says what it is
-    about.
+    registry gives for its calls, and `proposal` is the digest of it all: a decision says by it what it means.
     """
 
     key: str

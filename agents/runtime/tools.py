@@ -87,8 +87,7 @@ class Properties(TypedDict, total=False):
 @dataclass(frozen=True)
 class Registered:
     """A tool and what the runtime must know of it. `effects` are all that a call does; `retries` are for
-    TransientError alone; `approval` is whether a person must allow each call, by default of what changes
-    something.
+    TransientError alone; with `approval` a person must allow each call, as by default of what changes things.
     """
 
     tool: BaseTool
@@ -119,9 +118,7 @@ class Registered:
         return convert_to_openai_tool(self.tool)
 
     async def call(self, call: ToolCall, context: ToolContext[Any, Any]) -> Any:
-        """The tool's result. Raises ToolError for what the model should be told; anything else fails the
-        task.
-        """
+        """The tool's result. Raises ToolError for what a model should be told; all else fails the task."""
         self._check(call.arguments)
         arguments = {**call.arguments, **dict.fromkeys(self._injected, context)}
         for attempt in range(self.retries + 1):

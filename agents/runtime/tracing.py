@@ -1,6 +1,4 @@
-"""Spans of a run by OpenTelemetry's GenAI conventions; the SDK and its exporter are the caller's to
-install.
-"""
+"""Spans of a run by OpenTelemetry's GenAI conventions; the caller installs the SDK and its exporter."""
 
 from __future__ import annotations
 

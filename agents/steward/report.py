@@ -17,9 +17,7 @@ _ROWS_SHOWN = 40
 
 
 class Decided(BaseModel):
-    """What a person decided, what was then done, and what the check said afterwards: none where nothing was
-    checked.
-    """
+    """What a person decided, what was then done, and what the check said afterwards, where there was one."""
 
     action: str
     by: str = ""

@@ -1,6 +1,4 @@
-"""The steward's public face: a failure in, a report and a proposal out; a decision in, the act and its check
-out.
-"""
+"""The steward's public face: a failure in, a report and a proposal out; a decision in, act and check out."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""The analyst's runs over a real warehouse: over budget, cancelled by its follower, held up, two at once in a
-session.
-"""
+"""The analyst's runs over a real warehouse: over budget, cancelled, held up, two at once in a session."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""The loop: threshold, limit, best result so far, the fate of a tool's error, and going on where a run
-stopped.
-"""
+"""The loop: threshold, limit, best result so far, a tool's error, and going on where a run stopped."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""A steward that is killed (SIGKILL) with its evidence half collected. Arguments: warehouse, manifest, state,
-case.
+"""A steward that is killed (SIGKILL) with its evidence half collected.
+
+Arguments: warehouse, manifest, state, case.
 """
 
 from __future__ import annotations
