@@ -57,7 +57,8 @@ class TableColumn:
 class Table:
     """A dbt model, source, seed or snapshot. `grain` says what one row is; `name` is unqualified.
 
-    `readable` tells whether questions may read it, or whether it is only known of.
+    `readable` tells whether questions may read it, or whether it is only known of. `catalog` is what the
+    database is in, where the engine has such a thing: BigQuery's project.
     """
 
     database: str
@@ -67,6 +68,7 @@ class Table:
     grain: str
     columns: tuple[TableColumn, ...]
     readable: bool = True
+    catalog: str = ""
 
     @property
     def qualified_name(self) -> str:
@@ -164,6 +166,7 @@ def _table(node: Mapping[str, Any], readable_schemas: Collection[str]) -> Table:
         readable=bool(
             meta.get("readable", node["schema"] in readable_schemas or node.get("time_spine") is not None)
         ),
+        catalog=node.get("database") or "",
     )
 
 

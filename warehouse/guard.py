@@ -125,8 +125,8 @@ def _check_table(table: exp.Table, catalogue: Catalogue) -> None:
         raise GuardError(
             "system_table", f"{qualified} is a system table.", "Read the catalogue's tables only."
         )
-    known = None if table.catalog or not database else catalogue.tables.get(qualified)
-    if known is None:
+    known = catalogue.tables.get(qualified) if database else None
+    if known is None or table.catalog not in ("", known.catalog):
         near = nearest(qualified, catalogue.tables, 3)
         raise GuardError(
             "unknown_table",

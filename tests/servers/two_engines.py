@@ -16,8 +16,8 @@ from warehouse.ingestion import load_days
 from warehouse_process import warehouse_server
 
 PROJECT = Path(__file__).parents[2] / "dbt"
-# Enough to reach into the quarter before, whatever day it is.
-HISTORY_DAYS = 95
+# Two months that are whole or nearly so, and the one before.
+HISTORY_DAYS = 65
 TELEMETRY_DAYS = 8
 
 

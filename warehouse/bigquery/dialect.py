@@ -27,7 +27,7 @@ class BigQueryDialect(Dialect):
         return parse_one(start_of(grain, self.render(moment)), dialect=self.name)
 
     def shifted(self, moment: exp.Expr, grain: str, steps: int) -> exp.Expr:
-        return parse_one(shifted(self.render(moment), grain, str(steps)), dialect=self.name)
+        return parse_one(shifted(self.render(moment), grain, steps), dialect=self.name)
 
 
 DIALECT = BigQueryDialect()

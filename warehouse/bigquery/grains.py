@@ -10,14 +10,17 @@ def start_of(grain: str, moment: str) -> str:
     if grain == "day":
         return f"CAST({moment} AS DATE)"
     if grain == "week":
-        # Counted, since an emulator takes ISOWEEK for an error and WEEK(MONDAY) for a Sunday.
+        # From the day before, a Sunday's number is one: an emulator knows no ISOWEEK, and takes WEEK(MONDAY)
+        # for a Sunday.
         day = f"CAST({moment} AS DATE)"
-        return f"DATE_SUB({day}, INTERVAL MOD(EXTRACT(DAYOFWEEK FROM {day}) + 5, 7) DAY)"
+        into = f"(EXTRACT(DAYOFWEEK FROM DATE_SUB({day}, INTERVAL 1 DAY)))"
+        return f"DATE_ADD(DATE_SUB({day}, INTERVAL {into} DAY), INTERVAL 1 DAY)"
     if grain in _DATES:
         return f"DATE_TRUNC(CAST({moment} AS DATE), {grain.upper()})"
     return f"TIMESTAMP_TRUNC(CAST({moment} AS TIMESTAMP), {grain.upper()})"
 
 
-def shifted(moment: str, grain: str, steps: str) -> str:
+def shifted(moment: str, grain: str, steps: int) -> str:
     """SQL for a period's start so many periods later, where `moment` is what `start_of(grain)` gives."""
-    return f"{'DATE' if grain in _DATES else 'TIMESTAMP'}_ADD({moment}, INTERVAL {steps} {grain.upper()})"
+    kind, way = "DATE" if grain in _DATES else "TIMESTAMP", "SUB" if steps < 0 else "ADD"
+    return f"{kind}_{way}({moment}, INTERVAL {abs(steps)} {grain.upper()})"

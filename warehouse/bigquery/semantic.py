@@ -53,11 +53,11 @@ class _ExpressionRenderer(rendering.ExpressionRenderer, BigQuerySqlExpressionRen
         self, node: SqlSubtractTimeIntervalExpression
     ) -> SqlExpressionRenderResult:
         arg = self.render_sql_expr(node.arg)
-        return rendered(_shifted(arg.sql, node.arg, f"-{node.count}", node.granularity), [arg])
+        return rendered(_shifted(arg.sql, node.arg, "SUB", str(node.count), node.granularity), [arg])
 
     def visit_add_time_expr(self, node: SqlAddTimeExpression) -> SqlExpressionRenderResult:
         arg, count = self.render_sql_expr(node.arg), self.render_sql_expr(node.count_expr)
-        return rendered(_shifted(arg.sql, node.arg, f"({count.sql})", node.granularity), [arg, count])
+        return rendered(_shifted(arg.sql, node.arg, "ADD", f"({count.sql})", node.granularity), [arg, count])
 
     def visit_percentile_expr(self, node: SqlPercentileExpression) -> SqlExpressionRenderResult:
         arg = self.render_sql_expr(node.order_by_arg)
@@ -71,11 +71,11 @@ class _ExpressionRenderer(rendering.ExpressionRenderer, BigQuerySqlExpressionRen
         return rendered(sql, [arg])
 
 
-def _shifted(moment: str, node: SqlExpressionNode, steps: str, grain: TimeGranularity) -> str:
+def _shifted(moment: str, node: SqlExpressionNode, way: str, steps: str, grain: TimeGranularity) -> str:
     """A moment so many periods later, of its own type, which the grain at the end of its name tells."""
     column = node.as_column_reference_expression
     own = column.col_ref.column_name.rpartition("__")[2] if column else ""
-    later = f"DATETIME_ADD(CAST({moment} AS DATETIME), INTERVAL {steps} {grain.value.upper()})"
+    later = f"DATETIME_{way}(CAST({moment} AS DATETIME), INTERVAL {steps} {grain.value.upper()})"
     if own in _FINER:
         return f"CAST({later} AS TIMESTAMP)"
     return later if grain.value in _FINER else f"CAST({later} AS DATE)"
