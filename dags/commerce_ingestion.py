@@ -1,8 +1,9 @@
 """Load the commerce sample into ODS: by schedule one logical day a run, by params a range of days at once."""
 
+from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param
 
-from tidemark_airflow.operators import IngestOperator
+from tidemark_airflow.operators import IngestOperator, ProposeOperator, StewardOperator
 from tidemark_airflow.scheduling import ODS_COMMERCE, RETRIES, commerce_start
 
 DAY = {"type": ["null", "string"], "format": "date"}
@@ -22,9 +23,15 @@ with DAG(
         "end_day": Param(None, **DAY, description="Last day of a backfill; empty: the first day"),
     },
 ):
-    IngestOperator(
+    load = IngestOperator(
         task_id="load_days",
         start_day="{{ params.start_day or '' }}",
         end_day="{{ params.end_day or '' }}",
         outlets=[ODS_COMMERCE],
+    )
+    steward = StewardOperator(task_id="steward")
+    load >> steward >> ProposeOperator(task_id="propose", report=steward.output)
+    load >> EmptyOperator(
+        task_id="loaded",
+        doc_md="What became of the load is what became of the run, whatever the steward found.",
     )

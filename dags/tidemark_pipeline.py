@@ -2,7 +2,7 @@
 
 `ods → gate → dwd → gate → dws → gate → ads → gate` builds and checks both domains. Then the analyst answers
 the list of questions, and once its own spans have come back through Kafka, Flink and the loader, it answers
-questions about its own runs.
+questions about its own runs. When a layer or a gate fails, the steward finds out why and proposes what to do.
 """
 
 from airflow.sdk import DAG, AssetOrTimeSchedule, CronTriggerTimetable
@@ -14,6 +14,8 @@ from tidemark_airflow.operators import (
     DbtOperator,
     GateOperator,
     OverviewOperator,
+    ProposeOperator,
+    StewardOperator,
     WaitForTelemetrySensor,
 )
 from tidemark_airflow.scheduling import ODS_COMMERCE, RETRIES
@@ -32,20 +34,22 @@ with DAG(
     tags=["commerce", "agents"],
 ):
     answers = AnswerListOperator(task_id="answer_questions", questions="sales")
-    gate_ads = GateOperator(task_id="gate_ads", layer="ads")
+    built = [
+        task
+        for layer in ("ods", "dwd", "dws", "ads")
+        for task in (
+            DbtOperator(task_id=layer, select=f"path:models/{layer}"),
+            GateOperator(task_id=f"gate_{layer}", layer=layer),
+        )
+    ]
     chain(
-        DbtOperator(task_id="ods", select="path:models/ods"),
-        GateOperator(task_id="gate_ods", layer="ods"),
-        DbtOperator(task_id="dwd", select="path:models/dwd"),
-        GateOperator(task_id="gate_dwd", layer="dwd"),
-        DbtOperator(task_id="dws", select="path:models/dws"),
-        GateOperator(task_id="gate_dws", layer="dws"),
-        DbtOperator(task_id="ads", select="path:models/ads"),
-        gate_ads,
+        *built,
         answers,
         OverviewOperator(task_id="report", questions="sales", answers=answers.output),
         WaitForTelemetrySensor(task_id="wait_for_telemetry", answers=answers.output),
         DbtOperator(task_id="refresh_agents", select="tag:agents"),
         AnswerListOperator(task_id="answer_about_runs", questions="self"),
     )
-    gate_ads >> DbtDocsOperator(task_id="dbt_docs")
+    built[-1] >> DbtDocsOperator(task_id="dbt_docs")
+    steward = StewardOperator(task_id="steward")
+    built >> steward >> ProposeOperator(task_id="propose", report=steward.output)

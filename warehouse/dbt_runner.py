@@ -36,7 +36,8 @@ _ONE_AT_A_TIME = threading.Lock()
 class DbtNode:
     """What became of one model or test.
 
-    `failures` is a test's number of failing rows; `rows` what a model wrote, where the adapter says so.
+    `failures` is a test's number of failing rows and `sql` what selects them; `rows` what a model wrote,
+    where the adapter says so.
     """
 
     name: str
@@ -46,6 +47,7 @@ class DbtNode:
     rows: int | None = None
     failures: int | None = None
     message: str = ""
+    sql: str = ""
 
     @property
     def failed(self) -> bool:
@@ -199,6 +201,7 @@ def _nodes(result: Any) -> Iterator[DbtNode]:
             rows=response.get("rows_affected"),
             failures=getattr(run, "failures", None),
             message=run.message or "",
+            sql=getattr(node, "compiled_code", None) or "",
         )
 
 

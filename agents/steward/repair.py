@@ -44,14 +44,15 @@ _ARROW = {
 @dataclass(frozen=True)
 class Means:
     """What a steward works with. `reload` loads days again, every table; `recheck` makes the failed task's
-    check again and returns what still fails; `specs` are the loaded tables.
+    check again, with what it reads built again or not, and returns what still fails; `specs` are the loaded
+    tables.
     """
 
     reader: Warehouse
     lineage: Lineage
     writer: Callable[[], AbstractContextManager[Warehouse]]
     reload: Callable[[Warehouse, date, date], None]
-    recheck: Callable[[Failure], tuple[FailedCheck, ...]]
+    recheck: Callable[[Failure, bool], tuple[FailedCheck, ...]]
     specs: Mapping[str, TableSpec]
 
     def reload_days(self, days: tuple[date, ...]) -> tuple[str, ...]:

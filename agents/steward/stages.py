@@ -33,7 +33,7 @@ you can; read failing_rows of each failed check, and check_again once."""
 _REPORT = """You write a short report in {language} with write_report: a statement for each finding that names
 its fault as the goal names it, then what was measured. Cite for each statement the rows of evidence that hold
 its figures and days; what they do not hold is dropped. Say nothing that was not measured."""
-_MEND = "A person approved these calls. Make each once, then check_again."
+_MEND = "A person approved these calls. Make each once, then rebuild_and_check."
 
 
 def plan_stage(done: Done[Case]) -> Stage[PlanWork]:
@@ -218,11 +218,11 @@ def mend_stage(done: Done[Case]) -> Stage[MendWork]:
         for call in calls:
             if call.key not in work.made and not work.refusal(call.tool, call.arguments):
                 return Move("It was approved.", ((call.tool, call.arguments),))
-        return Move("Does the check hold now?", (("check_again", {}),))
+        return Move("Does the check hold now?", (("rebuild_and_check", {}),))
 
     return Stage(
         name="mend", goal=json.dumps([call.model_dump(mode="json") for call in calls]),
-        work=MendWork(failure=failure, calls=calls), tools=(*ACTING, "check_again"), system_prompt=_MEND,
+        work=MendWork(failure=failure, calls=calls), tools=ACTING, system_prompt=_MEND,
         threshold=1.0, max_iterations=len(calls) + 3, scorer=score, policy=move,
     )  # fmt: skip
 

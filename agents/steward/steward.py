@@ -72,7 +72,7 @@ class Steward:
             run_id=identity,
             models=self._models,
             deps=self._means,
-            budget=budget or Budget(),
+            budget=budget or self._settings.budget,
             stream=EventStream(*self._sinks),
             tracer_provider=self._tracer_provider,
         )

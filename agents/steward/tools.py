@@ -31,7 +31,7 @@ from agents.steward.works import (
 PLANNING = ("trace_lineage", "measure_volumes")
 EXAMINING = ("ask_about", "failing_rows", "check_again")
 TELLING = ("write_report",)
-ACTING = ("reload_days", "quarantine_rows")
+ACTING = ("reload_days", "quarantine_rows", "rebuild_and_check")
 Question = Literal["profile", "distributions", "versions", "orphans", "childless", "arrivals"]
 
 
@@ -84,11 +84,17 @@ def failing_rows(
 
 @REGISTRY.register(effects={"reads"}, timeout_s=300)
 @tool
-def check_again(
-    context: Annotated[ToolContext[EvidenceWork | MendWork, Means], InjectedToolArg],
-) -> Checked:
+def check_again(context: Annotated[ToolContext[EvidenceWork, Means], InjectedToolArg]) -> Checked:
     """Make the failed task's check again, and say what fails now."""
-    return Checked(failing=context.deps.recheck(context.work.failure))
+    return Checked(failing=context.deps.recheck(context.work.failure, False))
+
+
+# What it writes follows from what was approved: it builds tables again from those below them.
+@REGISTRY.register(effects={"writes"}, timeout_s=900, approval=False)
+@tool
+def rebuild_and_check(context: Annotated[ToolContext[MendWork, Means], InjectedToolArg]) -> Checked:
+    """Build again what the failed task's check reads, make the check, and say what fails now."""
+    return Checked(failing=context.deps.recheck(context.work.failure, True))
 
 
 class Said(BaseModel):

@@ -15,10 +15,12 @@ from airflow.sdk.exceptions import ParamValidationError
 DAGS = Path(__file__).resolve().parents[2] / "dags"
 TASKS = {
     "ask": ["answer"],
-    "commerce_ingestion": ["load_days"],
+    "commerce_ingestion": ["load_days", "loaded", "steward", "propose"],
+    "mend": ["decide", "mend"],
     "tidemark_pipeline": [
         "ods", "gate_ods", "dwd", "gate_dwd", "dws", "gate_dws", "ads", "gate_ads",
         "answer_questions", "dbt_docs", "report", "wait_for_telemetry", "refresh_agents", "answer_about_runs",
+        "steward", "propose",
     ],
     "weekly_report": ["report"],
 }  # fmt: skip

@@ -7,6 +7,12 @@ from tidemark_airflow.operators.agents import (
     WaitForTelemetrySensor,
     WeeklyReportOperator,
 )
+from tidemark_airflow.operators.steward import (
+    DecideOperator,
+    MendOperator,
+    ProposeOperator,
+    StewardOperator,
+)
 from tidemark_airflow.operators.warehouse import DbtDocsOperator, DbtOperator, GateOperator, IngestOperator
 
 __all__ = [
@@ -14,9 +20,13 @@ __all__ = [
     "AskOperator",
     "DbtDocsOperator",
     "DbtOperator",
+    "DecideOperator",
     "GateOperator",
     "IngestOperator",
+    "MendOperator",
     "OverviewOperator",
+    "ProposeOperator",
+    "StewardOperator",
     "WaitForTelemetrySensor",
     "WeeklyReportOperator",
 ]

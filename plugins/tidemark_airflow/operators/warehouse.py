@@ -9,6 +9,7 @@ from airflow.sdk.definitions.context import Context
 from airflow.sdk.exceptions import AirflowFailException
 
 from tidemark_airflow.operators.base import TidemarkOperator
+from tidemark_airflow.operators.steward import ExaminedOperator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from wiring.settings import Settings
 
 
-class IngestOperator(TidemarkOperator):
+class IngestOperator(ExaminedOperator):
     """Load a range of logical days of the commerce sample, or the run's own day when none is given.
 
     Returns `{"first_day", "last_day", "rows": {table: rows}}`.
@@ -52,7 +53,7 @@ class IngestOperator(TidemarkOperator):
         return first, last
 
 
-class DbtOperator(TidemarkOperator):
+class DbtOperator(ExaminedOperator):
     """`dbt build` of a selection, tests included, in this process.
 
     Returns `{"model": n, "test": n, "seconds": s, "rows": {"dwd.dwd_orders": n}}`; a view has no row count.
@@ -96,7 +97,7 @@ def table_rows(settings: Settings, models: list[str]) -> dict[str, int]:
         }
 
 
-class GateOperator(TidemarkOperator):
+class GateOperator(ExaminedOperator):
     """The Great Expectations checkpoint after a layer; a failed one ends the run here and names the figures.
 
     Returns `{"layer", "expectations": n, "seconds": s}`.

@@ -56,7 +56,7 @@ def means(delivered: WarehouseSettings, reader: Warehouse, lineage: Lineage) -> 
         yield client
         client.close()
 
-    def recheck(failure: Failure) -> tuple[FailedCheck, ...]:
+    def recheck(failure: Failure, rebuild: bool) -> tuple[FailedCheck, ...]:
         return tuple(c for c in failure.checks if reader.query(c.rows_sql).rows)
 
     return Means(
