@@ -8,7 +8,6 @@ import pytest
 
 from tidemark_airflow.executor import MODULES
 
-
 OURS = [name for name in MODULES if name.partition(".")[0] in ("agents", "warehouse", "wiring")]
 
 
