@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, TypeVar
 
+from agents.runtime import workers
 from agents.runtime.errors import TransientError
 
 T = TypeVar("T")
@@ -31,7 +32,7 @@ class Bulkhead:
             return len(self._given_up)
 
     async def threaded(self, function: Callable[[], T]) -> T:
-        """Call a blocking function in a thread of its own, which cannot keep the process from ending."""
+        """Call a blocking function in a thread, which cannot keep the process from ending."""
         self._admit()
         loop = asyncio.get_running_loop()
         ended: asyncio.Future[T] = loop.create_future()
@@ -61,7 +62,7 @@ class Bulkhead:
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(settle, value, fault)
 
-        threading.Thread(target=run, name="blocking call", daemon=True).start()
+        workers.call(run)
         try:
             return await ended
         except asyncio.CancelledError:

@@ -10,6 +10,8 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, TypeVar
 
+from agents.runtime import workers
+
 T = TypeVar("T")
 # How long what was cancelled may take to tidy up before it is left behind.
 GRACE_S = 2.0
@@ -51,8 +53,10 @@ def run_sync(coroutine: Coroutine[Any, Any, T], timeout_s: float | None = None) 
                 loop.call_soon_threadsafe(lambda: [one.cancel() for one in asyncio.all_tasks(loop)])
         if thread.ident is not None:
             thread.join(GRACE_S)
+        workers.dismiss()
         raise
     thread.join(GRACE_S)
+    workers.dismiss()
     return result
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
@@ -134,7 +134,8 @@ async def run_stage(stage: Stage[W], run: Run) -> Outcome[W]:
 
 
 async def _run(stage: Stage[W], run: Run) -> Outcome[W]:
-    graph = _GRAPH.compile(checkpointer=run.checkpoints)
+    # Compiled once: to compile looks into every function, which takes longer than a step.
+    graph = _GRAPH.copy({"checkpointer": run.checkpoints})
     context = _Context(stage, run, run.clock())
     thread = f"{run.place}{stage.name}:{digest(stage.identity or stage.goal)}"
     # The limit of iterations ends a stage, so LangGraph's own limit of steps never has to.
@@ -269,14 +270,10 @@ async def _act(state: State, runtime: Runtime[_Context[W]]) -> dict[str, Any]:
     for group in _groups(context, asked[:most]):
         calls = [ToolCall(str(one["name"]), _arguments(one), str(one["id"])) for one in group]
         approved = context.run.approved.difference(used)
-        made = await asyncio.gather(
-            *(_call(context, state, work, call, call.key in approved) for call in calls),
-            return_exceptions=True,
-        )
-        for fault in made:
-            if isinstance(fault, BaseException):
-                raise fault
-        for one, call, kept in zip(group, calls, cast("list[Kept]", made), strict=True):
+        # One alone is kept with the step that it is all of.
+        make = _called if len(asked) == 1 else _called_and_kept
+        made = await _all([make(context, state, work, call, call.key in approved) for call in calls])
+        for one, call, kept in zip(group, calls, made, strict=True):
             if not kept["refusal"]:
                 work = work.reduce(call, _result(context, call, kept))
                 used += [call.key] if context.tools[call.name].needs_approval else []
@@ -312,8 +309,16 @@ def _result(context: _Context[W], call: ToolCall, kept: Kept) -> Any:
     return context.tools[call.name].restored(kept["result"])
 
 
-@task
-async def _call(context: _Context[W], state: State, work: W, call: ToolCall, approved: bool) -> Kept:
+async def _all(calls: Sequence[Awaitable[Kept]]) -> list[Kept]:
+    """What the calls gave, when all have ended. Raises the first fault in the order of the calls."""
+    made = await asyncio.gather(*calls, return_exceptions=True)
+    for fault in made:
+        if isinstance(fault, BaseException):
+            raise fault
+    return cast("list[Kept]", made)
+
+
+async def _called(context: _Context[W], state: State, work: W, call: ToolCall, approved: bool) -> Kept:
     """One call, a step of its own."""
     stage, run = context.stage, context.run
     content, refusal, kept = "", "", ""
@@ -333,6 +338,9 @@ async def _call(context: _Context[W], state: State, work: W, call: ToolCall, app
             tool=call.name, status="error" if refusal else "ok", error=refusal,
         )  # fmt: skip
     return Kept(content=said.plain(content), result=kept, refusal=said.plain(refusal))
+
+
+_called_and_kept = task(_called)
 
 
 async def _made(context: _Context[W], work: W, call: ToolCall, approved: bool, left_s: float | None) -> Any:
@@ -397,18 +405,25 @@ def _outcome(context: _Context[W], state: Mapping[str, Any]) -> Outcome[W]:
     )
 
 
-def _build() -> StateGraph[State, _Context[Any]]:
+def _build() -> Any:
     graph = StateGraph(State, context_schema=_Context)
     graph.add_node("think", _think)
     graph.add_node("act", _act)
     graph.add_node("judge", _judge)
     graph.add_edge(START, "think")
-    after_think: Callable[[State], str] = lambda s: "judge" if s["over"] else "act"  # noqa: E731
-    after_judge: Callable[[State], str] = lambda s: END if s["done"] else "think"  # noqa: E731
-    graph.add_conditional_edges("think", after_think, ["act", "judge"])
+    graph.add_conditional_edges("think", _after_think, ["act", "judge"])
     graph.add_edge("act", "judge")
-    graph.add_conditional_edges("judge", after_judge, ["think", END])
-    return graph
+    graph.add_conditional_edges("judge", _after_judge, ["think", END])
+    return graph.compile()
+
+
+# Coroutines, for LangGraph would call a function in a thread.
+async def _after_think(state: State) -> str:
+    return "judge" if state["over"] else "act"
+
+
+async def _after_judge(state: State) -> str:
+    return END if state["done"] else "think"
 
 
 _GRAPH = _build()
