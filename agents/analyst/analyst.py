@@ -29,9 +29,9 @@ from agents.runtime.graph import run_agent
 from agents.runtime.messages import plain
 from agents.runtime.models import Models
 from agents.runtime.run import Run, Session
-from agents.runtime.sessions import file_name, session
 from agents.runtime.settings import AgentSettings
 from agents.runtime.stage import Outcome
+from agents.runtime.steps import file_name, open_steps
 from warehouse import Catalogue, Warehouse
 from warehouse.semantic import SemanticLayer
 
@@ -111,7 +111,7 @@ class Analyst:
         now = now or datetime.now(UTC)
         question = plain(question)
         spoken = language if language in ("en", "zh") else script(question) or "en"
-        with session(self._settings.sessions_dir, run.run_id) if kept else nullcontext(None) as steps:
+        with open_steps(self._settings.steps_dir, run.run_id) if kept else nullcontext(None) as steps:
             if steps is not None:
                 now = steps.begin(json.dumps([question, spoken, domain], ensure_ascii=False), now)
                 run = replace(run, checkpoints=steps.checkpoints)

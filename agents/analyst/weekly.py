@@ -11,7 +11,7 @@ from agents.analyst.answer import Answer
 from agents.analyst.questions import load_list
 from agents.analyst.table import Table
 from agents.pages import document, published
-from agents.runtime.sessions import file_name
+from agents.runtime.steps import file_name
 
 
 def weekly_report(analyst: Analyst, name: str, *, run_id: str, reports: Path) -> tuple[Path, list[Answer]]:

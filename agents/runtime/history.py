@@ -21,7 +21,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from agents.runtime.errors import PermanentError
 from agents.runtime.messages import plain
-from agents.runtime.sessions import file_name
+from agents.runtime.steps import file_name
 from agents.runtime.tokens import estimated
 
 KEPT_DAYS = 90

@@ -21,6 +21,7 @@ from agents.runtime import messages as said
 from agents.runtime import tracing
 from agents.runtime.budget import Spent
 from agents.runtime.errors import ToolError
+from agents.runtime.history import compressed
 from agents.runtime.rules import Move
 from agents.runtime.run import Run
 from agents.runtime.stage import Outcome, Stage
@@ -190,8 +191,10 @@ async def _kept(graph: Any, config: Any, context: _Context[W]) -> State | None:
 
 def _start(context: _Context[W]) -> State:
     stage = context.stage
+    earlier = compressed(context.run.turns, stage.history).text if stage.history else ""
+    opening = filter(None, (earlier, stage.goal))
     return State(
-        messages=[SystemMessage(stage.system_prompt), HumanMessage(stage.goal)],
+        messages=[SystemMessage(stage.system_prompt), *map(HumanMessage, opening)],
         iteration=0, work=context.kept(stage.work), best="", score=-1.0, reasons=[], fallbacks=[],
         spent=Spent().model_dump_json(), over="", used=[], done=False,
     )  # fmt: skip

@@ -17,6 +17,7 @@ from agents.runtime import tracing
 from agents.runtime.budget import Budget, Spent
 from agents.runtime.bulkhead import Bulkhead
 from agents.runtime.events import Event, EventKind, EventStream
+from agents.runtime.history import Turn
 from agents.runtime.models import Models
 from agents.runtime.tools import REGISTRY, ToolRegistry
 from warehouse.errors import TidemarkError
@@ -75,7 +76,7 @@ class Run:
     deadline: float | None = None
     place: str = ""
     approved: frozenset[str] = frozenset()
-    turns: tuple[Any, ...] = ()
+    turns: tuple[Turn, ...] = ()
     clock: Callable[[], float] = time.monotonic
     _scope: _Scope = field(default_factory=_Scope)
 

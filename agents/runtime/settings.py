@@ -31,5 +31,5 @@ class AgentSettings(BaseSettings):
         return self.state_dir / "reports"
 
     @property
-    def sessions_dir(self) -> Path:
-        return self.state_dir / "sessions"
+    def steps_dir(self) -> Path:
+        return self.state_dir / "steps"

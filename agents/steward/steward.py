@@ -20,8 +20,8 @@ from agents.runtime.events import EventSink, EventStream
 from agents.runtime.graph import run_agent
 from agents.runtime.models import Models
 from agents.runtime.run import Run, Session
-from agents.runtime.sessions import file_name, session
 from agents.runtime.settings import AgentSettings
+from agents.runtime.steps import file_name, open_steps
 from agents.steward import report as reports
 from agents.steward.case import Action, Proposal
 from agents.steward.repair import Means
@@ -105,7 +105,7 @@ class Steward:
         seen: str | None = None,
     ) -> Report:
         """`examine`, or with a choice `decide`, for a caller that can await."""
-        with session(self._settings.sessions_dir, run.run_id) as steps:
+        with open_steps(self._settings.steps_dir, run.run_id) as steps:
             steps.begin(case.model_dump_json(), case.asked_at)
             run = replace(run, checkpoints=steps.checkpoints)
             question = title(case)

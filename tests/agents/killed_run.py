@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.analyst import Analyst, report
-from agents.runtime import sessions
+from agents.runtime import steps
 from agents.runtime.settings import AgentSettings
 from warehouse import Catalogue, WarehouseSettings, connect
 from warehouse.clickhouse import DIALECT
@@ -33,7 +33,7 @@ def main(warehouse: dict[str, Any], state: str, run_ids: dict[str, int], questio
             os.wait()
             continue
 
-        class Mortal(sessions.Checkpoints):
+        class Mortal(steps.Checkpoints):
             steps = 0
 
             def put(self, *arguments: Any) -> Any:
@@ -46,7 +46,7 @@ def main(warehouse: dict[str, Any], state: str, run_ids: dict[str, int], questio
                 Mortal.steps += 1
                 return die() if Mortal.steps == last else kept  # noqa: B023 - this process ends in this turn
 
-        sessions.Checkpoints = Mortal  # type: ignore[misc]
+        steps.Checkpoints = Mortal  # type: ignore[misc]
         if not last:
             report.rendering.png = die  # type: ignore[attr-defined]
         reader = connect(settings, read_only=True)

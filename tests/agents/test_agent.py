@@ -19,7 +19,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from pydantic import BaseModel
 
-from agents.runtime import sessions
+from agents.runtime import steps
 from agents.runtime.agent import (
     Agent,
     AgentNode,
@@ -40,9 +40,9 @@ from agents.runtime.models import Models
 from agents.runtime.rules import Move
 from agents.runtime.run import Run, Session
 from agents.runtime.scoring import Score
-from agents.runtime.sessions import session
 from agents.runtime.settings import AgentSettings
 from agents.runtime.stage import Stage
+from agents.runtime.steps import open_steps
 from agents.runtime.testing import FakeClock
 from agents.runtime.tools import Result, ToolContext, ToolRegistry
 from agents.runtime.work import ToolCall, Work
@@ -132,7 +132,7 @@ def go(
     folder: Path, agent: Agent[Question] = AGENT, decision: Decision | None = None, **more: Any
 ) -> Done[Question]:
     """What a process does: open the run's steps, run the agent, close them."""
-    with session(folder, "r") as steps:
+    with open_steps(folder, "r") as steps:
         run = Run(
             "mender", Session("talk"), "r", Models(AgentSettings(model="")),
             deps=folder / "notes", checkpoints=steps.checkpoints, **{"registry": REGISTRY, **more},
@@ -166,7 +166,7 @@ def kept_steps(work: Callable[[], Any], die_at: int) -> Callable[[], Any]:
     def dying() -> None:
         kept = 0
 
-        class Mortal(sessions.Checkpoints):
+        class Mortal(steps.Checkpoints):
             def put(self, *arguments: Any) -> Any:
                 return self._count(super().put(*arguments))
 
@@ -178,7 +178,7 @@ def kept_steps(work: Callable[[], Any], die_at: int) -> Callable[[], Any]:
                 kept += 1
                 return os.kill(os.getpid(), signal.SIGKILL) if kept == die_at else value
 
-        sessions.Checkpoints = Mortal  # type: ignore[misc]
+        steps.Checkpoints = Mortal  # type: ignore[misc]
         work()
 
     return dying
@@ -454,7 +454,7 @@ def test_what_a_run_has_used_counts_on_in_another_process(tmp_path: Path) -> Non
     runs: list[Run] = []
 
     def once(decision: Decision | None = None) -> Done[Question]:
-        with session(tmp_path, "r") as steps:
+        with open_steps(tmp_path, "r") as steps:
             run = Run(
                 "mender", Session("talk"), "r", Models(AgentSettings(model="")),
                 deps=tmp_path / "notes", registry=REGISTRY, checkpoints=steps.checkpoints,

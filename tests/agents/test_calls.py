@@ -20,9 +20,9 @@ from agents.runtime.models import Models
 from agents.runtime.rules import Move
 from agents.runtime.run import Run, Session
 from agents.runtime.scoring import Score
-from agents.runtime.sessions import session
 from agents.runtime.settings import AgentSettings
 from agents.runtime.stage import Outcome, Stage
+from agents.runtime.steps import open_steps
 from agents.runtime.tools import Effect, Registered, ToolContext, ToolRegistry
 from agents.runtime.work import ToolCall, Work
 
@@ -105,9 +105,9 @@ def test_when_one_fails_the_others_end_and_are_kept(tmp_path: Path) -> None:
         await asyncio.sleep(0.02)
         return letter
 
-    with session(tmp_path, "r") as kept, pytest.raises(TransientError, match="away"):
+    with open_steps(tmp_path, "r") as kept, pytest.raises(TransientError, match="away"):
         run(stage("ask a", "ask b", "ask c"), ask, put, checkpoints=kept.checkpoints)
-    with session(tmp_path, "r") as kept:
+    with open_steps(tmp_path, "r") as kept:
         outcome = run(stage("ask a", "ask b", "ask c"), ask, put, checkpoints=kept.checkpoints)
     assert outcome.work.names == ("a", "b", "c")
     assert made == ["a", "b", "c", "b"]
@@ -144,12 +144,12 @@ def test_killed_when_two_of_three_have_ended_only_the_third_is_made_again(
 
     child = os.fork()
     if not child:
-        with session(tmp_path, "r") as kept:
+        with open_steps(tmp_path, "r") as kept:
             run(stage(*calls), *tools(mortal=True), checkpoints=kept.checkpoints)
         os._exit(0)
     assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGKILL
     assert sorted(log.read_text()) == ["a", "b"]
-    with session(tmp_path, "r") as kept:
+    with open_steps(tmp_path, "r") as kept:
         outcome = run(stage(*calls), *tools(mortal=False), checkpoints=kept.checkpoints)
     assert outcome.work.names == ("a", "b", "c")
     assert sorted(log.read_text()) == ["a", "b", "c"]

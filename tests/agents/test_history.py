@@ -12,9 +12,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agents.runtime.door import run_sync
 from agents.runtime.errors import PermanentError
 from agents.runtime.history import KEPT_DAYS, Turn, Turns, compressed
+from agents.runtime.loop import run_stage
+from agents.runtime.models import Models
+from agents.runtime.run import Run, Session
+from agents.runtime.scoring import Score
+from agents.runtime.settings import AgentSettings
+from agents.runtime.stage import Stage
+from agents.runtime.testing import Say, ScriptedModel
 from agents.runtime.tokens import estimated
+from agents.runtime.work import Work
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
@@ -141,6 +150,22 @@ def test_names_that_the_turn_lists_survive_though_nothing_else_of_their_sentence
     text = compressed([spoken] * 1 + [turn(1, answer=LONG * 2)], 260).text
     assert "Germany led." in text
     assert "Spoken of: net revenue" in text
+
+
+@pytest.mark.parametrize(("room", "shown"), [(0, None), (120, "1,204.50"), (5, None)])
+def test_a_stage_is_shown_what_it_gives_room_for_before_its_goal(room: int, shown: str | None) -> None:
+    model = ScriptedModel(lambda _: Say("I am done."))
+    stage = Stage(
+        "chat", "And the month before?", Work(), (), "Answer.", 1.0, 1, lambda _: Score(0.0), history=room
+    )
+    turns = (turn(0, answer=LONG),)
+    models = Models(AgentSettings(model=""), model)
+    run_sync(run_stage(stage, Run("tester", Session("talk"), "r1", models, turns=turns)))
+    [asked] = model.asked
+    texts = [str(message.content) for message in asked.messages]
+    assert (texts[0], texts[-1]) == ("Answer.", "And the month before?")
+    assert len(texts) == (3 if shown else 2)
+    assert shown is None or shown in texts[1]
 
 
 def test_no_room_and_no_turns_are_nothing() -> None:

@@ -23,9 +23,9 @@ from agents.runtime.models import Models
 from agents.runtime.rules import Move
 from agents.runtime.run import Run, Session
 from agents.runtime.scoring import Score
-from agents.runtime.sessions import session
 from agents.runtime.settings import AgentSettings
 from agents.runtime.stage import Outcome, Stage
+from agents.runtime.steps import open_steps
 from agents.runtime.tools import Result, ToolContext, ToolRegistry
 from agents.runtime.work import ToolCall, Work
 from warehouse.labels import current_labels
@@ -163,7 +163,7 @@ def test_stopped_run_goes_on_where_it_stopped_and_a_passed_one_is_not_run_again(
         return Tried(value=value)
 
     def run() -> Outcome[Guesses]:
-        with session(tmp_path, "r") as kept:
+        with open_steps(tmp_path, "r") as kept:
             return run_stage(stage([0.1, 0.4, 0.99]), run_of(fragile, checkpoints=kept.checkpoints))
 
     with pytest.raises(ConnectionError):

@@ -32,9 +32,9 @@ from agents.runtime.provider import ATTEMPTS
 from agents.runtime.rules import RULES, Move
 from agents.runtime.run import Run, Session
 from agents.runtime.scoring import Score
-from agents.runtime.sessions import session
 from agents.runtime.settings import AgentSettings
 from agents.runtime.stage import Outcome, Stage
+from agents.runtime.steps import open_steps
 from agents.runtime.tools import Registered, Result, ToolContext, ToolRegistry
 from agents.runtime.work import ToolCall, Work
 
@@ -306,7 +306,7 @@ def test_values_that_no_checkpoint_can_hold_come_as_plain_ones(
     def script(messages: list[dict[str, Any]]) -> list[Any]:
         return [("find", f'{{"text": {text}}}'), *by_model(messages)]
 
-    with model_server(script) as server, session(tmp_path, "r") as kept:
+    with model_server(script) as server, open_steps(tmp_path, "r") as kept:
         outcome, _ = run(choose(server.url), kept.checkpoints)
     assert (outcome.passed, outcome.fallback) == (True, "")
 

@@ -15,10 +15,10 @@ import pytest
 
 from agents.analyst import Analyst, report
 from agents.analyst.answer import Answer
-from agents.runtime import sessions
+from agents.runtime import steps
 from agents.runtime.events import Event
-from agents.runtime.sessions import Checkpoints
 from agents.runtime.settings import AgentSettings
+from agents.runtime.steps import Checkpoints
 from warehouse import Catalogue, Warehouse, WarehouseSettings, connect
 from warehouse.semantic import SemanticLayer
 
@@ -77,7 +77,7 @@ def stops(monkeypatch: pytest.MonkeyPatch, last: int, *, kept: bool) -> None:
                 raise Stopped
             return done
 
-    monkeypatch.setattr(sessions, "Checkpoints", Stopping)
+    monkeypatch.setattr(steps, "Checkpoints", Stopping)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_a_run_stopped_at_any_step_ends_as_if_it_had_not_been(
         else:
             break
         finally:
-            monkeypatch.setattr(sessions, "Checkpoints", Checkpoints)
+            monkeypatch.setattr(steps, "Checkpoints", Checkpoints)
         before = len(heard)
         assert said(ask(question, run_id, heard)) == expected
         # A step that was kept is not made again; one that was not, is, and says so again.

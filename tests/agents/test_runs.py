@@ -26,9 +26,9 @@ from agents.runtime.models import Models
 from agents.runtime.rules import Move
 from agents.runtime.run import Run, RunCancelledError, Session
 from agents.runtime.scoring import Score
-from agents.runtime.sessions import session
 from agents.runtime.settings import AgentSettings
 from agents.runtime.stage import Outcome, Stage
+from agents.runtime.steps import open_steps
 from agents.runtime.testing import FakeClock, Say, ScriptedModel
 from agents.runtime.tools import Registered, ToolRegistry
 from agents.runtime.work import ToolCall, Work
@@ -163,9 +163,9 @@ def test_what_was_spent_before_a_process_ended_is_not_given_again(tmp_path: Path
             raise ConnectionError("the process ends")
         return number
 
-    with session(tmp_path, "r") as kept, pytest.raises(ConnectionError):
+    with open_steps(tmp_path, "r") as kept, pytest.raises(ConnectionError):
         outcome_of(stage(), run_of(fail_third, scripted(), checkpoints=kept.checkpoints))
-    with session(tmp_path, "r") as kept:
+    with open_steps(tmp_path, "r") as kept:
         asked = run_of(model=scripted(), checkpoints=kept.checkpoints, budget=Budget(tokens=400))
         outcome = outcome_of(stage(), asked)
         # The third step of this budget was the third chat of all, and it had been made.
@@ -210,7 +210,7 @@ def test_a_follower_cancels_the_run_in_any_wait_and_it_goes_on_later(tmp_path: P
         return number
 
     async def main() -> list[str]:
-        with session(tmp_path, "r") as kept:
+        with open_steps(tmp_path, "r") as kept:
             asked = run_of(second_hangs, checkpoints=kept.checkpoints)
             working = asyncio.create_task(run_stage(stage(goal=2), asked))
             seen = []
@@ -226,7 +226,7 @@ def test_a_follower_cancels_the_run_in_any_wait_and_it_goes_on_later(tmp_path: P
     seen = run_sync(main(), timeout_s=60)
     assert seen[-2:] == ["thought_generated", "execution_completed"]
     assert ended == ["cancelled"]
-    with session(tmp_path, "r") as kept:
+    with open_steps(tmp_path, "r") as kept:
         heard: list[Event] = []
         asked = run_of(checkpoints=kept.checkpoints, stream=EventStream(heard.append))
         outcome = outcome_of(stage(goal=2), asked)
@@ -266,7 +266,7 @@ def test_two_runs_of_one_session_at_once_do_not_meet(tmp_path: Path) -> None:
 
     async def one(name: str, goal: int) -> tuple[Outcome[Steps], list[Event]]:
         heard: list[Event] = []
-        with session(tmp_path, name) as kept:
+        with open_steps(tmp_path, name) as kept:
             asked = replace(
                 run_of(meet, checkpoints=kept.checkpoints, stream=EventStream(heard.append)), run_id=name
             )

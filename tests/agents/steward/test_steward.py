@@ -21,8 +21,8 @@ from agents.runtime.approval import DecisionRefusedError
 from agents.runtime.budget import Budget
 from agents.runtime.door import run_sync
 from agents.runtime.run import RunCancelledError
-from agents.runtime.sessions import Checkpoints
 from agents.runtime.settings import AgentSettings
+from agents.runtime.steps import Checkpoints
 from agents.runtime.testing import Asked, Say, ScriptedModel
 from agents.runtime.tools import REGISTRY
 from agents.steward.case import FailedCheck, Failure

@@ -59,7 +59,7 @@ class Checkpoints(SqliteSaver):
         self.delete_thread(thread_id)
 
 
-class Session:
+class Steps:
     """The steps kept of one run, held by this process alone."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -93,7 +93,7 @@ class Session:
 
 
 @contextmanager
-def session(folder: Path, run_id: str) -> Iterator[Session]:
+def open_steps(folder: Path, run_id: str) -> Iterator[Steps]:
     """The steps of one run. Raises TransientError while another process has them, PermanentError when they
     cannot be written.
     """
@@ -106,7 +106,7 @@ def session(folder: Path, run_id: str) -> Iterator[Session]:
         except OSError as error:
             raise _unwritable(path, error) from error
         with closing(connection):
-            yield Session(connection)
+            yield Steps(connection)
     except sqlite3.Error as error:
         if _code(error) == sqlite3.SQLITE_BUSY:
             raise TransientError(

@@ -27,9 +27,9 @@ from agents.runtime.models import Models
 from agents.runtime.rules import Move
 from agents.runtime.run import Run
 from agents.runtime.scoring import Score
-from agents.runtime.sessions import KEPT_DAYS, Session, file_name, session
 from agents.runtime.settings import AgentSettings
 from agents.runtime.stage import Outcome, Stage
+from agents.runtime.steps import KEPT_DAYS, Steps, file_name, open_steps
 from agents.runtime.tools import SHOWN_LIMIT, Registered, Result, ToolContext, ToolRegistry
 from agents.runtime.work import ToolCall, Work
 
@@ -73,7 +73,7 @@ def stage(size: int = 1, scores: tuple[float, ...] = (0.5, 0.3, 0.4)) -> Stage[F
 
 
 def run(
-    kept: Session | None, given: Stage[Found], sink: Any = None, made: list[int] | None = None
+    kept: Steps | None, given: Stage[Found], sink: Any = None, made: list[int] | None = None
 ) -> Outcome[Found]:
     """The stage's outcome but for its seconds; `made` hears of each call."""
 
@@ -131,12 +131,12 @@ def test_any_value_and_the_best_so_far_survive_a_stop_after_any_step(
         steps, made = 0, []
         monkeypatch.setattr(SqliteSaver, "put", stopping)
         try:
-            with session(tmp_path, f"{last}") as steps_kept:
+            with open_steps(tmp_path, f"{last}") as steps_kept:
                 run(steps_kept, stage(), made=made)
             break
         except Stopped:
             monkeypatch.undo()
-        with session(tmp_path, f"{last}") as steps_kept:
+        with open_steps(tmp_path, f"{last}") as steps_kept:
             resumed = run(steps_kept, stage(), made=made)
         assert str(resumed) == str(expected)
         without = {"values": {"rate"}}
@@ -150,7 +150,7 @@ def test_any_value_and_the_best_so_far_survive_a_stop_after_any_step(
 def test_a_large_result_is_kept_whole_and_once_a_step(tmp_path: Path) -> None:
     """A model is shown some of it, and told so; the file stays within a few times its size."""
     rows = 20_000
-    with session(tmp_path, "large") as kept:
+    with open_steps(tmp_path, "large") as kept:
         outcome = run(kept, stage(rows, scores=(0.95,)))
         [newest] = kept.checkpoints.list(None, limit=1)
     messages = newest.checkpoint["channel_values"]["messages"]
@@ -170,7 +170,7 @@ def test_a_run_id_belongs_to_one_question_until_it_is_answered(
 
     def begin(asked: str, now: datetime, ended: str = "") -> tuple[datetime, int]:
         made: list[int] = []
-        with session(tmp_path, "r") as kept:
+        with open_steps(tmp_path, "r") as kept:
             began = kept.begin(asked, now)
             run(kept, stage(), made=made)
             if ended:
@@ -191,21 +191,21 @@ def test_a_second_process_is_told_to_wait_until_the_first_has_ended_or_died(tmp_
     reader, writer = os.pipe()
     holder = os.fork()
     if not holder:
-        with session(tmp_path, "r") as kept:
+        with open_steps(tmp_path, "r") as kept:
             kept.begin("asked", NOW)
             os.write(writer, b"!")
             time.sleep(600)
         os._exit(0)
     os.read(reader, 1)
     try:
-        with pytest.raises(TransientError, match="Another process is at run r"), session(tmp_path, "r"):
+        with pytest.raises(TransientError, match="Another process is at run r"), open_steps(tmp_path, "r"):
             pytest.fail("two had it")
-        with session(tmp_path, "another") as other:
+        with open_steps(tmp_path, "another") as other:
             other.begin("asked", NOW)
     finally:
         os.kill(holder, signal.SIGKILL)
         os.waitpid(holder, 0)
-    with session(tmp_path, "r") as kept:
+    with open_steps(tmp_path, "r") as kept:
         assert kept.begin("asked", datetime.now(UTC)) == NOW
 
 
@@ -230,7 +230,7 @@ def test_a_damaged_file_is_kept_aside_and_said_and_the_run_starts_anew(
 ) -> None:
     made: list[int] = []
     for _ in range(2):
-        with session(tmp_path, "r") as kept:
+        with open_steps(tmp_path, "r") as kept:
             kept.begin("asked", NOW)
             run(kept, stage(), made=made)
         damage(tmp_path / "r.sqlite")
@@ -253,12 +253,12 @@ def test_steps_that_cannot_be_read_are_made_again_and_it_is_said(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, change: str
 ) -> None:
     made: list[int] = []
-    with session(tmp_path, "r") as kept:
+    with open_steps(tmp_path, "r") as kept:
         expected = run(kept, stage(), made=made)
     with closing(sqlite3.connect(tmp_path / "r.sqlite")) as file:
         file.execute(change)
         file.commit()
-    with session(tmp_path, "r") as kept:
+    with open_steps(tmp_path, "r") as kept:
         assert str(run(kept, stage(), made=made)) == str(expected)
     assert made == [0, 1, 2] * 2
     assert "cannot be read" in caplog.text
@@ -266,19 +266,19 @@ def test_steps_that_cannot_be_read_are_made_again_and_it_is_said(
 
 def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(PermanentError, match="TIDEMARK_STATE_DIR"), session(tmp_path / "file", "r"):
+    with pytest.raises(PermanentError, match="TIDEMARK_STATE_DIR"), open_steps(tmp_path / "file", "r"):
         pytest.fail("it opened")
 
 
 def test_only_old_sessions_are_pruned_and_not_one_that_is_taken_up_again(tmp_path: Path) -> None:
-    with session(tmp_path, "r") as kept:
+    with open_steps(tmp_path, "r") as kept:
         kept.begin("asked", NOW)
     old = time.time() - (KEPT_DAYS + 1) * 86_400
     for name in ("old.sqlite", "old.sqlite.damaged", "young.sqlite"):
         (tmp_path / name).touch()
         if "old" in name:
             os.utime(tmp_path / name, (old, old))
-    with session(tmp_path, "young"), session(tmp_path, "r"):
+    with open_steps(tmp_path, "young"), open_steps(tmp_path, "r"):
         pass
     assert {path.name for path in tmp_path.iterdir()} == {"r.sqlite", "young.sqlite"}
 
