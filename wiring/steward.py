@@ -10,7 +10,7 @@ from typing import Any
 
 from agents.runtime.errors import PermanentError
 from agents.runtime.events import EventSink
-from agents.runtime.sessions import file_name
+from agents.runtime.steps import file_name
 from agents.steward.case import FailedCheck, Failure
 from agents.steward.lineage import Lineage
 from agents.steward.repair import Means
