@@ -71,6 +71,8 @@ def show_answer(answer: Answer) -> None:
             console.print(f"... {len(answer.rows) - SHOWN_ROWS} more rows in the report")
     if answer.sql:
         console.print(f"\n{escape(answer.sql)}", style="cyan")
+    if answer.estimate:
+        console.print(f"estimated before it ran: {answer.estimate}")
     checks = ", ".join(check if held else f"not {check}" for check, held in answer.checks.items())
     console.print(f"\nchecked: {checks}")
     console.print(f"report {answer.report_path}")

@@ -50,6 +50,22 @@ class Cost:
     bytes: int | None = None
     usd: float | None = None
 
+    def __str__(self) -> str:
+        """Bytes and money as a person reads them; empty where the engine says neither."""
+        known = [] if self.bytes is None else [size(self.bytes)]
+        if self.usd is not None:
+            known.append("less than $0.01" if 0 < self.usd < 0.01 else f"about ${self.usd:,.2f}")
+        return ", ".join(known)
+
+
+def size(count: float) -> str:
+    """A number of bytes in the largest unit that it fills."""
+    for unit in ("bytes", "KiB", "MiB", "GiB"):
+        if count < 1024:
+            return f"{count:,.4g} {unit}"
+        count /= 1024
+    return f"{count:,.4g} TiB"
+
 
 @dataclass(frozen=True)
 class Result:

@@ -180,6 +180,9 @@ class Analyst:
             answer.text = _declined_text(answer, found.declined.reason)
             return nothing, ""
         answer.sql = found.sql
+        if found.checked:
+            answer.estimated_bytes = found.checked.estimated_bytes
+            answer.estimated_usd = found.checked.estimated_usd
         if not done[SQL].passed:
             answer.text = _failed_text(answer)
             return nothing, ""

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agents.analyst.table import Cell, ColumnMeaning, Extent, Role, show
 from agents.runtime.budget import Spent
+from warehouse import Cost
 
 Status = Literal["answered", "declined", "failed"]
 # What a stage that passed has shown, and no more: whether the question was understood is not measured.
@@ -76,11 +77,19 @@ class Answer(BaseModel):
     assumptions: list[str] = Field(default_factory=list)
     model: str = ""
     fallback: str = ""
+    # What the SQL would read and cost, said before it ran; None where the warehouse cannot say.
+    estimated_bytes: int | None = None
+    estimated_usd: float | None = None
     spent: Spent = Field(default_factory=Spent)
     over: str = ""
     report_path: str = ""
     asked_at: datetime
     timings: dict[str, float] = Field(default_factory=dict)
+
+    @property
+    def estimate(self) -> str:
+        """The estimate of the SQL's cost as a person reads it; empty where there is none."""
+        return str(Cost(bytes=self.estimated_bytes, usd=self.estimated_usd))
 
     def shown(self, row: list[Cell]) -> list[str]:
         """A row's cells as people read them, in their units."""

@@ -83,6 +83,8 @@ def _markdown(answer: Answer, table: Table) -> str:
     if answer.sql:
         lines += ["```sql", answer.sql, "```", ""]
     words = _WORDS[answer.language]
+    if answer.estimate:
+        lines += [f"{words['estimate']}: {answer.estimate}", ""]
     lines += [f"{words[answer.status]}: {_checked(answer)}", *answer.reasons]
     return "\n".join(lines) + "\n"
 
@@ -140,6 +142,7 @@ _WORDS = {
         "failed": "failed",
         "asked": "asked",
         "assumed": "Understood as",
+        "estimate": "Estimated before it ran",
         "reasons": "What is missing",
         "model": "model",
         "seconds": "s",
@@ -172,6 +175,7 @@ _WORDS = {
         "failed": "失败",
         "asked": "提问时间",
         "assumed": "理解为",
+        "estimate": "运行前的估计",
         "reasons": "缺少的内容",
         "model": "模型",
         "seconds": "秒",

@@ -160,7 +160,14 @@ def dry_run(sql: str, context: Context) -> DryRun:
     checked = _checked(sql, context.deps)
     plan = _call(lambda: context.deps.warehouse.dry_run(checked))
     columns = tuple((one.name, one.type) for one in plan.columns)
-    return DryRun(given=sql, sql=checked, columns=columns, estimated_rows=plan.cost.rows)
+    return DryRun(
+        given=sql,
+        sql=checked,
+        columns=columns,
+        estimated_rows=plan.cost.rows,
+        estimated_bytes=plan.cost.bytes,
+        estimated_usd=plan.cost.usd,
+    )
 
 
 @REGISTRY.register(effects={"reads"}, retries=1)

@@ -90,9 +90,11 @@ class DryRun(Result):
     sql: str
     columns: tuple[tuple[str, str], ...]
     estimated_rows: int | None
+    estimated_bytes: int | None = None
+    estimated_usd: float | None = None
 
     def shown(self) -> dict[str, Any]:
-        return {"columns": self.columns, "estimated_rows": self.estimated_rows}
+        return self.model_dump(exclude={"given", "sql"}, exclude_none=True)
 
 
 class Preview(BaseModel):

@@ -51,6 +51,9 @@ def test_the_questions_of_the_reports_have_the_same_answers(both: Both, tmp_path
             theirs.reasons,
         )
         assert same(ours, theirs), (question, ours.rows, theirs.rows)
+        assert not ours.estimate
+        assert theirs.estimate == "0 bytes, about $0.00", "an emulator's"
+        assert theirs.estimate in (Path(theirs.report_path) / "answer.md").read_text()
         # But for what it says of the time, which goes on.
         assert ours.text.partition("\n\n_")[0] == theirs.text.partition("\n\n_")[0]
         answered += bool(ours.rows)

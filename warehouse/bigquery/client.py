@@ -28,7 +28,7 @@ from warehouse.bigquery.address import Address
 from warehouse.bigquery.catalogue import column_of, live_tables
 from warehouse.bigquery.dialect import DIALECT
 from warehouse.bigquery.errors import DRIVER_ERRORS, ONCE, translated
-from warehouse.client import Column, Cost, DryRun, Limits, LiveTable, Result, TableSpec
+from warehouse.client import Column, Cost, DryRun, Limits, LiveTable, Result, TableSpec, size
 from warehouse.errors import (
     AccessDeniedError,
     LimitExceededError,
@@ -121,9 +121,8 @@ class BigQuery:
         cap = self._billed_bytes if limits.billed_bytes is None else limits.billed_bytes
         if (plan.cost.bytes or 0) > cap:
             raise LimitExceededError(
-                f"The query would read {_size(plan.cost.bytes or 0)}, about ${plan.cost.usd:,.2f}; one query "
-                f"may read {_size(cap)}. It was not run. Ask for fewer days or columns, or raise "
-                "TIDEMARK_BIGQUERY_BILLED_BYTES."
+                f"The query would read {plan.cost}; one query may read {size(cap)}. It was not run. "
+                "Ask for fewer days or columns, or raise TIDEMARK_BIGQUERY_BILLED_BYTES."
             )
         config = bigquery.QueryJobConfig(labels=self._labels(), maximum_bytes_billed=cap)
         job, rows = self._run(text, config, limits.seconds)
@@ -224,19 +223,11 @@ def _value(value: Any) -> Any:
 
 def _capped(rows: Iterator[tuple[Any, ...]], most: int | None) -> Iterator[tuple[Any, ...]]:
     """The rows while they come, for as long as their text is no longer than it may be."""
-    size = 0
+    held = 0
     for row in rows:
-        size += sum(len(str(value)) for value in row)
-        if most is not None and size > most:
+        held += sum(len(str(value)) for value in row)
+        if most is not None and held > most:
             raise LimitExceededError(
-                f"The result is larger than the {_size(most)} that it may be. Write a LIMIT."
+                f"The result is larger than the {size(most)} that it may be. Write a LIMIT."
             )
         yield row
-
-
-def _size(count: int) -> str:
-    for unit in ("bytes", "KiB", "MiB", "GiB"):
-        if count < 1024:
-            return f"{count:,.4g} {unit}"
-        count /= 1024  # type: ignore[assignment]
-    return f"{count:,.4g} TiB"
