@@ -9,6 +9,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
+from warehouse.errors import PermanentError
+
 if TYPE_CHECKING:
     from datetime import date
 
@@ -137,6 +139,16 @@ class TableSpec:
     order_by: tuple[str | tuple[str, str], ...]
     retention_days: int | None = None
     lookups: tuple[str, ...] = ()
+
+    def days_in(self, rows: pa.Table, days: Collection[date]) -> list[date]:
+        """The days that rows are of, in order. Raises `PermanentError` if any is not among `days`."""
+        found = set(rows[self.partition_by].unique().to_pylist())
+        if others := sorted(str(one) for one in found - set(days)):
+            raise PermanentError(
+                f"There are rows of {', '.join(others)} among those for other days of {self.name}. "
+                "Nothing was replaced; hand over the rows of the days to replace."
+            )
+        return sorted(found)
 
 
 @dataclass(frozen=True)

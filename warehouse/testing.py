@@ -16,7 +16,7 @@ from sqlglot.executor.table import Table
 from warehouse.clickhouse.dialect import DIALECT
 from warehouse.client import Column, Cost, DryRun, Limits, LiveTable, Result, TableSpec
 from warehouse.dialect import Dialect
-from warehouse.errors import LimitExceededError, PermanentError, QueryError, RowsRefusedError
+from warehouse.errors import LimitExceededError, QueryError, RowsRefusedError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -84,12 +84,10 @@ class FakeWarehouse:
             raise RowsRefusedError(f"A line is not JSON: {error}") from error
 
     def replace_days(self, table: TableSpec, days: Collection[date], rows: pa.Table) -> None:
-        given = rows.to_pylist()
-        if others := {row[table.partition_by] for row in given} - set(days):
-            raise PermanentError(f"There are rows of {sorted(map(str, others))} among those for other days.")
+        table.days_in(rows, days)
         kept = [row for row in self._rows(table.name) if row[table.partition_by] not in set(days)]
         self.held[table.name] = kept
-        self._insert(table.name, given, None)
+        self._insert(table.name, rows.to_pylist(), None)
 
     def inserts_running(self) -> int:
         return 0

@@ -20,7 +20,6 @@ from warehouse.errors import (
     CancelledError,
     LimitExceededError,
     OverloadedError,
-    PermanentError,
     QueryError,
     SettingsError,
     TidemarkError,
@@ -157,7 +156,7 @@ def project() -> Iterator[Project]:
 
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("warehouse.bigquery.client._RETRY_WAITS", (0.0, 0.0))
+    monkeypatch.setattr("warehouse.retrying._WAITS", (0.0, 0.0))
 
 
 def opened(project: Project, *, read_only: bool = True, **settings: Any) -> Warehouse:
@@ -336,8 +335,3 @@ def test_no_credentials_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "/nowhere.json")
     with pytest.raises(AccessDeniedError, match="gcloud auth"):
         connect(WarehouseSettings(warehouse_url="bigquery://demo")).query("SELECT 1")
-
-
-def test_json_is_not_loaded_and_says_so(project: Project) -> None:
-    with pytest.raises(PermanentError, match="ClickHouse"):
-        opened(project, read_only=False).insert_json("ods.t", b"{}", token="t")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import random
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from uuid import uuid4
 
 import orjson
@@ -64,6 +66,17 @@ def test_what_is_no_record_is_refused_by_itself(value: bytes | None) -> None:
     row = to_row(_Message(value))  # type: ignore[arg-type]
     assert row.refusal
     assert not row.line
+
+
+def test_an_engine_that_takes_no_lines_is_refused_in_one_line(tmp_path: Path) -> None:
+    environment = os.environ | {
+        "TIDEMARK_STATE_DIR": str(tmp_path),
+        "TIDEMARK_WAREHOUSE_URL": "bigquery://demo",
+    }
+    command = [sys.executable, "-m", "streaming.loader"]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.splitlines()[-1].startswith("loader: bigquery takes no JSON lines")
 
 
 @pytest.fixture

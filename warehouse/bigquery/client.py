@@ -32,17 +32,14 @@ from warehouse.client import Column, Cost, DryRun, Limits, LiveTable, Result, Ta
 from warehouse.errors import (
     AccessDeniedError,
     LimitExceededError,
-    OverloadedError,
-    PermanentError,
     QueryError,
-    UnreachableError,
 )
 from warehouse.labels import current_labels
+from warehouse.retrying import retried
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_RETRY_WAITS = (0.3, 1.0, 2.0)
 # A statement's own time is in its limits; a call that only asks how things are has this.
 _CALL_SECONDS = 20.0
 _TIB = 2**40
@@ -83,19 +80,9 @@ class BigQuery:
         with self._writing() as client:
             loading.insert(client, table, rows, token, self._labels())
 
-    def insert_json(self, table: str, lines: bytes, *, token: str) -> None:
-        raise PermanentError(
-            f"JSON is not loaded into {table}: telemetry goes to ClickHouse alone: BigQuery allows too few "
-            "load jobs a day. Point TIDEMARK_WAREHOUSE_URL of the loader at a ClickHouse server."
-        )
-
     def replace_days(self, table: TableSpec, days: Collection[date], rows: pa.Table) -> None:
         with self._writing() as client:
             loading.replace_days(client, table, days, rows, self._labels(), self.execute)
-
-    def inserts_running(self) -> int:
-        """None: only `insert_json`, which there is not, leaves inserts behind that somebody waits for."""
-        return 0
 
     def execute(self, statement: str) -> None:
         with self._writing() as client:
@@ -177,16 +164,11 @@ class BigQuery:
         return sql if isinstance(sql, str) else self.dialect.render(sql)
 
     def _retried(self, work: Callable[[], _T]) -> _T:
-        waits = iter(_RETRY_WAITS)
-        while True:
-            try:
-                with self._translated():
-                    return work()
-            except (UnreachableError, OverloadedError):
-                wait = next(waits, None)
-                if wait is None:
-                    raise
-                time.sleep(wait)
+        def read() -> _T:
+            with self._translated():
+                return work()
+
+        return retried(read)
 
     def _open(self) -> bigquery.Client:
         with self._opening:

@@ -90,14 +90,7 @@ def replace_days(
     execute: Callable[[str], None],
 ) -> None:
     """All the days at once, in one statement: readers see the rows of before or those of after."""
-    import pyarrow.compute as pc
-
-    given = pc.unique(rows[table.partition_by]).to_pylist()
-    if others := sorted(str(one) for one in set(given) - set(days)):
-        raise PermanentError(
-            f"There are rows of {', '.join(others)} among those for other days of {table.name}. "
-            "Nothing was replaced; hand over the rows of the days to replace."
-        )
+    table.days_in(rows, days)
     if not days:
         return
     stage = f"{table.name}__{uuid.uuid4().hex[:12]}"

@@ -23,7 +23,8 @@ from warehouse.clickhouse.ddl import create_table
 from warehouse.clickhouse.dialect import DIALECT
 from warehouse.clickhouse.errors import translated
 from warehouse.client import Column, Cost, DryRun, Limits, LiveTable, Result, TableSpec
-from warehouse.errors import OverloadedError, PermanentError, QueryError, UnreachableError
+from warehouse.errors import QueryError
+from warehouse.retrying import retried
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -42,7 +43,6 @@ _JSON_SETTINGS = {
     "max_insert_block_size": 10_000_000,
     "input_format_parallel_parsing": 0,
 }
-_RETRY_WAITS = (0.3, 1.0, 2.0)
 # An insert may not meet more partitions at once: the server's own limit.
 _DAYS_AT_ONCE = 100
 _SYSTEM = "'system', 'information_schema', 'INFORMATION_SCHEMA'"
@@ -121,19 +121,13 @@ class ClickHouse:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        day = rows[table.partition_by]
-        given = sorted(pc.unique(day).to_pylist())
-        if others := [str(one) for one in given if one not in set(days)]:
-            raise PermanentError(
-                f"There are rows of {', '.join(others)} among those for other days of {table.name}. "
-                "Nothing was replaced; hand over the rows of the days to replace."
-            )
+        given = table.days_in(rows, days)
         stage = f"{table.name}__{uuid.uuid4().hex[:12]}"
         self.execute(f"CREATE TABLE {stage} AS {table.name}")
         try:
             for at in range(0, len(given), _DAYS_AT_ONCE):
                 some = pa.array(given[at : at + _DAYS_AT_ONCE], pa.date32())
-                self.insert(stage, rows.filter(pc.is_in(day, some)))
+                self.insert(stage, rows.filter(pc.is_in(rows[table.partition_by], some)))
             commands = [f"REPLACE PARTITION '{one}' FROM {stage}" for one in given]
             commands += [f"DROP PARTITION '{one}'" for one in sorted(set(days) - set(given))]
             if commands:
@@ -197,18 +191,14 @@ class ClickHouse:
 
     def _read(self, sql: str, settings: Mapping[str, Any] | None = None) -> QueryResult:
         """The answer with all its rows: they come as a stream, and may fail as late as that."""
-        waits = iter(_RETRY_WAITS)
-        while True:
-            try:
-                with self._translated():
-                    answer = self._open().query(sql, settings=dict(settings) if settings else None)
-                    _ = answer.result_rows
-                    return answer
-            except (UnreachableError, OverloadedError):
-                wait = next(waits, None)
-                if wait is None:
-                    raise
-                time.sleep(wait)
+
+        def read() -> QueryResult:
+            with self._translated():
+                answer = self._open().query(sql, settings=dict(settings) if settings else None)
+                _ = answer.result_rows
+                return answer
+
+        return retried(read)
 
     def _open(self) -> Client:
         with self._opening:
