@@ -43,9 +43,9 @@ _ARROW = {
 
 @dataclass(frozen=True)
 class Means:
-    """What a steward works with. `reload` loads days again, every table; `recheck` makes the failed task's
-    check again, with what it reads built again or not, and returns what still fails; `specs` are the loaded
-    tables.
+    """What a steward works with; `specs` are the loaded tables. `reload` loads days again, every table;
+    `recheck` makes the failed task's check again, with what it reads built again or not, and returns what
+    still fails.
     """
 
     reader: Warehouse
