@@ -19,6 +19,7 @@ from agents.runtime.run import RunCancelledError
 from agents.runtime.settings import AgentSettings
 from warehouse import Catalogue, Warehouse, WarehouseSettings, connect
 from warehouse.semantic import SemanticLayer
+from warehouse.testing import FakeWarehouse
 
 pytestmark = pytest.mark.integration
 QUESTION = "revenue from China last month"
@@ -85,29 +86,15 @@ def test_who_follows_cancels_it_and_the_same_run_goes_on_where_it_stopped(open_a
     assert {event.session_id for event in later} == {"talk"}
 
 
-class Hanging:
-    """A warehouse whose queries do not end before they are let go."""
-
-    def __init__(self, warehouse: Warehouse) -> None:
-        self._warehouse = warehouse
-        self.ends = threading.Event()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._warehouse, name)
-
-    def query(self, *arguments: Any, **more: Any) -> Any:
-        self.ends.wait()
-        return self._warehouse.query(*arguments, **more)
-
-
 def test_a_warehouse_that_hangs_holds_the_run_no_longer_than_its_budget(
-    open_analyst: Open, reader: Warehouse
+    open_analyst: Open,
 ) -> None:
-    hanging = Hanging(reader)
+    ends = threading.Event()
+    hanging = FakeWarehouse(answers={"": lambda sql: [{"ended": ends.wait()}]})
     try:
         answer = open_analyst(hanging).ask("revenue by month", budget=Budget(seconds=3))
     finally:
-        hanging.ends.set()
+        ends.set()
     assert answer.status == "failed"
     assert "seconds" in answer.over
     assert not answer.rows
