@@ -98,11 +98,8 @@ def _late(left: Signs) -> Iterable[Finding]:
             # Most of what is missing never came.
             continue
         brought = left.of("more_rows", "repeated", "two_loads", table=sign.table, day=came)
-        moved = [
-            s
-            for day in (sign.day, came)
-            for s in left.of("redistributed", "moved_out", "childless", "orphans", table=sign.table, day=day)
-        ]
+        also: tuple[SignKind, ...] = ("redistributed", "moved_out", "empty", "childless", "orphans")
+        moved = [s for day in (sign.day, came) for s in left.of(*also, table=sign.table, day=day)]
         around = [
             s for s in left.of("orphans", "childless", day=sign.day) if s.words.get("other") == sign.table
         ]
@@ -118,7 +115,7 @@ def _late(left: Signs) -> Iterable[Finding]:
 
 def _doubled(left: Signs) -> Iterable[Finding]:
     for sign in left.of("repeated"):
-        with_it = left.of("more_rows", "two_loads", "redistributed", table=sign.table, day=sign.day)
+        with_it = left.of("more_rows", "two_loads", "redistributed", "empty", table=sign.table, day=sign.day)
         yield _finding("doubled", sign, left.take([sign], with_it), rows=sign.rows, column="")
 
 

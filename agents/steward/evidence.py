@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, ClassVar
@@ -58,8 +58,11 @@ class Asking:
     def _sql(self, tree: Any) -> str:
         return self.reader.dialect.render(tree)
 
-    def volumes(self, upto: date | None = None) -> tuple[Extent, Measured]:
-        """Rows a table and day. What is not there at all is said first: it needs no other day."""
+    def volumes(self, upto: date | None = None, of: Collection[str] = ()) -> tuple[Extent, Measured]:
+        """Rows a table and day, to be compared: all tables say how busy a day was, and of these (of all, if
+        none is named) it is said what they lack.
+        """
+        of = of or self.sources
         sizes: dict[str, dict[date, int]] = {}
         gone: list[tuple[Any, ...]] = []
         sqls = []
@@ -87,9 +90,12 @@ class Asking:
                 begin + timedelta(days=n): days.get(begin + timedelta(days=n), 0) for n in range(max(0, span))
             }
         signs, cited = measuring.measure_volume(within, "volumes")
+        signs = [sign for sign in signs if sign.table in of]
+        within = {name: days for name, days in within.items() if name in of}
         signs += [
             Sign(kind="no_table", table=row[0], cites=(Cite(evidence="volumes", row=len(cited) + number),))
             for number, row in enumerate(gone)
+            if row[0] in of
         ]
         evidence = Evidence(
             id="volumes", of="rows by table and day", sql=";\n".join(sqls),

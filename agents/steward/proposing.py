@@ -91,7 +91,11 @@ def _aside(finding: Finding, sources: Mapping[str, Source]) -> Step | None:
 
 def said_days(days: Iterable[date]) -> str:
     """Days as text, those that follow each other as a range."""
-    return ", ".join(str(first) if first == last else f"{first} … {last}" for first, last in spans(days))
+    return ", ".join(said_span(first, last) for first, last in spans(days))
+
+
+def said_span(first: date, last: date) -> str:
+    return str(first) if first == last else f"{first} … {last}"
 
 
 def spans(days: Iterable[date]) -> list[tuple[date, date]]:

@@ -14,7 +14,7 @@ import pyarrow as pa
 from agents.runtime.errors import PermanentError
 from agents.steward.case import FailedCheck, Failure, Step
 from agents.steward.lineage import Lineage
-from agents.steward.proposing import said_days, spans
+from agents.steward.proposing import said_span, spans
 from agents.steward.queries import DAY, LOADED_AT, held, literal
 from warehouse import Warehouse
 from warehouse.client import ColumnSpec, TableSpec
@@ -61,7 +61,7 @@ class Means:
         with self.writer() as writer:
             for first, last in spans(days):
                 self.reload(writer, first, last)
-                done.append(f"loaded {said_days((first, last))} again")
+                done.append(f"loaded {said_span(first, last)} again")
         return tuple(done)
 
 

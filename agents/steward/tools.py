@@ -48,8 +48,8 @@ def trace_lineage(context: Annotated[ToolContext[PlanWork, Means], InjectedToolA
 def measure_volumes(context: Annotated[ToolContext[PlanWork, Means], InjectedToolArg]) -> Sized:
     """Count the rows of each table and day, and choose the days to compare."""
     named = [day for check in context.work.failure.checks for day in check.days]
-    asking = _asking(context.deps, context.work.tables)
-    extent, measured = asking.volumes(max(named, default=None))
+    asking = Asking(context.deps.reader, context.deps.lineage.sources)
+    extent, measured = asking.volumes(max(named, default=None), context.work.tables)
     return Sized(extent=extent, measured=measured.plain(), held=asking.held)
 
 

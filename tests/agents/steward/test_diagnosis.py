@@ -34,8 +34,8 @@ def examine(reader: Warehouse, lineage: Lineage) -> Examine:
     """What the steward measures of some tables, beside the sizes of those they rest on; of all if none."""
 
     def examine_(*tables: str) -> list[Measured]:
-        asking = Asking(reader, {name: lineage.sources[name] for name in lineage.upstream(tables)})
-        extent, volumes = asking.volumes()
+        asking = Asking(reader, lineage.sources)
+        extent, volumes = asking.volumes(of=lineage.upstream(tables))
         asked = [one for one in asking.questions(extent) if not tables or one[1] in tables]
         rest = [found for one in asked for found in asking.answer(*one, extent)]
         return [volumes, *rest]

@@ -1,0 +1,135 @@
+"""From a failed dbt test to the report, the decision and the test again: the operators, one after another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from airflow.sdk import DAG
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, TaskAwaitingInput
+
+from tidemark_airflow.operators import (
+    DbtOperator,
+    DecideOperator,
+    MendOperator,
+    ProposeOperator,
+    StewardOperator,
+)
+from warehouse import Warehouse, WarehouseSettings, connect
+from warehouse.dbt_runner import run_dbt
+from warehouse.ingestion import load_days
+from warehouse.ingestion.schema import TABLES
+from warehouse_process import warehouse_server
+
+ORDER_ITEMS = next(table for table in TABLES if table.source == "order_items")
+ROOT = Path(__file__).resolve().parents[2]
+FIRST, DAY, LAST = date(2026, 3, 1), date(2026, 3, 12), date(2026, 3, 16)
+NOW = datetime(2026, 3, 17, 6, tzinfo=UTC)
+BELOW_ZERO = f"select count(*) from {ORDER_ITEMS.name} where sale_price < 0"
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    """Two weeks of deliveries, in one of which three prices are below zero."""
+    state = tmp_path_factory.mktemp("state")
+    with (
+        warehouse_server(tmp_path_factory.mktemp("data")) as server,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setenv("TIDEMARK_WAREHOUSE_URL", server.url)
+        patch.setenv("TIDEMARK_STATE_DIR", str(state))
+        patch.setenv("TIDEMARK_DBT_PROJECT_DIR", str(ROOT / "dbt"))
+        patch.setenv("TIDEMARK_DBT_TARGET_DIR", str(state / "dbt"))
+        # Telemetry waits in the spool.
+        patch.setenv("TIDEMARK_KAFKA_BOOTSTRAP", "127.0.0.1:9")
+        patch.setenv("TIDEMARK_FLUSH_SECONDS", "0.1")
+        settings = WarehouseSettings()
+        client = connect(settings)
+        load_days(client, FIRST, LAST)
+        rows = client.query(f"select * from {ORDER_ITEMS.name} where _day = '{DAY}'").records()
+        for row in rows[:3]:
+            row["sale_price"] = -row["sale_price"]
+        moment = pa.field("_loaded_at", pa.timestamp("us", tz="UTC"))
+        delivered = pa.Table.from_pylist(rows, schema=ORDER_ITEMS.arrow.append(moment))
+        client.replace_days(ORDER_ITEMS.spec, [DAY], delivered)
+        run_dbt(settings, ["parse"])
+        yield client
+        client.close()
+
+
+class Ti:
+    """What the operators use of a task instance: results by task and key."""
+
+    dag_id, run_id = "tidemark_pipeline", "manual__1"
+
+    def __init__(self, task_id: str, kept: dict[tuple[str, str], Any]) -> None:
+        self.task_id, self._kept = task_id, kept
+        self.id = task_id
+
+    def xcom_push(self, key: str, value: Any) -> None:
+        self._kept[self.task_id, key] = value
+
+    def xcom_pull(self, task_ids: str, key: str) -> Any:
+        return self._kept.get((task_ids, key))
+
+
+@pytest.mark.integration
+def test_a_failed_test_is_explained_decided_about_mended_and_passes(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: dict[tuple[str, str], Any] = {}
+
+    def context(task: str, conf: Any = None) -> Any:
+        return {"ti": Ti(task, kept), "dag_run": SimpleNamespace(run_after=NOW, conf=conf)}
+
+    with DAG("pipeline", schedule=None):
+        ods = DbtOperator(task_id="ods", select="source:commerce.commerce_order_items")
+        steward = StewardOperator(task_id="steward")
+        ods >> steward
+    with pytest.raises(AirflowFailException, match="3 failing rows"):
+        ods.execute(context("ods"))
+    assert steward.trigger_rule == "one_failed"
+    told = steward.execute(context("steward"))
+    assert told["status"] == "explained"
+    assert f"3 values of `sale_price` on {DAY} in `{ORDER_ITEMS.name}` are below zero" in told["text"]
+    assert told["actions"] == ["reload", "quarantine"]
+    assert ods.operator_extra_links[0].get_link(ods, ti_key=None) == told["report"]
+
+    def shown(**detail: Any) -> None:
+        assert detail["options"] == ["Load the days again", "Put the rows aside", "Leave it as it is"]
+        assert "negative values" in detail["body"]
+
+    monkeypatch.setattr("airflow.providers.standard.operators.hitl.upsert_hitl_detail", shown)
+    decide = DecideOperator(task_id="decide")
+    asked = {**context("decide", told), "task_instance": SimpleNamespace(id="1")}
+    with pytest.raises(TaskAwaitingInput):
+        decide.execute(asked)
+
+    decision = {
+        "chosen_options": ["Load the days again"],
+        "responded_at": NOW.isoformat(),
+        "responded_by_user": {"id": "1", "name": "ada"},
+    }
+    assert warehouse.query(BELOW_ZERO).rows == [(3,)]
+    mended = MendOperator(task_id="mend", decision=decision).execute(context("mend", told))
+    assert mended["done"] == [f"loaded {DAY} again"]
+    assert warehouse.query(BELOW_ZERO).rows == [(0,)]
+    assert ods.execute(context("ods"))["test"] >= 1
+
+
+def test_nothing_is_asked_where_nothing_can_be_done() -> None:
+    with pytest.raises(AirflowSkipException, match="Nothing is proposed"):
+        ProposeOperator(task_id="propose", report={"actions": []}).execute({})
+
+
+def test_a_failure_that_left_no_word_is_no_case() -> None:
+    with DAG("pipeline", schedule=None):
+        steward = StewardOperator(task_id="steward")
+        DbtOperator(task_id="ods", select="x") >> steward
+    with pytest.raises(AirflowSkipException, match="no word"):
+        steward.perform({"ti": Ti("steward", {})}, None)  # type: ignore[arg-type, typeddict-item]
