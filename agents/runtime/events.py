@@ -57,6 +57,10 @@ class EventStream:
                     _log.warning("session %s: a sink loses events: %r", event.session_id, error)
         self._wake()
 
+    def begin(self) -> None:
+        """More comes, as in a run that goes on after a person has answered."""
+        self._ended = False
+
     def end(self) -> None:
         """Nothing more comes: who follows has seen all."""
         self._ended = True

@@ -260,22 +260,19 @@ async def _act(state: State, runtime: Runtime[_Context[W]]) -> dict[str, Any]:
     if not asked:
         missing = "; ".join(state["reasons"] or ["all"])
         return {"messages": [HumanMessage(f"Call a tool. What is missing: {missing}")]}
-    limits = [(CALLS_AT_ONCE, f"not made: at most {CALLS_AT_ONCE} calls at once")]
-    for budget, spent in (
-        (context.stage.budget, context.spent(state)),
-        (context.run.budget, context.run.spent),
-    ):
-        if budget.tool_calls is not None:
-            limits.append((max(0, budget.tool_calls - spent.tool_calls), "not made: no tool calls are left"))
-    most, refusal = min(limits, key=lambda limit: limit[0])
+    most, refusal = _most(context, state)
     before, told, used = context.work(state["work"]), [], list(state["used"])
     work = before
     for group in _groups(context, asked[:most]):
         calls = [ToolCall(str(one["name"]), _arguments(one), str(one["id"])) for one in group]
-        approved = context.run.approved.difference(used)
+        # An approval is for one call.
+        approved = [
+            call.key in context.run.approved and call.key not in (*used, *(one.key for one in calls[:at]))
+            for at, call in enumerate(calls)
+        ]
         # One alone is kept with the step that it is all of.
         make = _called if len(asked) == 1 else _called_and_kept
-        made = await _all([make(context, state, work, call, call.key in approved) for call in calls])
+        made = await _all([make(context, state, work, *one) for one in zip(calls, approved, strict=True)])
         for one, call, kept in zip(group, calls, made, strict=True):
             if not kept["refusal"]:
                 work = work.reduce(call, _result(context, call, kept))
@@ -291,6 +288,16 @@ async def _act(state: State, runtime: Runtime[_Context[W]]) -> dict[str, Any]:
         if not state["best"] and state["score"] >= 0:
             update |= {"best": state["work"]}
     return update
+
+
+def _most(context: _Context[W], state: State) -> tuple[int, str]:
+    """How many calls may be made now, and what is said of those beyond."""
+    limits = [(CALLS_AT_ONCE, f"not made: at most {CALLS_AT_ONCE} calls at once")]
+    accounts = ((context.stage.budget, context.spent(state)), (context.run.budget, context.run.spent))
+    for budget, spent in accounts:
+        if budget.tool_calls is not None:
+            limits.append((max(0, budget.tool_calls - spent.tool_calls), "not made: no tool calls are left"))
+    return min(limits, key=lambda limit: limit[0])
 
 
 def _groups(context: _Context[W], asked: Sequence[Any]) -> Iterable[list[Any]]:

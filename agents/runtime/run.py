@@ -134,6 +134,7 @@ class Run:
         assert task is not None
         scope.task, scope.loop, scope.began = task, asyncio.get_running_loop(), self.clock()
         before = task.cancelling()
+        self.stream.begin()
         try:
             if scope.cancelled:
                 scope.end()

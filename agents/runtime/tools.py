@@ -29,6 +29,7 @@ from pydantic_core import core_schema
 
 from agents.runtime.bulkhead import Bulkhead
 from agents.runtime.errors import ToolError, TransientError
+from agents.runtime.messages import plain
 from agents.runtime.work import ToolCall, Work
 
 SHOWN_LIMIT = 24_000
@@ -130,7 +131,8 @@ class Registered:
             except TimeoutError as error:
                 if not clock.expired():
                     raise
-                raise ToolError(f"{call.name} gave no result within {self.timeout_s:g} s") from error
+                late = "; what it changes may have happened all the same" if self.changes else ""
+                raise ToolError(f"{call.name} gave no result within {self.timeout_s:g} s{late}") from error
             except TransientError:
                 if attempt == self.retries:
                     raise
@@ -147,7 +149,7 @@ class Registered:
             given = await self._bulkhead.threaded(lambda: self.tool.invoke(asked))
         if isinstance(given, ToolMessage):
             given = given.content if given.artifact is None else given.artifact
-        return given if isinstance(given, BaseModel) else json.loads(_text(given, bare=False))
+        return given if isinstance(given, BaseModel) else plain(json.loads(_text(given, bare=False)))
 
     def _check(self, arguments: Mapping[str, Any]) -> None:
         """The arguments against the tool's own schema; a tool that has only a JSON schema checks itself."""
@@ -183,7 +185,11 @@ class Registered:
 
     @cached_property
     def _hints(self) -> Mapping[str, Any]:
-        return get_type_hints(self._function, include_extras=True)
+        try:
+            return get_type_hints(self._function, include_extras=True)
+        except (NameError, TypeError):
+            # A foreign tool may name what is not there; it takes no context of ours and gives plain JSON.
+            return {}
 
     @cached_property
     def _injected(self) -> tuple[str, ...]:

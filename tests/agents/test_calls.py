@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -173,6 +174,11 @@ def test_a_call_that_needs_a_person_is_refused_until_one_allowed_it_and_then_mad
     outcome = run_sync(run_stage(calls, asked))
     assert made == ["a"]
     assert "needs a person's approval" in outcome.work.refusal("put", {"letter": "b"})
+    # Side by side too: an approval is for one call.
+    side_by_side = ToolRegistry([Registered(put, approval=True), Registered(ask_nothing)])
+    made.clear()
+    run_sync(run_stage(calls, replace(asked, registry=side_by_side)))
+    assert made == ["a"]
 
 
 @tool("ask")

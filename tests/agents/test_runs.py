@@ -196,6 +196,19 @@ def test_followers_see_every_event_whenever_they_come_and_the_end() -> None:
     assert run_sync(main(), timeout_s=60) == [expected, expected]
 
 
+def test_a_run_that_goes_on_has_followers_again() -> None:
+    async def main() -> list[str]:
+        asked = run_of()
+        await run_stage(stage(goal=1), asked)
+        going = asyncio.create_task(run_stage(replace(stage(goal=1), name="more"), asked))
+        await asyncio.sleep(0)
+        seen = await kinds(asked)
+        await going
+        return seen
+
+    assert len(run_sync(main(), timeout_s=60)) == 6
+
+
 def test_a_follower_cancels_the_run_in_any_wait_and_it_goes_on_later(tmp_path: Path) -> None:
     ended: list[str] = []
     under_way = asyncio.Event()

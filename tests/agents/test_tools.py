@@ -115,6 +115,16 @@ def test_tools_of_others_work_as_they_are() -> None:
         called(WEATHER, arguments={"place": "nowhere"})
 
 
+def test_a_tool_whose_annotations_name_what_is_not_there_works_all_the_same() -> None:
+    async def odd(text: str) -> str:
+        return f"{text} \ud83d"
+
+    one = StructuredTool.from_function(coroutine=odd, name="odd", description="Odd.")
+    odd.__annotations__["return"] = "Elsewhere"
+    # Half a character, which no record can hold, is a question mark.
+    assert called(one, arguments={"text": "cut"}) == "cut ?"
+
+
 def test_what_only_may_work_later_is_tried_again_as_often_as_the_tool_says() -> None:
     tries: list[int] = []
 
@@ -174,6 +184,8 @@ def test_a_coroutine_that_does_not_heed_its_cancel_is_left_behind() -> None:
     with pytest.raises(ToolError, match="gave no result"):
         run_sync(one.call(ToolCall("deaf", {}), CONTEXT))
     assert one.given_up == 1
+    with pytest.raises(ToolError, match="what it changes may have happened"):
+        called(deaf, timeout_s=0.02, effects={"writes"})
 
 
 def test_one_name_is_one_tool() -> None:
