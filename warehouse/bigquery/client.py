@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 # A statement's own time is in its limits; a call that only asks how things are has this.
-_CALL_SECONDS = 20.0
+_CALL_SECONDS = 60.0
 _TIB = 2**40
 _NOT_IN_LABELS = re.compile(r"[^a-z0-9_-]")
 _T = TypeVar("_T")
