@@ -20,7 +20,7 @@ from agents.steward.works import Case
 from warehouse.dbt_runner import DbtFailedError, DbtNode, run_dbt
 from warehouse.ingestion import load_days
 from warehouse.ingestion.schema import TABLES
-from warehouse.quality import GateFailedError, GateResult, run_gate
+from warehouse.quality import GateFailedError, GateLateError, GateResult, run_gate
 from wiring.opened import SpanCount, opened
 from wiring.settings import Settings
 from wiring.warehouse import Warehouse, open_warehouse
@@ -56,7 +56,7 @@ def open_steward(
 def failure_of(error: BaseException, task: str, settings: Settings) -> Failure:
     """A task's failure as the steward takes it; what it is no check's is a load's, with its message."""
     message = str(error)[:2_000]
-    if isinstance(error, GateFailedError):
+    if isinstance(error, GateFailedError | GateLateError):
         layer = error.result.layer
         return Failure(kind="gate", task=task, recheck=layer, checks=_refused(error.result), message=message)
     if isinstance(error, DbtFailedError):
