@@ -43,13 +43,20 @@ class ExaminedOperator(TidemarkOperator):
         try:
             return super().execute(context)
         except Exception as error:
-            from wiring.settings import Settings
-            from wiring.steward import failure_of, report_of
-
-            failure = failure_of(error.__cause__ or error, self.task_id, Settings.read())
-            context["ti"].xcom_push(key=FAILURE, value=failure.model_dump(mode="json"))
-            self.why = report_of(context["ti"].dag_id, context["ti"].run_id)
+            try:
+                self.leave_word(context, error.__cause__ or error)
+            except Exception as fault:
+                # Why the task failed is more than that nobody could be told.
+                self.log.warning("The steward is not told: %s: %s", type(fault).__name__, fault)
             raise
+
+    def leave_word(self, context: Context, error: BaseException) -> None:
+        from wiring.settings import Settings
+        from wiring.steward import failure_of, report_of
+
+        failure = failure_of(error, self.task_id, Settings.read())
+        context["ti"].xcom_push(key=FAILURE, value=failure.model_dump(mode="json"))
+        self.why = report_of(context["ti"].dag_id, context["ti"].run_id)
 
 
 class StewardOperator(TidemarkOperator):
@@ -101,7 +108,8 @@ class ProposeOperator(TriggerDagRunOperator):
         if not self.report["actions"]:
             raise AirflowSkipException("Nothing is proposed that could be done from here.")
         self.conf = self.report
-        self.trigger_run_id = f"{self.report['report_id']}-{self.report['waiting']}"
+        # The next hour's run finds the same fault: it is not asked about again.
+        self.trigger_run_id = f"steward__{self.report['waiting']}"
         super().execute(context)
 
 
