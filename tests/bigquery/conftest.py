@@ -21,3 +21,10 @@ def emulator() -> Iterator[str]:
 def both(emulator: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
     with two_engines(emulator, tmp_path_factory.mktemp) as engines:
         yield engines
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whichever test is the first waits for both engines to be built: minutes, on a busy machine many."""
+    for item in items:
+        if "both" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.timeout(1500))
