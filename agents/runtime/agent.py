@@ -155,7 +155,7 @@ def parallel(name: str, *nodes: Node) -> Parallel:
     return Parallel(name, nodes)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Agent(Generic[T]):
     """A named graph with the type of its task. Raises ValueError when two of its nodes have one name."""
 

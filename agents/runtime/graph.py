@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import pairwise
 from typing import Annotated, Any, TypedDict, TypeVar
 
@@ -110,9 +111,8 @@ async def run_agent(agent: Agent[T], task: T, run: Run, decision: Decision | Non
 
 
 async def _run(agent: Agent[T], task: T, run: Run, decision: Decision | None) -> Done[T]:
-    context, built = _Context(run), _Built()
-    built.between(START, built.add(agent.body, _Scope(agent)), END)
-    graph = built.graph.compile(checkpointer=run.checkpoints)
+    context, (built, compiled) = _Context(run), _compiled(agent)
+    graph = compiled.copy({"checkpointer": run.checkpoints})
     asked = task.model_dump_json()
     # Another graph, or another task, has other steps.
     thread = f"{run.place}{agent.name}:{digest(asked, sorted(built.graph.nodes), sorted(built.graph.edges))}"
@@ -137,6 +137,14 @@ async def _run(agent: Agent[T], task: T, run: Run, decision: Decision | None) ->
     if decision is not None:
         _taken(decision, asking, _decided(state))
     return Done(task, run.deps, state, waiting=asking, ended=not asking, read=context.read)
+
+
+# Compiled once an agent: to compile looks into every function, which takes longer than a step.
+@lru_cache
+def _compiled(agent: Agent[Any]) -> tuple[_Built, Any]:
+    built = _Built()
+    built.between(START, built.add(agent.body, _Scope(agent)), END)
+    return built, built.graph.compile()
 
 
 def _taken(decision: Decision, waiting: tuple[Request, ...], decided: Mapping[str, Decided]) -> None:
@@ -341,8 +349,9 @@ def _ask(node: Approval, scope: _Scope) -> _Step:
     return step
 
 
-def _chosen(node: Branch, scope: _Scope) -> Callable[[State, Runtime[_Context]], str]:
-    def route(state: State, runtime: Runtime[_Context]) -> str:
+# What follows a node is asked of a coroutine, for LangGraph would call a function in a thread.
+def _chosen(node: Branch, scope: _Scope) -> Callable[[State, Runtime[_Context]], Awaitable[str]]:
+    async def route(state: State, runtime: Runtime[_Context]) -> str:
         arm = node.choose(scope.done(state, runtime.context)) or ""
         if arm and arm not in node.arms:
             raise PermanentError(
@@ -353,8 +362,8 @@ def _chosen(node: Branch, scope: _Scope) -> Callable[[State, Runtime[_Context]],
     return route
 
 
-def _verdict(node: Approval, scope: _Scope) -> Callable[[State], str]:
-    def route(state: State) -> str:
+def _verdict(node: Approval, scope: _Scope) -> Callable[[State], Awaitable[str]]:
+    async def route(state: State) -> str:
         kept = state["decided"][state["newest"][scope.path + node.name]]
         verdict = Decided.model_validate_json(kept).decision.verdict
         return verdict if verdict == "approve" or node.otherwise is not None else ""
@@ -376,8 +385,8 @@ def _next(key: str) -> _Step:
     return step
 
 
-def _again(node: Loop, scope: _Scope) -> Callable[[State, Runtime[_Context]], bool]:
-    def route(state: State, runtime: Runtime[_Context]) -> bool:
+def _again(node: Loop, scope: _Scope) -> Callable[[State, Runtime[_Context]], Awaitable[bool]]:
+    async def route(state: State, runtime: Runtime[_Context]) -> bool:
         turns = state["turns"][scope.path + node.name]
         return turns < node.limit and not node.until(scope.done(state, runtime.context))
 
