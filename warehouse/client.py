@@ -191,7 +191,7 @@ class Loading(Protocol):
         """Make a table, and its database, where they are missing."""
 
     def insert(self, table: str, rows: pa.Table, *, token: str | None = None) -> None:
-        """Append rows; with a token, a second insert of the same token changes nothing."""
+        """Append rows; the same token twice changes nothing in a table that `create` made."""
 
     def replace_days(self, table: TableSpec, days: Collection[date], rows: pa.Table) -> None:
         """Put `rows` in place of all that the table holds of these days; a day without rows is emptied.
