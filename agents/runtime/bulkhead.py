@@ -49,7 +49,7 @@ class Bulkhead:
                 wrapped = RuntimeError(repr(error)) if isinstance(error, StopIteration) else error
                 ended.set_exception(wrapped)
 
-        def run() -> None:
+        def run() -> Callable[[], None]:
             value, fault = None, None
             try:
                 value = context.run(function)
@@ -58,6 +58,9 @@ class Bulkhead:
             with self._lock:
                 going.clear()
                 self._given_up.discard(ended)
+            return lambda: tell(value, fault)
+
+        def tell(value: Any, fault: BaseException | None) -> None:
             # The loop may have ended before a call that was given up.
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(settle, value, fault)

@@ -14,15 +14,19 @@ _lock = threading.Lock()
 _idle: list[_Worker] = []
 
 
+# What is called must not raise; what it returns tells that it has ended.
+Call = Callable[[], Callable[[], object]]
+
+
 class _Worker:
     """One thread; it makes the call that it is handed, and is idle again."""
 
     def __init__(self) -> None:
-        self._calls: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._calls: SimpleQueue[Call | None] = SimpleQueue()
         self.thread = threading.Thread(target=self._work, name="blocking calls", daemon=True)
         self.thread.start()
 
-    def make(self, call: Callable[[], None] | None) -> None:
+    def make(self, call: Call | None) -> None:
         """Make a call, or with None end."""
         self._calls.put(call)
 
@@ -39,13 +43,15 @@ class _Worker:
                 continue
             if call is None:
                 return
-            call()
+            tell = call()
+            # First idle, then said: who hears that the call has ended can dismiss its thread.
             with _lock:
                 _idle.append(self)
+            tell()
 
 
-def call(function: Callable[[], None]) -> None:
-    """Call a function, which must not raise, in a thread."""
+def call(function: Call) -> None:
+    """Make a call in a thread."""
     with _lock:
         worker = _idle.pop() if _idle else None
     (worker or _Worker()).make(function)
