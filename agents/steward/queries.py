@@ -200,13 +200,18 @@ def literal(text: str) -> str:
 
 def failing_rows(check: FailedCheck, limit: int) -> str:
     """The rows that fail a check, as it selects them itself; its SQL is the engine's own already."""
-    return f"select * from ({check.rows_sql}) as failing limit {limit}"
+    return f"select * from {_inner(check)} limit {limit}"
+
+
+def _inner(check: FailedCheck) -> str:
+    # Its last line may be a comment.
+    return f"(\n{check.rows_sql.strip().rstrip(';')}\n) as failing"
 
 
 def failing_days(check: FailedCheck, source: Source, columns: tuple[str, ...]) -> str:
     """How many rows fail a check on each day and load; `columns` are those of the failing rows."""
     day, loaded = quoted(DAY), quoted(LOADED_AT)
-    inner = f"({check.rows_sql}) as failing"
+    inner = _inner(check)
     if DAY in columns and LOADED_AT in columns:
         return f"select {day}, {loaded}, count(*) as n from {inner} group by {day}, {loaded} order by {day}"
     key = quoted(source.key)

@@ -42,7 +42,7 @@ CHECK = FailedCheck(
     name="a price is never negative",
     table=ITEMS,
     columns=("sale_price",),
-    rows_sql=f"select * from {ITEMS} where sale_price < 0",
+    rows_sql=f"select * from {ITEMS} where sale_price < 0 -- as dbt leaves it",
     observed="some rows",
 )
 FAILURE = Failure(kind="test", task="ods", recheck="path:models/ods", checks=(CHECK,))
