@@ -93,7 +93,7 @@ def flow(settings: StreamingSettings, agent: str) -> Iterator[Counter[str]]:
             if number % 50 == 0:
                 sent["bad"] += 1
                 producer.produce(EXECUTION.topic, b"{", b"bad")
-        assert producer.flush(20) == 0
+        assert producer.flush(PATIENCE) == 0
 
     thread = threading.Thread(target=send)
     thread.start()

@@ -42,7 +42,7 @@ def _events(settings: StreamingSettings) -> None:
     for number in range(EVENTS):
         event = {"event_id": str(number), "kind": "k", "occurred_at": "2026-11-21T10:00:00Z"}
         producer.produce(EVENT.topic, json.dumps(event).encode(), partition=0)
-    assert producer.flush(20) == 0
+    assert producer.flush(120) == 0
 
 
 def _checkpoints(settings: StreamingSettings) -> set[Any]:

@@ -91,7 +91,7 @@ def _produce(settings: StreamingSettings, topic: str, values: dict[str, bytes | 
     producer = Producer({"bootstrap.servers": settings.kafka_bootstrap})
     for name, value in values.items():
         producer.produce(topic, value, name.encode())
-    assert producer.flush(20) == 0
+    assert producer.flush(120) == 0
 
 
 def _job(settings: StreamingSettings, *arguments: str) -> subprocess.Popen[str]:
@@ -156,7 +156,7 @@ def test_good_and_bad_records_add_up(broker: Broker) -> None:
         producer.send("execution", _GOOD | {"attributes": {"a": "x" * 2**21}})
         producer.send("execution", _GOOD | {"output": "x" * 2**21})
     job = _job(settings, "--bounded")
-    output, _ = job.communicate(timeout=200)
+    output, _ = job.communicate(timeout=500)
     assert job.returncode == 0, output
 
     names = {(m.partition(), m.offset()): m.key().decode() for m in read_all(settings, EXECUTION.topic)}
