@@ -57,4 +57,4 @@ def test_the_questions_of_the_reports_have_the_same_answers(both: Both, tmp_path
         # But for what it says of the time, which goes on.
         assert ours.text.partition("\n\n_")[0] == theirs.text.partition("\n\n_")[0]
         answered += bool(ours.rows)
-    assert answered >= 10
+    assert answered >= 8
