@@ -26,10 +26,16 @@
     timestamp_diff({{ later }}, {{ earlier }}, microsecond) / 1000
 {%- endmacro %}
 
+{# Between the two values about the position, as the semantic layer's percentiles are: PERCENTILE_CONT, which
+   BigQuery has for windows alone. #}
 {% macro percentile(value, fraction) %}{{ return(adapter.dispatch('percentile')(value, fraction)) }}{% endmacro %}
-{% macro clickhouse__percentile(value, fraction) -%} quantileExact({{ fraction }})({{ value }}) {%- endmacro %}
+{% macro clickhouse__percentile(value, fraction) -%} quantileExactInclusive({{ fraction }})({{ value }}) {%- endmacro %}
 {% macro bigquery__percentile(value, fraction) -%}
-    approx_quantiles({{ value }}, 100)[offset({{ (fraction * 100) | round | int }})]
+    {%- set sorted = 'array_agg(' ~ value ~ ' ignore nulls order by ' ~ value ~ ')' -%}
+    {%- set position = fraction ~ ' * (count(' ~ value ~ ') - 1)' -%}
+    {%- set low = sorted ~ '[safe_offset(cast(floor(' ~ position ~ ') as int64))]' -%}
+    {%- set high = sorted ~ '[safe_offset(cast(ceil(' ~ position ~ ') as int64))]' -%}
+    {{ low }} + ({{ position }} - floor({{ position }})) * ({{ high }} - {{ low }})
 {%- endmacro %}
 
 {# A key of a text-to-text map; '' where it is missing. BigQuery keeps the map as JSON. #}

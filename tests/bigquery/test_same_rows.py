@@ -20,8 +20,7 @@ from warehouse.dialect import column
 pytestmark = pytest.mark.integration
 
 # What two engines may hold differently, and why. All else is equal: to the letter, or where it is a float to
-# nine digits, as a sum of floats depends on the order of its rows, which no engine promises. BigQuery itself
-# has approximate percentiles in the columns *_p50 and *_p95; the emulator's are exact and so are compared.
+# nine digits, as a sum of floats depends on the order of its rows, which no engine promises.
 MAY_DIFFER = {
     "_loaded_at": "when a load came is each engine's own",
     "last_loaded_at": "when a load came is each engine's own",
