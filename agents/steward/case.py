@@ -38,7 +38,9 @@ SignKind = Literal[
     "orphans",
     "childless",
     "arrived_late",
+    "not_a_number",
     "failing",
+    "refused",
 ]
 
 
@@ -100,13 +102,16 @@ class Source(Record):
 
 
 class Evidence(Record):
-    """A query and what it returned, as far as it is cited; `of` says what was asked."""
+    """A query and what it returned, as far as it is cited; `of` says what was asked. What the warehouse
+    refused has its words in place of rows.
+    """
 
     id: str
     of: str
     sql: str
     columns: tuple[str, ...] = ()
     rows: tuple[tuple[Any, ...], ...] = ()
+    refused: str = ""
 
 
 class Cite(Record):

@@ -83,8 +83,12 @@ def _severity(fault: Fault, rows: int, of: int) -> Severity:
 
 def _missing(left: Signs) -> Iterable[Finding]:
     for sign in left.of("no_table"):
+        same = left.of("no_table", table=sign.table)
+        if sign not in same:
+            continue
         broken = [s for s in left.of("orphans", "childless") if s.words.get("other") == sign.table]
-        yield _finding("missing_table", sign, left.take([sign], broken), rows=0, of=0)
+        refused = [s for s in left.of("refused") if sign.table in s.words["reason"]]
+        yield _finding("missing_table", sign, left.take(same, broken, refused), rows=0, of=0)
 
 
 def _late(left: Signs) -> Iterable[Finding]:
@@ -212,7 +216,7 @@ def _drifted(left: Signs) -> Iterable[Finding]:
 def _unknown(left: Signs) -> Iterable[Finding]:
     strange: tuple[SignKind, ...] = (
         "rewritten", "new_values", "empty", "more_rows", "two_loads", "redistributed", "moved_out",
-        "arrived_late",
+        "arrived_late", "not_a_number", "refused",
     )  # fmt: skip
     for sign in left.of(*strange):
         same = left.of(*strange, table=sign.table, day=sign.day, column=sign.column)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -11,6 +12,7 @@ from agents.steward import measuring, queries
 from agents.steward.case import Cite, Evidence, FailedCheck, Record, Sign, Source
 from agents.steward.queries import DAY, LOADED_AT
 from warehouse import Limits, Warehouse
+from warehouse.errors import PermanentError
 
 WINDOW_DAYS = 35
 _LIMITS = Limits(rows=200_000, seconds=60)
@@ -39,7 +41,25 @@ class Extent(Record):
 
 
 def _plain(cell: Any) -> Any:
-    return cell if cell is None or isinstance(cell, (str, int, float)) else str(cell)
+    # JSON has no NaN and no infinity.
+    kept = math.isfinite(cell) if isinstance(cell, float) else cell is None or isinstance(cell, (str, int))
+    return cell if kept else str(cell)
+
+
+def _unseen(table: str, reason: str, cite: Cite) -> Sign:
+    """A table that is not there; with a reason, one that the warehouse refused to read."""
+    if not reason:
+        return Sign(kind="no_table", table=table, cites=(cite,))
+    # It is quoted as code, on one line.
+    words = {"reason": " ".join(reason.replace("`", "'").split())[:300]}
+    return Sign(kind="refused", table=table, words=words, cites=(cite,))
+
+
+def _refused(evidence: Evidence, table: str, gone: bool = False) -> Measured:
+    """What could not be asked, as evidence: the warehouse's words are its only row."""
+    told = evidence.model_copy(update={"columns": ("refused, because",), "rows": ((evidence.refused,),)})
+    sign = _unseen(table, "" if gone else evidence.refused, Cite(evidence=evidence.id, row=0))
+    return Measured(evidence=told, signs=(sign,))
 
 
 @dataclass
@@ -51,7 +71,11 @@ class Asking:
     held: tuple[date, date] | None = None
 
     def _ask(self, id_: str, of: str, sql: str, keep: bool = True) -> tuple[Evidence, list[tuple[Any, ...]]]:
-        found = self.reader.query(sql, limits=_LIMITS)
+        """What came back; nothing, with the reason, when the warehouse refuses for good."""
+        try:
+            found = self.reader.query(sql, limits=_LIMITS)
+        except PermanentError as error:
+            return Evidence(id=id_, of=of, sql=sql, refused=str(error)), []
         rows = tuple(tuple(row) for row in found.rows) if keep else ()
         return Evidence(id=id_, of=of, sql=sql, columns=tuple(found.column_names), rows=rows), found.rows
 
@@ -65,15 +89,20 @@ class Asking:
         of = of or self.sources
         sizes: dict[str, dict[date, int]] = {}
         gone: list[tuple[Any, ...]] = []
+        refused: dict[str, str] = {}
         sqls = []
         there = {table.qualified_name for table in self.reader.tables(list(self.sources))}
         for source in self.sources.values():
             sql = self._sql(queries.extent(source))
             sqls.append(sql)
             if source.name in there:
-                sizes[source.name] = dict(self.reader.query(sql, limits=_LIMITS).rows)
+                counted, rows = self._ask("volumes", "", sql)
+                sizes[source.name] = dict(rows)
+                if counted.refused:
+                    refused[source.name] = counted.refused
             if not sizes.get(source.name):
-                gone.append((source.name, None, 0, "no row" if source.name in there else "no table"))
+                why = refused.get(source.name) or ("no row" if source.name in there else "no table")
+                gone.append((source.name, None, 0, why))
         ends = [max(days) for days in sizes.values() if days]
         last = max(ends, default=date.min)
         if ends:
@@ -93,7 +122,7 @@ class Asking:
         signs = [sign for sign in signs if sign.table in of]
         within = {name: days for name, days in within.items() if name in of}
         signs += [
-            Sign(kind="no_table", table=row[0], cites=(Cite(evidence="volumes", row=len(cited) + number),))
+            _unseen(row[0], refused.get(row[0], ""), Cite(evidence="volumes", row=len(cited) + number))
             for number, row in enumerate(gone)
             if row[0] in of
         ]
@@ -121,7 +150,8 @@ class Asking:
     def answer(self, question: str, table: str, extent: Extent) -> list[Measured]:
         """Ask one of the `questions`."""
         found: Measured | list[Measured] = self._QUESTIONS[question](self, self.sources[table], extent)
-        return found if isinstance(found, list) else [found]
+        told = found if isinstance(found, list) else [found]
+        return [_refused(one.evidence, table) if one.evidence.refused else one for one in told]
 
     def profile(self, source: Source, extent: Extent) -> Measured:
         days = extent.sizes[source.name]
@@ -131,11 +161,13 @@ class Asking:
         )
         return Measured(evidence=evidence, signs=tuple(measuring.measure_profile(source, evidence)))
 
-    def distributions(self, source: Source, extent: Extent) -> Measured:
+    def distributions(self, source: Source, extent: Extent) -> list[Measured]:
         days = extent.sizes[source.name]
         texts = [name for name, kind in source.measures.items() if kind == "text"]
-        few = self._few(source, texts, min(days), max(days))
+        few, unasked = self._few(source, texts, min(days), max(days))
         columns = {name: kind for name, kind in source.measures.items() if kind != "text" or name in few}
+        if not columns:
+            return unasked
         sql = self._sql(queries.distribution(source, columns, min(days), max(days)))
         evidence, rows = self._ask(
             f"distributions {source.name}",
@@ -147,16 +179,19 @@ class Asking:
         evidence = evidence.model_copy(
             update={"columns": measuring.DISTRIBUTION_COLUMNS, "rows": tuple(cited)}
         )
-        return Measured(evidence=evidence, signs=tuple(signs))
+        return [*unasked, Measured(evidence=evidence, signs=tuple(signs))]
 
-    def _few(self, source: Source, texts: list[str], first: date, last: date) -> set[str]:
-        """The text columns that hold few different values."""
+    def _few(
+        self, source: Source, texts: list[str], first: date, last: date
+    ) -> tuple[set[str], list[Measured]]:
+        """The text columns that hold few different values; and what could not be asked of them."""
         if not texts:
-            return set()
+            return set(), []
         sql = self._sql(queries.kinds(source, texts, first, last))
-        return {
-            name for name, n in zip(texts, self.reader.query(sql).rows[0], strict=True) if n <= _MOST_KINDS
-        }
+        evidence, rows = self._ask(f"kinds {source.name}", "how many different texts a column holds", sql)
+        if evidence.refused:
+            return set(), [Measured(evidence=evidence)]
+        return {name for name, n in zip(texts, rows[0], strict=True) if n <= _MOST_KINDS}, []
 
     def versions(self, source: Source, extent: Extent) -> Measured:
         days = extent.sizes[source.name]
@@ -173,8 +208,9 @@ class Asking:
         """How many rows of the day differ from those of another: a pair more or less is no row."""
         assert sign.day is not None
         tree = queries.differing(source, sign.column, sign.day, min(days), max(days))
-        rows = self.reader.query(self._sql(tree), limits=_LIMITS).rows[0][0]
-        return sign.model_copy(update={"rows": rows, "of_rows": days[sign.day]})
+        _, rows = self._ask("differing", "", self._sql(tree))
+        # Refused, it leaves what the pairs said.
+        return sign.model_copy(update={"rows": rows[0][0] if rows else sign.rows, "of_rows": days[sign.day]})
 
     def orphans(self, source: Source, extent: Extent) -> list[Measured]:
         out = []
@@ -229,6 +265,9 @@ class Asking:
         examples, _ = self._ask(
             f"failing {number}", f"rows that fail {check.name}", queries.failing_rows(check, _SHOWN)
         )
+        if examples.refused:
+            gone = bool(check.table) and not self.reader.tables([check.table])
+            return [_refused(examples, check.table or check.name, gone)]
         out = [Measured(evidence=examples)]
         source = self.sources.get(check.table)
         known = {DAY, LOADED_AT} <= set(examples.columns)
@@ -236,6 +275,8 @@ class Asking:
             return out
         sql = queries.failing_days(check, source, examples.columns)
         evidence, rows = self._ask(f"failing days {number}", f"{check.name}, by day and load", sql)
+        if evidence.refused:
+            return [*out, _refused(evidence, source.name)]
         signs = [
             Sign(
                 kind="failing", table=source.name, day=day, rows=n, figures={"check": number},

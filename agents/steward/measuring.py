@@ -37,7 +37,7 @@ def others(days: Mapping[date, Any], but: date) -> list[date]:
 
 
 def measure_profile(source: Source, evidence: Evidence) -> list[Sign]:
-    """Loads, repeated keys, negative and empty values."""
+    """Loads, repeated keys, negative and empty values, and those that are no number."""
     at = {name: number for number, name in enumerate(evidence.columns)}
     rows = {row[0]: row for row in evidence.rows}
     place = {row[0]: number for number, row in enumerate(evidence.rows)}
@@ -78,6 +78,11 @@ def measure_profile(source: Source, evidence: Evidence) -> list[Sign]:
                 share = [other[at[column]] / other[at["row_count"]] for other in rest]
                 if row[at[column]] / size > max(share) + (0.01 if max(share) else 0):
                     sign("empty", day, row[at[column]], name, usual=round(max(share) * 100, 2))
+            column = f"{name}__not_a_number"
+            if column in at and row[at[column]]:
+                usual = sum(other[at[column]] for other in rest)
+                if not usual or surprise(row[at[column]], expected(column)) > RARE:
+                    sign("not_a_number", day, row[at[column]], name)
             column = f"{name}__negative"
             if column in at and row[at[column]] and surprise(row[at[column]], expected(column)) > 2:
                 usual = sum(other[at[column]] for other in rest)
@@ -371,7 +376,7 @@ def _change(kind: str, change: float, share: float) -> tuple[Any, dict[str, floa
                 return "scaled", {"factor": known}
     if share > 0.6 and abs(change + 1) < 1e-3:
         return "negative", {"least": change}
-    return "rewritten", {"ratio": _shown(change)}
+    return "rewritten", {"ratio": _shown(change)} if math.isfinite(change) else {}
 
 
 def _minutes(change: str) -> float:

@@ -34,6 +34,11 @@ def qualified(table: str) -> str:
     return ".".join(quoted(part) for part in table.split("."))
 
 
+def _finite(column: str) -> str:
+    """Of numbers, whether it is one: only a NaN and an infinity are not nothing, less themselves."""
+    return f"{column} - {column} = 0"
+
+
 def _between(first: date, last: date, alias: str = "") -> str:
     column = f"{alias}.{quoted(DAY)}" if alias else quoted(DAY)
     return f"{column} between cast('{first}' as date) and cast('{last}' as date)"
@@ -48,7 +53,7 @@ def extent(source: Source) -> exp.Query:
 
 
 def profile(source: Source, first: date, last: date) -> exp.Query:
-    """A row a day: rows, keys that repeat, loads, and of each column what is empty and what is negative."""
+    """A row a day: rows, keys that repeat, loads, and of each column what is empty, negative, no number."""
     day, loaded = quoted(DAY), quoted(LOADED_AT)
     parts = [f"{day}", "count(*) as row_count"]
     if source.key:
@@ -65,8 +70,14 @@ def profile(source: Source, first: date, last: date) -> exp.Query:
     for name, kind in source.measures.items():
         column = quoted(name)
         if kind == "number":
-            parts.append(f"sum(case when {column} < 0 then 1 else 0 end) as {quoted(name + '__negative')}")
-            parts.append(f"min({column}) as {quoted(name + '__min')}")
+            finite = _finite(column)
+            below = f"{column} < 0 and {finite}"
+            strange = f"{column} is not null and not ({finite})"
+            parts += [
+                f"sum(case when {below} then 1 else 0 end) as {quoted(name + '__negative')}",
+                f"min(case when {finite} then {column} end) as {quoted(name + '__min')}",
+                f"sum(case when {strange} then 1 else 0 end) as {quoted(name + '__not_a_number')}",
+            ]
 
     return tree(
         f"select {', '.join(parts)} from {qualified(source.name)} where {_between(first, last)} "
@@ -88,7 +99,7 @@ def distribution(source: Source, columns: dict[str, str], first: date, last: dat
         column = quoted(name)
         if kind == "number":
             bucket = f"cast(cast(floor(ln(abs({column})) * {BUCKETS_PER_E}) as bigint) as varchar)"
-            which = f"{column} <> 0"
+            which = f"{column} <> 0 and {_finite(column)}"
         elif kind == "time":
             bucket = (
                 f"case when cast({column} as date) < {day} then '-1' when cast({column} as date) > {day} "
@@ -120,7 +131,7 @@ def versions(source: Source, columns: dict[str, str], first: date, last: date) -
         one, two = f"a.{quoted(name)}", f"b.{quoted(name)}"
         if kind == "number":
             change = f"cast(round({two} / {one}, 4) as varchar)"
-            differs = f"{one} <> {two} and {one} <> 0"
+            differs = f"{one} <> {two} and {one} <> 0 and {_finite(one)} and {_finite(two)}"
         else:
             # In parts that every engine has; the reader adds them up.
             change = (
@@ -140,10 +151,13 @@ def versions(source: Source, columns: dict[str, str], first: date, last: date) -
 def differing(source: Source, column: str, day_: date, first: date, last: date) -> exp.Query:
     """How many keys of a day have another value in a column on another day."""
     table, key, day, name = qualified(source.name), quoted(source.key), quoted(DAY), quoted(column)
+    differs = f"a.{name} <> b.{name}"
+    if source.columns[column] == "number":
+        differs += f" and {_finite(f'a.{name}')} and {_finite(f'b.{name}')}"
     return tree(
         f"select count(distinct a.{key}) as n from {table} as a inner join {table} as b on a.{key} = b.{key} "
         f"where a.{day} = cast('{day_}' as date) and {_between(first, last, 'b')} "
-        f"and b.{day} <> cast('{day_}' as date) and a.{name} <> b.{name}"
+        f"and b.{day} <> cast('{day_}' as date) and {differs}"
     )
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from langchain_core.tools import InjectedToolArg, tool
 from pydantic import BaseModel, Field
 
-from agents.runtime.errors import ToolError
+from agents.runtime.errors import PermanentError, ToolError
 from agents.runtime.tools import REGISTRY, ToolContext
 from agents.steward.case import Cite, Step
 from agents.steward.evidence import Asking
@@ -86,7 +86,10 @@ def failing_rows(
 @tool
 def check_again(context: Annotated[ToolContext[EvidenceWork, Means], InjectedToolArg]) -> Checked:
     """Make the failed task's check again, and say what fails now."""
-    return Checked(failing=context.deps.recheck(context.work.failure, False))
+    try:
+        return Checked(failing=context.deps.recheck(context.work.failure, False))
+    except PermanentError as error:
+        raise ToolError(f"the check could not be made again, because {error}") from error
 
 
 # What it writes follows from what was approved: it builds tables again from those below them.

@@ -57,7 +57,9 @@ _SIGNS: dict[Language, dict[str, str]] = {
         "orphans": "{rows} rows of {day} in `{table}` name a `{column}` that is not in `{other}`.",
         "childless": "{rows} keys of {day} in `{table}` have no row in `{other}`.",
         "arrived_late": "{rows} keys of `{table}` that belong to {day} came on {came}.",
+        "not_a_number": "{rows} values of `{column}` on {day} in `{table}` are no number, or infinite.",
         "failing": "{rows} rows of {day} in `{table}` fail the check.",
+        "refused": "`{table}` could not be asked, because the warehouse says: `{reason}`",
     },
     "zh": {
         "no_table": "`{table}` 不存在，或没有任何行。",
@@ -77,7 +79,9 @@ _SIGNS: dict[Language, dict[str, str]] = {
         "orphans": "`{table}` 中 {day} 有 {rows} 行的 `{column}` 在 `{other}` 中不存在。",
         "childless": "`{table}` 中 {day} 有 {rows} 个键在 `{other}` 中没有对应的行。",
         "arrived_late": "`{table}` 中属于 {day} 的 {rows} 个键在 {came} 才到达。",
+        "not_a_number": "`{table}` 中 {day} 有 {rows} 个 `{column}` 不是数字或为无穷大。",
         "failing": "`{table}` 中 {day} 有 {rows} 行未通过检查。",
+        "refused": "无法查询 `{table}`，数据仓库的答复：`{reason}`",
     },
 }
 _DOUBTS = {
@@ -190,10 +194,14 @@ def headline(finding: Finding, language: Language) -> Statement:
 
 
 def statements(finding: Finding, language: Language) -> tuple[Statement, ...]:
-    """The fault, then what was measured of it."""
-    told = dict.fromkeys(said(sign, language) for sign in finding.signs)
-    return (headline(finding, language), *told)
+    """The fault, then what was measured of it; what several signs say alike once, with the rows of all."""
+    told: dict[str, tuple[Cite, ...]] = {}
+    for statement in (said(sign, language) for sign in finding.signs):
+        cites = (*told.get(statement.text, ()), *statement.cites)
+        told[statement.text] = tuple(dict.fromkeys(cites))
+    measured = (Statement(text=text, cites=cites) for text, cites in told.items())
+    return (headline(finding, language), *measured)
 
 
 def _number(value: float) -> str:
-    return f"{value:,.0f}" if value == round(value) else f"{value:,.4g}"
+    return f"{value:,.0f}" if value.is_integer() else f"{value:,.4g}"

@@ -6,6 +6,7 @@ table, column, rows and sizes are the chance's.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -225,6 +226,14 @@ def garbled(shop: Shop, day: date) -> Planted:
     return _said(shop, "unknown", day, len(chosen), column)
 
 
+def not_a_number(shop: Shop, day: date) -> Planted:
+    """What a division by zero leaves."""
+    column, chosen = NUMBERS[shop.table.source][0], shop.some(shop.days[day])
+    for row in chosen:
+        row[column] = shop.random.choice((math.nan, math.inf, -math.inf))
+    return _said(shop, "unknown", day, len(chosen), column)
+
+
 TIMED = ("users", "orders", "order_items", "inventory_items", "events")
 KINDS: dict[str, tuple[Plant, tuple[str, ...]]] = {
     "late": (late, ("orders", "order_items", "events", "users")),
@@ -235,6 +244,7 @@ KINDS: dict[str, tuple[Plant, tuple[str, ...]]] = {
     "drifted": (drifted, ("users", "events", "inventory_items", "order_items")),
     "broken_reference": (broken_reference, tuple(REFERENCES)),
     "time_shift": (time_shift, TIMED),
+    "not_a_number": (not_a_number, ("order_items", "inventory_items", "products")),
     "unknown": (garbled, ("users", "events", "orders", "order_items", "inventory_items")),
 }
 

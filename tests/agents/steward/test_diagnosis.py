@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from agents.steward.case import Finding
+from agents.steward.case import Cite, Finding, Sign
 from agents.steward.diagnosis import diagnose
 from agents.steward.evidence import Asking, Measured
 from agents.steward.lineage import Lineage
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.integration
 
 KINDS = (
     "late", "doubled", "truncated", "negative", "drifted", "missing_table", "broken_reference", "wrong_unit",
-    "time_shift", "unknown",
+    "time_shift", "unknown", "not_a_number",
 )  # fmt: skip
 # Much of a day, and as little as can be told from chance at all: three rows that no other row contradicts
 # are not seen, and are no fault that a check would find.
@@ -87,3 +87,10 @@ def test_two_faults_at_once_are_both_named(
         ]
         findings = found(examine(*{said.table for said in both}))
     assert {(said.fault, said.table) for said in both} == {(f.fault, f.table) for f in findings}
+
+
+def test_a_sentence_is_said_once_with_all_that_carries_it() -> None:
+    cites = [Cite(evidence=name, row=0) for name in ("volumes", "failing 0")]
+    signs = tuple(Sign(kind="no_table", table="ods.users", cites=(cite,)) for cite in cites)
+    _, told = statements(Finding(fault="missing_table", table="ods.users", signs=signs), "en")
+    assert told.cites == tuple(cites)

@@ -20,18 +20,21 @@ import pytest
 from agents.runtime.approval import DecisionRefusedError
 from agents.runtime.budget import Budget
 from agents.runtime.door import run_sync
+from agents.runtime.errors import TransientError
 from agents.runtime.run import RunCancelledError
 from agents.runtime.settings import AgentSettings
 from agents.runtime.steps import Checkpoints
 from agents.runtime.testing import Asked, Say, ScriptedModel
 from agents.runtime.tools import REGISTRY
 from agents.steward.case import FailedCheck, Failure
+from agents.steward.diagnosis import diagnose
 from agents.steward.evidence import Asking
 from agents.steward.lineage import Lineage
 from agents.steward.repair import QUARANTINE, Means
 from agents.steward.steward import Steward
 from agents.steward.works import Case
 from warehouse import Warehouse, WarehouseSettings, connect
+from warehouse.errors import OverloadedError
 from warehouse.ingestion import load_days
 from warehouse.ingestion.schema import TABLES
 
@@ -246,6 +249,57 @@ def test_a_question_that_hangs_is_left_out_and_said(
     ended.set()
     assert report.status == "explained"
     assert any("ask_about versions" in reason and "no result within" in reason for reason in report.reasons)
+
+
+def engines_words(report: Any) -> list[str]:
+    return [one.of for one in report.evidence if one.refused and one.refused in one.rows[0]]
+
+
+def test_a_check_whose_table_is_gone_is_told_as_a_missing_table(
+    steward: Callable[..., Steward], plants: Any, reader: Warehouse
+) -> None:
+    with plants("missing_table", 1, source="products"):
+        assert not reader.tables([PRODUCTS])
+        report = steward().examine(small(), "gone")
+    assert (report.status, report.dropped) == ("explained", [])
+    assert [(f.fault, f.table) for f in report.findings] == [("missing_table", PRODUCTS)]
+    assert engines_words(report) == [f"rows that fail {COST.name}"]
+    assert len(report.statements) == len({statement.text for statement in report.statements})
+    assert any("check_again" in reason and PRODUCTS in reason for reason in report.reasons)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_what_the_warehouse_refuses_is_told_in_its_words(
+    steward: Callable[..., Steward], writer: Warehouse, language: str
+) -> None:
+    writer.execute(f"alter table {PRODUCTS} rename column cost to price")
+    try:
+        report = steward().examine(case(language, SMALL), f"refused-{language}")
+    finally:
+        writer.execute(f"alter table {PRODUCTS} rename column price to cost")
+    assert (report.status, report.dropped) == ("not_known", [])
+    assert [(f.fault, f.table) for f in report.findings] == [("unknown", PRODUCTS)]
+    assert len(engines_words(report)) == 4, "the check, the profile, the distributions and the versions"
+    assert "`Unknown expression or function identifier 'cost'" in report.text
+
+
+def test_a_check_of_a_model_that_is_gone_is_told_as_a_missing_table(reader: Warehouse) -> None:
+    check = FailedCheck(name="a sale has a user", table="dwd.sales", rows_sql="select * from dwd.sales")
+    (measured,) = Asking(reader, {}).failing(check, 0)
+    (finding,) = diagnose(measured.signs)
+    assert (finding.fault, finding.table) == ("missing_table", "dwd.sales")
+    assert "Unknown" in measured.evidence.rows[0][0]
+
+
+def test_a_warehouse_that_is_away_fails_the_task(
+    steward: Callable[..., Steward], reader: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: Any, **__: Any) -> Any:
+        raise OverloadedError("too many queries")
+
+    monkeypatch.setattr(type(reader), "query", away)
+    with pytest.raises(TransientError, match="too many queries"):
+        steward().examine(small(), "away")
 
 
 def test_who_follows_it_can_end_it_and_go_on_later(steward: Callable[..., Steward]) -> None:
