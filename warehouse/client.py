@@ -123,6 +123,21 @@ class ColumnSpec:
     stamped: bool = False
     formerly: str = ""
 
+    @property
+    def arrow(self) -> pa.DataType:
+        """What its values are in Arrow."""
+        import pyarrow as pa
+
+        made: dict[Type, pa.DataType] = {
+            "text": pa.string(),
+            "bigint": pa.int64(),
+            "double": pa.float64(),
+            "date": pa.date32(),
+            "time": pa.timestamp("us", tz="UTC"),
+            "map": pa.map_(pa.string(), pa.string()),
+        }
+        return made[self.type]
+
 
 @dataclass(frozen=True)
 class TableSpec:
@@ -139,6 +154,13 @@ class TableSpec:
     order_by: tuple[str | tuple[str, str], ...]
     retention_days: int | None = None
     lookups: tuple[str, ...] = ()
+
+    @property
+    def arrow(self) -> pa.Schema:
+        """The schema that rows of it have."""
+        import pyarrow as pa
+
+        return pa.schema([(column.name, column.arrow) for column in self.columns])
 
     def days_in(self, rows: pa.Table, days: Collection[date]) -> list[date]:
         """The days that rows are of, in order. Raises `PermanentError` if any is not among `days`."""

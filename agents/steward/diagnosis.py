@@ -33,6 +33,10 @@ class Signs:
             and (column is None or sign.column == column)
         ]
 
+    def about(self, sign: Sign, *kinds: SignKind) -> list[Sign]:
+        """Those of the same column on the same day."""
+        return self.of(*kinds, table=sign.table, day=sign.day, column=sign.column)
+
     def take(self, *taken: Sequence[Sign]) -> tuple[Sign, ...]:
         """Take these signs; another rule will not see them."""
         all_ = [sign for signs in taken for sign in signs]
@@ -125,18 +129,14 @@ def _doubled(left: Signs) -> Iterable[Finding]:
 
 def _negative(left: Signs) -> Iterable[Finding]:
     for sign in left.of("negative"):
-        same = left.of(
-            "negative", "rewritten", "redistributed", table=sign.table, day=sign.day, column=sign.column
-        )
+        same = left.about(sign, "negative", "rewritten", "redistributed")
         if signs := left.take(same):
             yield _finding("negative", sign, signs)
 
 
 def _wrong_unit(left: Signs) -> Iterable[Finding]:
     for sign in left.of("scaled"):
-        same = left.of(
-            "scaled", "rewritten", "redistributed", table=sign.table, day=sign.day, column=sign.column
-        )
+        same = left.about(sign, "scaled", "rewritten", "redistributed")
         if sign not in same:
             continue
         exact = any("pairs" in s.figures for s in same if s.kind == "scaled")
@@ -164,9 +164,7 @@ def _truncated(left: Signs) -> Iterable[Finding]:
 
 def _time_shift(left: Signs) -> Iterable[Finding]:
     for sign in left.of("shifted"):
-        same = left.of(
-            "shifted", "rewritten", "redistributed", table=sign.table, day=sign.day, column=sign.column
-        )
+        same = left.about(sign, "shifted", "rewritten", "redistributed")
         if sign not in same:
             continue
         early = [s for s in left.of("arrived_late", table=sign.table) if s.words.get("came") == str(sign.day)]
@@ -206,9 +204,9 @@ def _lacking(sign: Sign, signs: tuple[Sign, ...], table: str, rows: int) -> Find
 
 def _drifted(left: Signs) -> Iterable[Finding]:
     for sign in left.of("redistributed"):
-        if left.of("new_values", "empty", table=sign.table, day=sign.day, column=sign.column):
+        if left.about(sign, "new_values", "empty"):
             continue
-        same = left.of("rewritten", table=sign.table, day=sign.day, column=sign.column)
+        same = left.about(sign, "rewritten")
         if signs := left.take([sign], same):
             yield _finding("drifted", sign, signs, rows=sign.rows, of=sign.of_rows)
 
@@ -219,7 +217,7 @@ def _unknown(left: Signs) -> Iterable[Finding]:
         "arrived_late", "not_a_number", "refused",
     )  # fmt: skip
     for sign in left.of(*strange):
-        same = left.of(*strange, table=sign.table, day=sign.day, column=sign.column)
+        same = left.about(sign, *strange)
         if signs := left.take(same) if sign in same else ():
             # Of another distribution are all rows of a day; what else is strange of it says which.
             rows = [s.rows for s in signs if s.kind != "redistributed"] or [sign.rows]

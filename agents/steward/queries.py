@@ -13,6 +13,8 @@ from sqlglot import exp
 from agents.steward.case import FailedCheck, Reference, Source
 
 DAY, LOADED_AT = "_day", "_loaded_at"
+# A column of our own beside a table's.
+MEETS = "_meets"
 # Numbers are counted by the tenth of a natural logarithm that they lie in.
 BUCKETS_PER_E = 10
 
@@ -206,6 +208,12 @@ def arrivals(source: Source, first: date) -> exp.Query:
 def held(table: str, day: date, where: str) -> exp.Query:
     """The rows of a day that meet a condition."""
     return tree(f"select * from {qualified(table)} where {quoted(DAY)} = cast('{day}' as date) and {where}")
+
+
+def parted(table: str, day: date, where: str) -> exp.Query:
+    """The rows of a day, each with whether it meets a condition."""
+    meets = f"case when {where} then 1 else 0 end as {quoted(MEETS)}"
+    return tree(f"select *, {meets} from {qualified(table)} where {quoted(DAY)} = cast('{day}' as date)")
 
 
 def literal(text: str) -> str:

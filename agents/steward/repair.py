@@ -11,11 +11,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from agents.runtime.errors import PermanentError
+from agents.runtime.errors import PermanentError, TransientError
 from agents.steward.case import FailedCheck, Failure, Step
 from agents.steward.lineage import Lineage
 from agents.steward.proposing import said_span, spans
-from agents.steward.queries import DAY, LOADED_AT, held, literal
+from agents.steward.queries import DAY, LOADED_AT, MEETS, held, literal, parted
 from warehouse import Warehouse
 from warehouse.client import ColumnSpec, TableSpec
 
@@ -32,13 +32,6 @@ QUARANTINE = TableSpec(
     partition_by=DAY,
     order_by=("table_name",),
 )
-_ARROW = {
-    "bigint": pa.int64(),
-    "double": pa.float64(),
-    "text": pa.string(),
-    "date": pa.date32(),
-    "time": pa.timestamp("us", tz="UTC"),
-}
 
 
 @dataclass(frozen=True)
@@ -80,7 +73,7 @@ def quarantine(writer: Warehouse, step: Step, day: date, spec: TableSpec, run_id
     The copy is there, and counted, before the day is replaced by its other rows. These count as loaded now:
     what is built from the table is built again.
     """
-    bad = _rows(writer, step, day, f"({step.where})")
+    bad, good = _parted(writer, step, day)
     if not bad:
         return 0
     now = datetime.now(UTC)
@@ -100,18 +93,28 @@ def quarantine(writer: Warehouse, step: Step, day: date, spec: TableSpec, run_id
             f"{len(bad)} rows of {step.table} of {day} were to go to {QUARANTINE.name}, which has {kept} "
             "of them. Nothing was taken out; see who else writes there."
         )
-    good = [{**row, LOADED_AT: now} for row in _rows(writer, step, day, f"not coalesce({step.where}, false)")]
-    writer.replace_days(spec, [day], _arrow(spec, good))
+    if _sorted(*_parted(writer, step, day)) != _sorted(bad, good):
+        raise TransientError(
+            f"{step.table} of {day} was loaded while its rows were put aside. None was taken out: try again."
+        )
+    writer.replace_days(spec, [day], _arrow(spec, [{**row, LOADED_AT: now} for row in good]))
     return len(bad)
 
 
 def _arrow(spec: TableSpec, rows: list[dict[str, Any]]) -> pa.Table:
-    schema = pa.schema([(column.name, _ARROW[column.type]) for column in spec.columns])
-    return pa.Table.from_pylist(rows, schema=schema)
+    return pa.Table.from_pylist(rows, schema=spec.arrow)
 
 
-def _rows(writer: Warehouse, step: Step, day: date, where: str) -> list[dict[str, Any]]:
-    return writer.query(held(step.table, day, where)).records()
+def _parted(writer: Warehouse, step: Step, day: date) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The day's rows that meet the step's condition, and the others: in one reading, so each is in one."""
+    parts: tuple[list[dict[str, Any]], list[dict[str, Any]]] = ([], [])
+    for row in writer.query(parted(step.table, day, step.where)).records():
+        parts[0 if row.pop(MEETS) else 1].append(row)
+    return parts
+
+
+def _sorted(*parts: list[dict[str, Any]]) -> list[list[str]]:
+    return [sorted(map(repr, rows)) for rows in parts]
 
 
 def _kept(writer: Warehouse, table: str, day: date, run_id: str) -> int:

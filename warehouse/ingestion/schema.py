@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, cast, get_args
 
 import pyarrow as pa
 import yaml
@@ -20,13 +20,6 @@ from warehouse.errors import PermanentError
 
 DATABASE = "ods"
 FOLDER = Path(__file__).with_name("tables")
-_ARROW = {
-    "bigint": pa.int64(),
-    "double": pa.float64(),
-    "text": pa.string(),
-    "date": pa.date32(),
-    "time": pa.timestamp("us", tz="UTC"),
-}
 _DAY = ColumnSpec("_day", "date")
 
 
@@ -50,7 +43,7 @@ class Table:
     @property
     def arrow(self) -> pa.Schema:
         """What the generator makes: the source's columns and `_day`."""
-        return pa.schema([pa.field(column.name, _ARROW[column.type]) for column in (*self.columns, _DAY)])
+        return pa.schema([pa.field(column.name, column.arrow) for column in (*self.columns, _DAY)])
 
     @property
     def spec(self) -> TableSpec:
@@ -65,7 +58,7 @@ class _File(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     key: str
-    columns: dict[str, Annotated[str, Field(pattern=rf"^({'|'.join(_ARROW)})\??$")]]
+    columns: dict[str, Annotated[str, Field(pattern=rf"^({'|'.join(get_args(Type))})\??$")]]
     gate: dict[str, Any] | None = None
 
 
