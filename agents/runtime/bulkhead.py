@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import logging
 import threading
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -11,8 +12,11 @@ from typing import Any, TypeVar
 
 from agents.runtime import workers
 from agents.runtime.errors import TransientError
+from agents.runtime.loops import Call, Loops
 
 T = TypeVar("T")
+_LOOPS = Loops("tools")
+_log = logging.getLogger(__name__)
 
 
 class Bulkhead:
@@ -20,7 +24,8 @@ class Bulkhead:
     goes on behind counts as given up until it ends, and no call is begun while `limit` of them do.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, name: str, limit: int) -> None:
+        self._name = name
         self._limit = limit
         self._given_up: set[object] = set()
         self._lock = threading.Lock()
@@ -71,35 +76,33 @@ class Bulkhead:
         except asyncio.CancelledError:
             with self._lock:
                 self._given_up |= going
+            _log.warning("a call of %s was given up and cannot be ended: it goes on by itself", self._name)
             raise
 
     async def awaited(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Await a foreign coroutine; one that does not heed being cancelled is left behind."""
+        """Await a foreign coroutine beside the caller's loop: it may block, or not heed being cancelled."""
         try:
             self._admit()
         except BaseException:
             coroutine.close()
             raise
-        task = asyncio.get_running_loop().create_task(coroutine)
+        call = Call(coroutine, self._name)
         try:
-            await asyncio.wait({task})
+            return await _LOOPS.run(call)
         except asyncio.CancelledError:
-            if task.cancel():
+            if call.begun:
                 with self._lock:
-                    self._given_up.add(task)
-                task.add_done_callback(self._ended)
+                    self._given_up.add(call)
+                call.ended.add_done_callback(lambda _: self._ended(call))
             raise
-        return task.result()
 
-    def _ended(self, task: asyncio.Task[Any]) -> None:
+    def _ended(self, call: object) -> None:
         with self._lock:
-            self._given_up.discard(task)
-        if not task.cancelled():
-            # Asked for, so that asyncio does not log what nobody waits for any more.
-            task.exception()
+            self._given_up.discard(call)
 
     def _admit(self) -> None:
         if self.given_up >= self._limit:
             raise TransientError(
-                f"{self._limit} earlier calls were given up and have not ended: none is made until one does"
+                f"{self._limit} earlier calls of {self._name} were given up and have not ended: "
+                "none is made until one does"
             )

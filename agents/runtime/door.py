@@ -11,10 +11,9 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 from agents.runtime import workers
+from agents.runtime.loops import GRACE_S, tidy
 
 T = TypeVar("T")
-# How long what was cancelled may take to tidy up before it is left behind.
-GRACE_S = 2.0
 
 
 def run_sync(coroutine: Coroutine[Any, Any, T], timeout_s: float | None = None) -> T:
@@ -37,7 +36,7 @@ def run_sync(coroutine: Coroutine[Any, Any, T], timeout_s: float | None = None) 
                 ended.set_exception(error)
             else:
                 ended.set_result(value)
-            _tidy(loop)
+            tidy(loop)
         finally:
             asyncio.set_event_loop(None)
             loop.close()
@@ -58,13 +57,3 @@ def run_sync(coroutine: Coroutine[Any, Any, T], timeout_s: float | None = None) 
     thread.join(GRACE_S)
     workers.dismiss()
     return result
-
-
-def _tidy(loop: asyncio.AbstractEventLoop) -> None:
-    """Cancel what the coroutine left, and give it a moment."""
-    left = asyncio.all_tasks(loop)
-    for one in left:
-        one.cancel()
-    if left:
-        loop.run_until_complete(asyncio.wait(left, timeout=GRACE_S))
-    loop.run_until_complete(loop.shutdown_asyncgens())

@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextvars
-import os
 import random
 import threading
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 from langchain_core.language_models import BaseChatModel
@@ -18,12 +17,14 @@ from langchain_core.messages import AIMessage, AnyMessage
 from agents.runtime.breaker import Breaker
 from agents.runtime.errors import ModelError
 from agents.runtime.failures import judge
+from agents.runtime.loops import Call, Loops
 from agents.runtime.settings import AgentSettings
 
 ATTEMPTS = 3
 _SLOT_POLL_S = 0.005
 
 T = TypeVar("T")
+_LOOPS = Loops("chats")
 
 
 class Provider:
@@ -70,9 +71,7 @@ class Provider:
             if time.monotonic() >= deadline:
                 raise ModelError(f"{late}: too many earlier calls have not ended", True)
             await asyncio.sleep(_SLOT_POLL_S)
-        future = self._start(list(messages), tools)
-        future.add_done_callback(lambda _: slots.release())
-        answer = asyncio.wrap_future(future)
+        answer = asyncio.ensure_future(self._start(list(messages), tools, slots.release))
         try:
             await asyncio.wait([answer], timeout=max(0.0, deadline - time.monotonic()))
             if not answer.done():
@@ -82,12 +81,18 @@ class Provider:
             answer.cancel()
 
     def _start(
-        self, messages: list[AnyMessage], tools: list[dict[str, Any]]
-    ) -> concurrent.futures.Future[AIMessage]:
+        self, messages: list[AnyMessage], tools: list[dict[str, Any]], freed: Callable[[], None]
+    ) -> Awaitable[AIMessage]:
+        """Ask; `freed` is called when the call has ended, which may be long after it was given up."""
         bound = self._model.bind_tools(tools) if tools else self._model
         if type(self._model)._agenerate is BaseChatModel._agenerate:
-            return _on_a_thread(lambda: bound.invoke(messages))
-        return _on_the_loop(bound.ainvoke(messages))
+            ended = _on_a_thread(lambda: bound.invoke(messages))
+            ended.add_done_callback(lambda _: freed())
+            return asyncio.wrap_future(ended)
+        # Without the caller's context: a client is no part of the graph that is running there.
+        call = Call(bound.ainvoke(messages), self.name, contextvars.Context())
+        call.ended.add_done_callback(lambda _: freed())
+        return _LOOPS.run(call)
 
 
 def _on_a_thread(call: Callable[[], T]) -> concurrent.futures.Future[T]:
@@ -105,21 +110,3 @@ def _on_a_thread(call: Callable[[], T]) -> concurrent.futures.Future[T]:
     # A daemon thread, so that a provider that never answers cannot keep the process from ending.
     threading.Thread(target=run, name="chat", daemon=True).start()
     return future
-
-
-_LOOPS: dict[int, asyncio.AbstractEventLoop] = {}
-_STARTING = threading.Lock()
-
-
-def _on_the_loop(call: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
-    """On one event loop of the process, whichever loop the caller is on: the clients share connections among
-    all their models, and a connection works on the loop that opened it alone. Giving the call up ends it.
-    """
-    with _STARTING:
-        # A forked child has its parent's loop, but not the thread that runs it.
-        loop = _LOOPS.get(os.getpid())
-        if loop is None:
-            loop = _LOOPS[os.getpid()] = asyncio.new_event_loop()
-            threading.Thread(target=loop.run_forever, name="chats", daemon=True).start()
-    # Without the caller's context: a client is no part of the graph that is running there.
-    return contextvars.Context().run(asyncio.run_coroutine_threadsafe, call, loop)

@@ -24,7 +24,7 @@ from warehouse.errors import TidemarkError
 
 T = TypeVar("T")
 # Blocking code of our own: rules that ask the warehouse, reports that are written.
-_OWN = Bulkhead(limit=16)
+_OWN = Bulkhead("our own code", limit=16)
 
 
 class RunCancelledError(TidemarkError):

@@ -6,7 +6,7 @@ import asyncio
 import json
 import random
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import (
     Any,
@@ -97,7 +97,10 @@ class Registered:
     timeout_s: float = 60.0
     retries: int = 0
     approval: bool | None = None
-    _bulkhead: Bulkhead = field(default_factory=lambda: Bulkhead(limit=8))
+
+    @cached_property
+    def _bulkhead(self) -> Bulkhead:
+        return Bulkhead(self.tool.name, limit=8)
 
     @property
     def changes(self) -> bool:

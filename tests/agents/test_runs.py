@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -142,12 +143,22 @@ def test_seconds_end_a_run_by_its_own_clock_and_a_later_stage_begins_nothing() -
 
 @pytest.mark.parametrize("limit", ["seconds", "deadline", "stage"])
 def test_time_reaches_a_tool_that_hangs_and_a_model_that_does(limit: str) -> None:
+    ends = threading.Event()
+
     async def hang(number: int) -> int:
         await asyncio.sleep(3600)
         return number
 
-    model = ScriptedModel(lambda asked: Say(delay_s=3600))
-    for asked in (run_of(hang), run_of(model=model)):
+    async def block(number: int) -> int:
+        ends.wait()
+        return number
+
+    def blocking(asked: Any) -> Say:
+        ends.wait()
+        return Say()
+
+    models = [ScriptedModel(lambda asked: Say(delay_s=3600)), ScriptedModel(blocking)]
+    for asked in (run_of(hang), run_of(block), *(run_of(model=model) for model in models)):
         if limit == "deadline":
             asked = replace(asked, deadline=asked.clock() + 0.05)
         elif limit == "seconds":
@@ -155,6 +166,7 @@ def test_time_reaches_a_tool_that_hangs_and_a_model_that_does(limit: str) -> Non
         outcome = outcome_of(stage(budget=Budget(seconds=0.05) if limit == "stage" else Budget()), asked)
         assert (outcome.work.made, outcome.passed) == (0, False)
         assert "seconds" in outcome.over or "deadline" in outcome.over
+    ends.set()
 
 
 def test_what_was_spent_before_a_process_ended_is_not_given_again(tmp_path: Path) -> None:
@@ -211,7 +223,7 @@ def test_a_run_that_goes_on_has_followers_again() -> None:
 
 def test_a_follower_cancels_the_run_in_any_wait_and_it_goes_on_later(tmp_path: Path) -> None:
     ended: list[str] = []
-    under_way = asyncio.Event()
+    under_way = threading.Event()
 
     async def second_hangs(number: int) -> int:
         if number == 1:
@@ -230,7 +242,7 @@ def test_a_follower_cancels_the_run_in_any_wait_and_it_goes_on_later(tmp_path: P
             async for event in asked.events():
                 seen.append(event.kind)
                 if seen.count("thought_generated") == 2:
-                    await under_way.wait()
+                    await asyncio.to_thread(under_way.wait)
                     asked.cancel("the page was closed")
             with pytest.raises(RunCancelledError, match="the page was closed"):
                 await working

@@ -13,6 +13,7 @@ import pytest
 from langchain_core.tools import BaseTool, InjectedToolArg, StructuredTool, ToolException, tool
 from pydantic import BaseModel, Field
 
+from agents.runtime import loops
 from agents.runtime.door import run_sync
 from agents.runtime.errors import ToolError, TransientError
 from agents.runtime.tools import Registered, Result, ToolContext, ToolRegistry, shown
@@ -162,11 +163,68 @@ def test_a_tool_that_hangs_is_given_up_counted_and_bounded() -> None:
 
     said = [run_sync(call()) for _ in range(10)]
     assert "gave no result within 0.02 s" in said[0]
-    assert "8 earlier calls were given up" in said[-1]
+    assert "8 earlier calls of hang were given up" in said[-1]
     assert (one.given_up, threading.active_count() - threads) == (8, 8)
     ends.set()
     while one.given_up:
         time.sleep(0.001)
+
+
+@pytest.mark.parametrize("block", ["sleeps", "computes"])
+def test_a_coroutine_that_blocks_is_given_up_and_holds_neither_the_run_nor_another_tool(
+    block: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(loops, "PATIENCE_S", 0.02)
+    ends = threading.Event()
+
+    @tool
+    async def crunch() -> str:
+        """Never lets its loop go on."""
+        while not ends.wait(60 if block == "sleeps" else 0):
+            pass
+        return "late"
+
+    one, other = Registered(crunch, timeout_s=0.2), Registered(look)
+
+    async def both() -> tuple[str, Any]:
+        with pytest.raises(ToolError) as given_up:
+            await one.call(ToolCall("crunch", {}), CONTEXT)
+        return str(given_up.value), await other.call(ToolCall("look", {}), CONTEXT)
+
+    try:
+        said, seen = run_sync(both(), timeout_s=30)
+        assert "gave no result within 0.2 s" in said
+        assert seen == ["first", "talk", "run-1"]
+        assert "crunch blocks the event loop for tools" in caplog.text
+        assert one.given_up == 1
+        while block == "sleeps" and one.given_up < 8:
+            with pytest.raises(ToolError):
+                run_sync(one.call(ToolCall("crunch", {}), CONTEXT))
+        if block == "sleeps":
+            with pytest.raises(TransientError, match="8 earlier calls of crunch were given up"):
+                run_sync(one.call(ToolCall("crunch", {}), CONTEXT))
+    finally:
+        ends.set()
+    while one.given_up or sum(thread.name == "tools" for thread in threading.enumerate()) > 1:
+        time.sleep(0.001)
+    assert called(look) == seen
+
+
+def test_what_a_tool_opened_on_its_loop_works_in_its_next_call_and_in_the_next_run() -> None:
+    """As a client's connections do, which are kept from one call to the next."""
+    lock: list[asyncio.Queue[str]] = []
+
+    @tool
+    async def keep() -> str:
+        """Uses what belongs to one event loop."""
+        if not lock:
+            lock.append(asyncio.Queue())
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(lock[0].get(), 0.001)
+        asyncio.get_running_loop().call_soon(lock[0].put_nowait, "kept")
+        return await lock[0].get()
+
+    assert [called(keep) for _ in range(3)] == ["kept"] * 3
 
 
 def test_a_coroutine_that_does_not_heed_its_cancel_is_left_behind() -> None:
