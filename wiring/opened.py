@@ -12,6 +12,8 @@ from typing import Any
 from opentelemetry import context
 from opentelemetry.sdk.trace import TracerProvider
 
+from agents.runtime.door import OverdueError, in_time
+from agents.runtime.errors import TransientError
 from agents.runtime.events import Event, EventSink
 from streaming.otel import telemetry
 from warehouse import Catalogue, Warehouse
@@ -75,7 +77,7 @@ def opened(
     """
     with open_warehouse(settings, read_only=True) as warehouse:
         semantic = SemanticLayer.load(settings.warehouse.semantic_manifest_path, warehouse.dialect)
-        catalogue = Catalogue.load(settings.warehouse.manifest_path, warehouse, words=semantic.table_words())
+        catalogue = _catalogue(settings, warehouse, semantic)
         with telemetry(settings.streaming) as (provider, send):
             if spans is not None:
                 provider.add_span_processor(spans)  # type: ignore[arg-type]
@@ -91,3 +93,18 @@ def opened(
                 yield Opened(warehouse, semantic, catalogue, provider, record)
             finally:
                 context.detach(outer)
+
+
+def _catalogue(settings: Settings, warehouse: Warehouse, semantic: SemanticLayer) -> Catalogue:
+    """The catalogue with what is there; reading it may take as long as a run."""
+    seconds = settings.agents.budget.seconds
+    try:
+        return in_time(
+            lambda: Catalogue.load(settings.warehouse.manifest_path, warehouse, words=semantic.table_words()),
+            seconds,
+        )
+    except OverdueError as error:
+        raise TransientError(
+            f"The warehouse ({settings.warehouse.warehouse_url}) did not say within {seconds:g} s which "
+            "tables it has. See whether it answers at all, or give the run more seconds (TIDEMARK_BUDGET)."
+        ) from error

@@ -19,6 +19,7 @@ from agents.analyst.answer import CHECKS, Answer, AnswerColumn, Suggestion
 from agents.analyst.graph import ANALYST, CHART, DOCUMENT, SQL, Asked, result
 from agents.analyst.linker.suggest import nearest
 from agents.analyst.linker.text import language as script
+from agents.analyst.rendering import LIMIT_S
 from agents.analyst.sql_tools import Sources
 from agents.analyst.table import Table
 from agents.runtime import tracing
@@ -34,6 +35,10 @@ from agents.runtime.stage import Outcome
 from agents.runtime.steps import file_name, open_steps
 from warehouse import Catalogue, Warehouse
 from warehouse.semantic import SemanticLayer
+
+# What the report may take when the budget's seconds are used up, and each picture in it.
+_REPORT_S = 15.0
+_PICTURE_S = 4.0
 
 
 class Analyst:
@@ -83,10 +88,14 @@ class Analyst:
         budget: Budget | None = None,
         now: datetime | None = None,
     ) -> Answer:
-        """`answer` for a caller that cannot await, such as a task; with a `run_id` its steps are kept."""
+        """`answer` for a caller that cannot await, such as a task; with a `run_id` its steps are kept.
+
+        Raises OverdueError when the budget's seconds are over and something does not let the run end.
+        """
         run = self.run(session_id=session_id, run_id=run_id, budget=budget)
         return run_sync(
-            self.answer(question, run, language=language, domain=domain, now=now, kept=run_id is not None)
+            self.answer(question, run, language=language, domain=domain, now=now, kept=run_id is not None),
+            run.ends_within(_REPORT_S),
         )
 
     async def answer(
@@ -158,7 +167,11 @@ class Analyst:
         table, svg = await self._fill(answer, run, now)
         answer.spent = run.spent
         written = time.perf_counter()
-        folder = await run.threaded(lambda: report.write(answer, table, svg, self._settings.reports_dir))
+        left = run.left_s
+        limit_s = LIMIT_S if left is None else min(LIMIT_S, max(_PICTURE_S, left / 2))
+        folder = await run.threaded(
+            lambda: report.write(answer, table, svg, self._settings.reports_dir, limit_s)
+        )
         answer.report_path = str(folder)
         answer.timings |= {
             "report": round(time.perf_counter() - written, 3),

@@ -15,14 +15,16 @@ from agents.analyst import rendering
 from agents.analyst.answer import Answer
 from agents.analyst.table import Table
 from agents.pages import document, fonts, markdown, published, templates
+from agents.runtime.errors import ToolError
 
 ROWS_SHOWN = 200
 
 
-def write(answer: Answer, table: Table, svg: str, reports: Path) -> Path:
+def write(answer: Answer, table: Table, svg: str, reports: Path, limit_s: float = rendering.LIMIT_S) -> Path:
     """Write `reports/<run id>/` and return it; readers never see a half-written folder.
 
-    `svg` is the chart's picture. Raises PermanentError when the folder cannot be written.
+    `svg` is the chart's picture; in other forms it is drawn within the limit, or left out with the reason in
+    the answer. Raises PermanentError when the folder cannot be written.
     """
     folder = reports / answer.run_id
     with published(folder) as draft:
@@ -32,8 +34,12 @@ def write(answer: Answer, table: Table, svg: str, reports: Path) -> Path:
         if answer.chart is not None:
             rule = fonts.face(page)
             (draft / "chart.svg").write_text(fonts.into_svg(svg, rule), encoding="utf-8")
-            (draft / "chart.png").write_bytes(rendering.png(answer.chart))
-            (draft / "chart.html").write_text(rendering.html(answer.chart, rule), encoding="utf-8")
+            try:
+                (draft / "chart.png").write_bytes(rendering.png(answer.chart, limit_s))
+                shown = rendering.html(answer.chart, rule, limit_s)
+                (draft / "chart.html").write_text(shown, encoding="utf-8")
+            except ToolError as error:
+                answer.reasons.append(f"report: {error}")
         if table.columns:
             (draft / "data.csv").write_text(_csv(table), encoding="utf-8-sig")
         (draft / "answer.md").write_text(_markdown(answer, table), encoding="utf-8")

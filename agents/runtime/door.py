@@ -5,19 +5,26 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, TypeVar
 
 from agents.runtime import workers
+from agents.runtime.bulkhead import Bulkhead
+from agents.runtime.errors import TransientError
 from agents.runtime.loops import GRACE_S, tidy
 
 T = TypeVar("T")
+_BLOCKING = Bulkhead("what blocks its caller", limit=16)
+
+
+class OverdueError(TransientError, TimeoutError):
+    """A coroutine did not end in time, and was left behind."""
 
 
 def run_sync(coroutine: Coroutine[Any, Any, T], timeout_s: float | None = None) -> T:
-    """The coroutine's result. Raises TimeoutError at the timeout, whatever the coroutine is doing.
+    """The coroutine's result. Raises OverdueError at the timeout, whatever the coroutine is doing.
 
     It runs in an event loop and a thread of its own, so that it may be called where another loop runs, and
     code that blocks the loop cannot hold the caller. What ends the wait (the timeout, Ctrl-C, a signal's
@@ -46,14 +53,25 @@ def run_sync(coroutine: Coroutine[Any, Any, T], timeout_s: float | None = None) 
         # A signal may come as soon as this.
         thread.start()
         result = ended.result(timeout_s)
-    except BaseException:
+    except BaseException as fault:
+        overdue = isinstance(fault, TimeoutError) and not ended.done()
         if not ended.done():
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(lambda: [one.cancel() for one in asyncio.all_tasks(loop)])
         if thread.ident is not None:
             thread.join(GRACE_S)
         workers.dismiss()
+        if overdue:
+            raise OverdueError(
+                f"The run did not end within {timeout_s:.3g} s, for something in it heeds no deadline. It is "
+                "given up; a run with an id goes on from what it has kept."
+            ) from None
         raise
     thread.join(GRACE_S)
     workers.dismiss()
     return result
+
+
+def in_time(function: Callable[[], T], timeout_s: float | None) -> T:
+    """The result of a function that blocks, for as long as it may; raises OverdueError as `run_sync` does."""
+    return function() if timeout_s is None else run_sync(_BLOCKING.threaded(function), timeout_s)

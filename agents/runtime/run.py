@@ -110,6 +110,12 @@ class Run:
             ends.append(self.budget.seconds - self.spent.seconds)
         return max(0.0, min(ends)) if ends else None
 
+    def ends_within(self, more_s: float) -> float | None:
+        """Seconds after which the run must have ended, with so many more than its budget for what it must
+        still do then; None is for ever. It is for the door, which ends what its budget did not.
+        """
+        return None if self.left_s is None else self.left_s + more_s
+
     def events(self) -> AsyncIterator[Event]:
         """The run's events as they come; ends with the run."""
         return self.stream.follow()

@@ -42,6 +42,8 @@ from agents.steward.works import Case
 from warehouse.errors import TransientError as WarehouseAway
 
 AGENT = "steward"
+# What the report may take when the budget's seconds are used up.
+_REPORT_S = 15.0
 Choice = Action | Literal["leave"]
 
 
@@ -83,7 +85,8 @@ class Steward:
         The same case with the same run id goes on where it stopped, in any process. Raises TransientError
         when the warehouse is away or another process is at this run.
         """
-        return run_sync(self.report(case, self.run(run_id, budget)))
+        run = self.run(run_id, budget)
+        return run_sync(self.report(case, run), run.ends_within(_REPORT_S))
 
     def decide(
         self, case: Case, run_id: str, choice: Choice, *, by: str, at: datetime, seen: str | None = None

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from langchain_core.tools import BaseTool
 
-from agents.analyst import charts, rendering
+from agents.analyst import charts, renderer, rendering, report
+from agents.analyst.answer import Answer
 from agents.analyst.chart_stage import ChartWork, draw_chart, propose_chart, score
 from agents.analyst.table import ColumnMeaning, Table
 from agents.runtime.errors import ToolError
@@ -117,6 +122,57 @@ def test_the_page_works_without_a_network() -> None:
     assert '<script src="http' not in page
     assert "import(" not in page.split("</head>")[0][:5000]
     assert ".then(() => vegaEmbed(" in page
+
+
+ENDLESS = {"data": {"sequence": {"start": 0, "stop": 1e9}}, "mark": "point"}
+
+
+def test_a_drawing_that_hangs_is_ended_and_holds_nothing_else() -> None:
+    """The renderer lets no other Python run while it draws, so it must not draw in this process."""
+
+    async def both() -> int:
+        drawing = asyncio.create_task(asyncio.to_thread(rendering.svg, ENDLESS, 0.5))
+        turns = 0
+        while not drawing.done():
+            turns += 1
+            await asyncio.sleep(0.01)
+        with pytest.raises(ToolError, match=r"cannot be drawn: it took longer than 0\.5 s"):
+            await drawing
+        return turns
+
+    assert asyncio.run(both()) > 5
+    assert "<svg" in rendering.svg({"mark": "point", "data": {"values": [{}]}}), "the next is drawn"
+
+
+def test_a_drawing_that_ends_its_process_costs_itself_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(renderer, "__file__", os.devnull)
+    other = rendering._Renderer()
+    with pytest.raises(ToolError, match="its renderer ended"):
+        other.draw("svg", {"mark": "point"}, 30.0)
+    monkeypatch.undo()
+    assert other.draw("svg", {"mark": "point", "data": {"values": [{}]}}, 60.0).startswith(b"<svg")
+
+
+def test_a_forked_process_draws_by_itself() -> None:
+    plain = {"mark": "point", "data": {"values": [{}]}}
+    drawn = rendering.svg(plain)
+    if child := os.fork():
+        assert os.waitpid(child, 0)[1] == 0
+    else:
+        os._exit(rendering.svg(plain) != drawn)
+    assert rendering.svg(plain) == drawn
+
+
+def test_a_picture_that_cannot_be_drawn_in_time_is_left_out_of_the_report_and_said(tmp_path: Path) -> None:
+    answer = Answer(
+        run_id="r", question="q", language="en", status="answered", text="It is 1.", chart=ENDLESS,
+        asked_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )  # fmt: skip
+    folder = report.write(answer, SHAPES["one number"][0], "<svg></svg>", tmp_path, limit_s=0.3)
+    names = {path.name for path in folder.iterdir()}
+    assert names == {"answer.json", "answer.md", "index.html", "chart.svg", "data.csv"}
+    assert "report: the chart cannot be drawn: it took longer than 0.3 s" in answer.reasons[0]
+    assert "took longer" in (folder / "answer.json").read_text()
 
 
 def call(tool: BaseTool, work: ChartWork, **arguments: Any) -> Any:

@@ -177,10 +177,15 @@ class ClickHouse:
             self._open().query("SELECT 1")
 
     def close(self) -> None:
-        with self._opening:
+        # Not waited for: a call that was given up may be held by a server in the middle of opening.
+        if not self._opening.acquire(blocking=False):
+            return
+        try:
             if self._client is not None:
                 self._client.close()
                 self._client = None
+        finally:
+            self._opening.release()
 
     def _text(self, sql: str | exp.Query) -> str:
         return sql if isinstance(sql, str) else self.dialect.render(sql)

@@ -1,0 +1,90 @@
+"""`tidemark ask` as a process with a budget of seconds, and a warehouse that does not answer, or stops to."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from free_ports import free_port
+from warehouse import WarehouseSettings
+
+
+def ask(url: str, dbt_target: Path, home: Path, **more: str) -> subprocess.CompletedProcess[str]:
+    asked = [sys.executable, "-m", "tidemark.cli", "ask", "--json", "revenue last month by country"]
+    environment = {
+        **os.environ,
+        "TIDEMARK_HOME": str(home),
+        "TIDEMARK_STATE_DIR": str(home),
+        "TIDEMARK_WAREHOUSE_URL": url,
+        "TIDEMARK_DBT_TARGET_DIR": str(dbt_target),
+        "TIDEMARK_KAFKA_BOOTSTRAP": f"127.0.0.1:{free_port()}",
+        "TIDEMARK_FLUSH_SECONDS": "0.2",
+        "TIDEMARK_MODEL": "",
+        **more,
+    }
+    return subprocess.run(asked, env=environment, capture_output=True, text=True, timeout=120)
+
+
+def test_a_warehouse_that_never_answers_is_one_line(dbt_target: Path, tmp_path: Path) -> None:
+    # Its connections are taken by the kernel, and by nobody else.
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        ended = ask(url, dbt_target, tmp_path, TIDEMARK_BUDGET='{"seconds": 1}')
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert f"({url}) did not say within 1 s which tables it has" in " ".join(ended.stderr.split())
+
+
+@contextmanager
+def silenced(url: str, word: bytes) -> Iterator[str]:
+    """The URL of a door to a server, behind which it is silent on a connection from this word on."""
+    there = urlsplit(url)
+    open_: list[socket.socket] = []
+
+    def pass_on(source: socket.socket, target: socket.socket, until: bytes) -> None:
+        with suppress(OSError):
+            while piece := source.recv(1 << 16):
+                if until and until in piece:
+                    return
+                target.sendall(piece)
+            target.shutdown(socket.SHUT_WR)
+
+    def serve(listener: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                near, _ = listener.accept()
+                far = socket.create_connection((there.hostname, there.port or 0))
+                open_.extend((near, far))
+                for ends in ((near, far, word), (far, near, b"")):
+                    threading.Thread(target=pass_on, args=ends, daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=serve, args=(listener,), daemon=True).start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        listener.shutdown(socket.SHUT_RDWR)
+    for one in open_:
+        one.close()
+
+
+@pytest.mark.integration
+def test_one_that_stops_to_answer_ends_the_run_with_what_it_has(
+    commerce: WarehouseSettings, tmp_path: Path
+) -> None:
+    with silenced(commerce.warehouse_url, b"dwd_order_items") as url:
+        ended = ask(url, commerce.dbt_target_dir, tmp_path, TIDEMARK_BUDGET='{"seconds": 6}')
+    assert ended.returncode == 1, ended.stderr
+    answer = json.loads(ended.stdout)
+    assert (answer["status"], answer["rows"]) == ("failed", [])
+    assert "seconds" in answer["over"]
+    assert answer["over"] in answer["text"]
+    assert "dwd_order_items" in answer["sql"]
+    assert (Path(answer["report_path"]) / "answer.json").exists()
