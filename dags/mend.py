@@ -21,4 +21,10 @@ with DAG(
     tags=["commerce", "agents"],
 ):
     decide = DecideOperator(task_id="decide")
-    MendOperator(task_id="mend", decision=decide.output, outlets=[ODS_COMMERCE])
+    MendOperator(
+        task_id="mend",
+        decision=decide.output,
+        # Two failures of one day are mended one after the other: the second finds what is left.
+        max_active_tis_per_dag=1,
+        outlets=[ODS_COMMERCE],
+    )

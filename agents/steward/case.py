@@ -27,6 +27,7 @@ SignKind = Literal[
     "more_rows",
     "two_loads",
     "repeated",
+    "loaded_again",
     "negative",
     "scaled",
     "shifted",
@@ -82,10 +83,13 @@ class Reference(Record):
 
 
 class Source(Record):
-    """A table as it is loaded: a day at a time. What it does not know of itself is not examined."""
+    """A table as it is loaded: a day at a time. What it does not know of itself is not examined. With
+    `repeats` its source sends some rows twice, which is no fault.
+    """
 
     name: str
     key: str = ""
+    repeats: bool = False
     event_time: str = ""
     references: tuple[Reference, ...] = ()
     columns: dict[str, Literal["number", "text", "time", "date"]] = Field(default_factory=dict)

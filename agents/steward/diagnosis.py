@@ -105,7 +105,7 @@ def _late(left: Signs) -> Iterable[Finding]:
         if any(sign.rows < 0.3 * s.rows for s in short):
             # Most of what is missing never came.
             continue
-        brought = left.of("more_rows", "repeated", "two_loads", table=sign.table, day=came)
+        brought = left.of("more_rows", "repeated", "loaded_again", "two_loads", table=sign.table, day=came)
         also: tuple[SignKind, ...] = ("redistributed", "moved_out", "empty", "childless", "orphans")
         moved = [s for day in (sign.day, came) for s in left.of(*also, table=sign.table, day=day)]
         around = [
@@ -122,9 +122,14 @@ def _late(left: Signs) -> Iterable[Finding]:
 
 
 def _doubled(left: Signs) -> Iterable[Finding]:
-    for sign in left.of("repeated"):
-        with_it = left.of("more_rows", "two_loads", "redistributed", "empty", table=sign.table, day=sign.day)
-        yield _finding("doubled", sign, left.take([sign], with_it), rows=sign.rows, column="")
+    for sign in left.of("loaded_again", "repeated"):
+        with_it = left.of(
+            "loaded_again", "repeated", "more_rows", "two_loads", "redistributed", "empty",
+            table=sign.table, day=sign.day,
+        )  # fmt: skip
+        if sign in with_it:
+            rows = max(s.rows for s in with_it if s.kind in ("loaded_again", "repeated"))
+            yield _finding("doubled", sign, left.take(with_it), rows=rows, column="")
 
 
 def _negative(left: Signs) -> Iterable[Finding]:
@@ -142,7 +147,8 @@ def _wrong_unit(left: Signs) -> Iterable[Finding]:
         exact = any("pairs" in s.figures for s in same if s.kind == "scaled")
         signs = left.take(same)
         rows = max(s.rows for s in signs if s.kind == "scaled")
-        yield _finding("wrong_unit", sign, signs, rows=rows, doubt="" if exact or rows >= 5 else "few_values")
+        doubt = "" if exact else "by_values_only" if rows >= 5 else "few_values"
+        yield _finding("wrong_unit", sign, signs, rows=rows, doubt=doubt)
 
 
 def _truncated(left: Signs) -> Iterable[Finding]:
@@ -153,13 +159,15 @@ def _truncated(left: Signs) -> Iterable[Finding]:
         around = [
             s for s in left.of("orphans", "childless", day=sign.day) if s.words.get("other") == sign.table
         ]
-        around += left.of("childless", table=sign.table, day=sign.day)
-        signs = left.take([sign], with_it, hours, around)
+        own = left.of("childless", table=sign.table, day=sign.day)
+        signs = left.take([sign], with_it, hours, around, own)
         expected = int(sign.figures["expected"])
         if sign.kind == "no_rows":
             yield _finding("late", sign, signs, rows=expected, of=expected, doubt="not_there_yet")
         else:
-            yield _finding("truncated", sign, signs, rows=sign.rows, of=expected, column="")
+            # Rows elsewhere that name what is lacking are a fact; else there may have been less to deliver.
+            doubt = "" if around else "less_to_deliver"
+            yield _finding("truncated", sign, signs, rows=sign.rows, of=expected, column="", doubt=doubt)
 
 
 def _time_shift(left: Signs) -> Iterable[Finding]:
@@ -208,7 +216,7 @@ def _drifted(left: Signs) -> Iterable[Finding]:
             continue
         same = left.about(sign, "rewritten")
         if signs := left.take([sign], same):
-            yield _finding("drifted", sign, signs, rows=sign.rows, of=sign.of_rows)
+            yield _finding("drifted", sign, signs, rows=sign.rows, of=sign.of_rows, doubt="may_be_so")
 
 
 def _unknown(left: Signs) -> Iterable[Finding]:

@@ -15,6 +15,8 @@ from warehouse import Limits, Warehouse
 from warehouse.errors import PermanentError
 
 WINDOW_DAYS = 35
+# What is asked which tables there are.
+CATALOGUE = "catalogue"
 _LIMITS = Limits(rows=200_000, seconds=60)
 _SHOWN = 10
 _MOST_KINDS = 200
@@ -83,32 +85,33 @@ class Asking:
         return self.reader.dialect.render(tree)
 
     def volumes(self, upto: date | None = None, of: Collection[str] = ()) -> tuple[Extent, Measured]:
-        """Rows a table and day, to be compared: all tables say how busy a day was, and of these (of all, if
-        none is named) it is said what they lack.
+        """Rows a table and day, to be compared, as far as the day `upto`: all tables say how busy a day was,
+        and of these (of all, if none is named) it is said what they lack.
         """
         of = of or self.sources
         sizes: dict[str, dict[date, int]] = {}
         gone: list[tuple[Any, ...]] = []
         refused: dict[str, str] = {}
         sqls = []
-        there = {table.qualified_name for table in self.reader.tables(list(self.sources))}
+        there, unseen = self._there()
         for source in self.sources.values():
             sql = self._sql(queries.extent(source))
             sqls.append(sql)
-            if source.name in there:
+            if there is None or source.name in there:
                 counted, rows = self._ask("volumes", "", sql)
                 sizes[source.name] = dict(rows)
                 if counted.refused:
                     refused[source.name] = counted.refused
             if not sizes.get(source.name):
-                why = refused.get(source.name) or ("no row" if source.name in there else "no table")
+                is_there = there is None or source.name in there
+                why = refused.get(source.name) or ("no row" if is_there else "no table")
                 gone.append((source.name, None, 0, why))
         ends = [max(days) for days in sizes.values() if days]
         last = max(ends, default=date.min)
         if ends:
             self.held = (min(min(days) for days in sizes.values() if days), last)
         if upto is not None:
-            last = min(last, upto + timedelta(days=WINDOW_DAYS // 2))
+            last = min(last, upto)
         first = last - timedelta(days=WINDOW_DAYS - 1) if ends else last
         within: dict[str, dict[date, int]] = {}
         for name, days in sizes.items():
@@ -126,11 +129,24 @@ class Asking:
             for number, row in enumerate(gone)
             if row[0] in of
         ]
+        if unseen:
+            cite = Cite(evidence="volumes", row=len(cited) + len(gone))
+            gone.append((CATALOGUE, None, 0, unseen))
+            signs.append(_unseen(CATALOGUE, unseen, cite))
         evidence = Evidence(
             id="volumes", of="rows by table and day", sql=";\n".join(sqls),
             columns=measuring.VOLUME_COLUMNS, rows=(*cited, *gone),
         )  # fmt: skip
         return Extent(first=first, last=last, sizes=within), Measured(evidence=evidence, signs=tuple(signs))
+
+    def _there(self) -> tuple[set[str] | None, str]:
+        """The tables that are there; none, and why, when the warehouse refuses for good to say it: then each
+        must be asked.
+        """
+        try:
+            return {table.qualified_name for table in self.reader.tables(list(self.sources))}, ""
+        except PermanentError as error:
+            return None, str(error)
 
     def questions(self, extent: Extent) -> list[tuple[str, str]]:
         """What there is to ask, as (question, table); nothing of a table that is not there."""
@@ -258,6 +274,12 @@ class Asking:
         "arrivals": arrivals,
     }
 
+    def _gone(self, table: str) -> bool:
+        try:
+            return bool(table) and not self.reader.tables([table])
+        except PermanentError:
+            return False
+
     def failing(self, check: FailedCheck, number: int) -> list[Measured]:
         """The rows that fail a check, and how many on which day and from which load."""
         if not check.rows_sql:
@@ -266,8 +288,7 @@ class Asking:
             f"failing {number}", f"rows that fail {check.name}", queries.failing_rows(check, _SHOWN)
         )
         if examples.refused:
-            gone = bool(check.table) and not self.reader.tables([check.table])
-            return [_refused(examples, check.table or check.name, gone)]
+            return [_refused(examples, check.table or check.name, self._gone(check.table))]
         out = [Measured(evidence=examples)]
         source = self.sources.get(check.table)
         known = {DAY, LOADED_AT} <= set(examples.columns)

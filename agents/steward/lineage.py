@@ -14,8 +14,8 @@ from agents.steward.queries import DAY
 
 class Lineage:
     """dbt's graph as the steward needs it. Sources say of themselves, in their YAML, what their key is
-    (`config.meta.key`), when their rows happened (`config.event_time`) and what their columns refer to
-    (`config.meta.references: table.column`).
+    (`config.meta.key`), whether some rows come twice as a rule (`config.meta.repeats`), when they happened
+    (`config.event_time`) and what their columns refer to (`config.meta.references: table.column`).
     """
 
     def __init__(self, manifest: Mapping[str, Any]) -> None:
@@ -94,6 +94,7 @@ def _source(node: Mapping[str, Any]) -> Source:
     return Source(
         name=_relation(node),
         key=node["config"]["meta"]["key"],
+        repeats=node["config"]["meta"].get("repeats", False),
         event_time=node["config"].get("event_time") or "",
         references=tuple(references),
         columns={name: _kind(column["data_type"]) for name, column in node["columns"].items()},

@@ -65,12 +65,13 @@ def measure_profile(source: Source, evidence: Evidence) -> list[Sign]:
 
         if row[at["loads"]] > 1:
             sign("two_loads", day, size, loads=row[at["loads"]])
-        if source.key:
-            repeated = row[at["repeated"]]
+        if source.key and (again := row[at["loaded_again"]]):
+            sign("loaded_again", day, again)
+        if source.key and (repeated := row[at["repeated"]]):
             usual = sum(other[at["repeated"]] for other in rest)
-            if surprise(repeated, (usual + 0.5) / (usual_size + 1) * size) > RARE or (
-                row[at["loads"]] > 1 and repeated
-            ):
+            # Where its source sends none twice, one is a fact.
+            exact = not usual and not source.repeats
+            if exact or surprise(repeated, (usual + 0.5) / (usual_size + 1) * size) > RARE:
                 sign("repeated", day, repeated, usual=round(usual / usual_size * 100, 2))
         for name in source.columns:
             column = f"{name}__empty"
@@ -84,7 +85,7 @@ def measure_profile(source: Source, evidence: Evidence) -> list[Sign]:
                 if not usual or surprise(row[at[column]], expected(column)) > RARE:
                     sign("not_a_number", day, row[at[column]], name)
             column = f"{name}__negative"
-            if column in at and row[at[column]] and surprise(row[at[column]], expected(column)) > 2:
+            if column in at and row[at[column]]:
                 usual = sum(other[at[column]] for other in rest)
                 if not usual or surprise(row[at[column]], expected(column)) > RARE:
                     sign("negative", day, row[at[column]], name, least=row[at[f"{name}__min"]])
@@ -120,7 +121,7 @@ def measure_volume(
             expected = round(math.exp(logs[table][day] - value))
             by_chance = 1.2 / math.sqrt(max(expected, 1))
             away = outlier(value, [rest[other] for other in others(rest, day)], by_chance)
-            kind = _volume(found, expected, value, away)
+            kind = _volume(found, expected, value, away, logs[table][day] - middles[table])
             if kind is None:
                 continue
             cited.append((table, day, found, expected))
@@ -133,14 +134,18 @@ def measure_volume(
     return signs, cited
 
 
-def _volume(found: int, expected: int, value: float, away: float) -> Any:
+def _volume(found: int, expected: int, value: float, away: float, alone: float) -> Any:
+    """A day is short only if it is so by the other tables and beside the table's own days alone: on a day
+    that was busy for the others, one that was as always is not.
+    """
     if expected < 5:
         return None
     if found == 0:
         return "no_rows"
-    if away < -RARE and value < math.log(0.85):
+    if away < -RARE and value < math.log(0.85) and alone < math.log(0.95):
         return "fewer_rows"
-    return "more_rows" if away > RARE and value > math.log(1.18) else None
+    busier = away > RARE and value > math.log(1.18) and alone > math.log(1.05)
+    return "more_rows" if busier else None
 
 
 def measure_distributions(

@@ -40,7 +40,7 @@ def propose(
     Rows are put aside only where the fault says which they are.
     """
     found, texts = list(findings), _TEXTS[language]
-    days = {day for f in found if f.fault in _RELOADED for day in _touched(f)}
+    days = {day for f in found if f.fault in _RELOADED for day in touched(f)}
     if held and any(f.fault == "missing_table" for f in found):
         days |= {held[0] + timedelta(days=n) for n in range((held[1] - held[0]).days + 1)}
     proposals = []
@@ -61,7 +61,7 @@ def propose(
     return tuple(proposals)
 
 
-def _touched(finding: Finding) -> set[date]:
+def touched(finding: Finding) -> set[date]:
     """The days that must be loaded again: of rows that came late, also the one on which they came."""
     came = {date.fromisoformat(sign.words["came"]) for sign in finding.signs if sign.kind == "arrived_late"}
     return {*finding.days, *(came if finding.fault == "late" else ())}

@@ -59,7 +59,12 @@ def profile(source: Source, first: date, last: date) -> exp.Query:
     day, loaded = quoted(DAY), quoted(LOADED_AT)
     parts = [f"{day}", "count(*) as row_count"]
     if source.key:
-        parts.append(f"count(*) - count(distinct {quoted(source.key)}) as repeated")
+        key = quoted(source.key)
+        versions = f"concat(cast({key} as varchar), ' ', cast({loaded} as varchar))"
+        parts += [
+            f"count(*) - count(distinct {key}) as repeated",
+            f"count(distinct {versions}) - count(distinct {key}) as loaded_again",
+        ]
     parts += [
         f"count(distinct {loaded}) as loads",
         f"min({loaded}) as first_load",

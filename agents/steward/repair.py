@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from agents.runtime.errors import PermanentError, TransientError
+from agents.runtime.work import digest
 from agents.steward.case import FailedCheck, Failure, Step
 from agents.steward.lineage import Lineage
 from agents.steward.proposing import said_span, spans
@@ -70,29 +72,33 @@ def put_aside(step: Step, means: Means, run_id: str, reason: str) -> tuple[str, 
 def quarantine(writer: Warehouse, step: Step, day: date, spec: TableSpec, run_id: str, reason: str) -> int:
     """Move a day's rows that meet the step's condition to the quarantine table; returns how many.
 
-    The copy is there, and counted, before the day is replaced by its other rows. These count as loaded now:
+    A copy of every row is there before the day is replaced by its other rows. These count as loaded now:
     what is built from the table is built again.
     """
+    writer.create(QUARANTINE)
+    kept = _kept(writer, step.table, day, run_id)
     bad, good = _parted(writer, step, day)
     if not bad:
-        return 0
+        # Another process may have done it, and not lived to say so.
+        return kept.total()
     now = datetime.now(UTC)
-    copies = [
-        {
-            "table_name": step.table, DAY: day, "run_id": run_id, "reason": reason, "quarantined_at": now,
-            "row": json.dumps(row, default=str, ensure_ascii=False, sort_keys=True),
-        }
-        for row in bad
-    ]  # fmt: skip
-    writer.create(QUARANTINE)
-    if _kept(writer, step.table, day, run_id) < len(bad):
-        writer.insert(QUARANTINE.name, _arrow(QUARANTINE, copies), token=f"{run_id} {step.table} {day}")
-    kept = _kept(writer, step.table, day, run_id)
-    if kept < len(bad):
-        raise PermanentError(
-            f"{len(bad)} rows of {step.table} of {day} were to go to {QUARANTINE.name}, which has {kept} "
-            "of them. Nothing was taken out; see who else writes there."
-        )
+    due = Counter(json.dumps(row, default=str, ensure_ascii=False, sort_keys=True) for row in bad)
+    if missing := sorted((due - kept).elements()):
+        copies = [
+            {
+                "table_name": step.table, DAY: day, "run_id": run_id, "reason": reason, "row": row,
+                "quarantined_at": now,
+            }
+            for row in missing
+        ]  # fmt: skip
+        token = f"{run_id} {step.table} {day} {digest(missing)}"
+        writer.insert(QUARANTINE.name, _arrow(QUARANTINE, copies), token=token)
+        lost = due - _kept(writer, step.table, day, run_id)
+        if lost:
+            raise PermanentError(
+                f"{len(bad)} rows of {step.table} of {day} were to go to {QUARANTINE.name}, which misses "
+                f"{lost.total()} of them. Nothing was taken out; see who else writes there."
+            )
     if _sorted(*_parted(writer, step, day)) != _sorted(bad, good):
         raise TransientError(
             f"{step.table} of {day} was loaded while its rows were put aside. None was taken out: try again."
@@ -117,6 +123,7 @@ def _sorted(*parts: list[dict[str, Any]]) -> list[list[str]]:
     return [sorted(map(repr, rows)) for rows in parts]
 
 
-def _kept(writer: Warehouse, table: str, day: date, run_id: str) -> int:
+def _kept(writer: Warehouse, table: str, day: date, run_id: str) -> Counter[str]:
+    """The rows that a run has put aside."""
     where = f"table_name = {literal(table)} and run_id = {literal(run_id)}"
-    return len(writer.query(held(QUARANTINE.name, day, where)).rows)
+    return Counter(row["row"] for row in writer.query(held(QUARANTINE.name, day, where)).records())

@@ -17,12 +17,18 @@ _ROWS_SHOWN = 40
 
 
 class Decided(BaseModel):
-    """What a person decided, what was then done, and what the check said afterwards, where there was one."""
+    """What a person decided, what was then done, and what the check said afterwards, where there was one.
+    `void` says what was not done as it was about nothing any more, `not_made` what could not be done,
+    `unchecked` why the check could not be made.
+    """
 
     action: str
     by: str = ""
     at: datetime | None = None
     done: list[str] = []
+    void: list[str] = []
+    not_made: list[str] = []
+    unchecked: str = ""
     holds: bool | None = None
     still_failing: list[str] = []
 
@@ -86,8 +92,12 @@ def said(report: Report) -> str:
         parts.append(
             f"**{words['decided']}** {words[decided.action]} ({who}, {decided.at:%Y-%m-%d %H:%M} UTC)."
         )
-        if decided.done:
-            parts.append("\n".join(f"- {line}" for line in decided.done))
+        lines = [*decided.done, *decided.void]
+        lines += [words["not_made"].format(why=why) for why in decided.not_made]
+        if decided.unchecked:
+            lines.append(words["unchecked"].format(why=decided.unchecked))
+        if lines:
+            parts.append("\n".join(f"- {line}" for line in lines))
         if decided.holds is not None:
             parts.append(words["holds" if decided.holds else "fails"])
     return "\n\n".join(parts)

@@ -33,7 +33,8 @@ you can; read failing_rows of each failed check, and check_again once."""
 _REPORT = """You write a short report in {language} with write_report: a statement for each finding that names
 its fault as the goal names it, then what was measured. Cite for each statement the rows of evidence that hold
 its figures and days; what they do not hold is dropped. Say nothing that was not measured."""
-_MEND = "A person approved these calls. Make each once, then rebuild_and_check."
+_MEND = """A person approved these calls. First look_again; make each call that is still about something once;
+then rebuild_and_check."""
 
 
 def plan_stage(done: Done[Case]) -> Stage[PlanWork]:
@@ -201,29 +202,40 @@ def ask(done: Done[Case]) -> Proposed:
 
 
 def mend_stage(done: Done[Case]) -> Stage[MendWork]:
-    decided = done.decided(ASK)
+    decided, plan = done.decided(ASK), done[PLAN].work
     calls = decided.calls if decided else ()
     failure = done.task.failure
+    assert plan.sized is not None, "nothing is proposed of tables whose days were not counted"
 
     def score(work: MendWork) -> Score:
-        left = [call for call in calls if call.key not in work.made]
-        unmade = [f"{call.tool}: {work.refusal(call.tool, call.arguments) or 'not made'}" for call in left]
-        again = not failure.recheck or work.failing is not None
-        reasons = (*unmade, *(() if again else ("the check was not made again",)))
-        value = (len(calls) - len(left) + again) / (len(calls) + 1)
-        refused = bool(left) and all(work.refusal(call.tool, call.arguments) for call in left)
-        return Score(round(value, 4), reasons, final=refused)
+        checked = not failure.recheck or work.failing is not None or bool(work.unchecked)
+        refused = [call for call in work.left if work.refusal(call.tool, call.arguments)]
+        reasons = [
+            f"{call.tool}: {work.refusal(call.tool, call.arguments) or 'not made'}" for call in work.left
+        ]
+        reasons += [] if checked else ["the check was not made again"]
+        reasons += [f"the check could not be made again, because {work.unchecked}"] if work.unchecked else []
+        value = (len(calls) - len(work.left) + checked) / (len(calls) + 1)
+        # Acts that cannot be done leave the check to be made, and nothing else.
+        ended = checked and work.void is not None and len(refused) == len(work.left)
+        return Score(round(value, 4), tuple(reasons), final=ended)
 
     def move(work: MendWork) -> Move:
-        for call in calls:
-            if call.key not in work.made and not work.refusal(call.tool, call.arguments):
+        if work.void is None:
+            return Move("Is it still so?", (("look_again", {}),))
+        for call in work.left:
+            if not work.refusal(call.tool, call.arguments):
                 return Move("It was approved.", ((call.tool, call.arguments),))
         return Move("Does the check hold now?", (("rebuild_and_check", {}),))
 
+    work = MendWork(
+        failure=failure, language=done.task.language, calls=calls, findings=done[REPORT].work.findings,
+        tables=plan.tables, upto=plan.sized.extent.last,
+    )  # fmt: skip
     return Stage(
-        name="mend", goal=json.dumps([call.model_dump(mode="json") for call in calls]),
-        work=MendWork(failure=failure, calls=calls), tools=ACTING, system_prompt=_MEND,
-        threshold=1.0, max_iterations=len(calls) + 3, scorer=score, policy=move,
+        name="mend", goal=json.dumps([call.model_dump(mode="json") for call in calls]), work=work,
+        tools=ACTING, system_prompt=_MEND, threshold=1.0, max_iterations=len(calls) + 4, scorer=score,
+        policy=move,
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import datetime
 from typing import Literal
@@ -108,7 +109,7 @@ class Steward:
         seen: str | None = None,
     ) -> Report:
         """`examine`, or with a choice `decide`, for a caller that can await."""
-        with open_steps(self._settings.steps_dir, run.run_id) as steps:
+        with self._alone(choice), open_steps(self._settings.steps_dir, run.run_id) as steps:
             steps.begin(case.model_dump_json(), case.asked_at)
             run = replace(run, checkpoints=steps.checkpoints)
             question = title(case)
@@ -131,6 +132,12 @@ class Steward:
                     )  # fmt: skip
             steps.end("answered")
         return told
+
+    def _alone(self, choice: Choice | None) -> AbstractContextManager[object]:
+        """One process mends at a time: two that change one day would each put back what the other took."""
+        if choice in (None, "leave"):
+            return nullcontext()
+        return open_steps(self._settings.steps_dir, "mending.one-at-a-time")
 
     def _decision(
         self, done: Done[Case], choice: Choice, by: str, at: datetime | None, seen: str | None
@@ -215,12 +222,18 @@ def _decided(done: Done[Case]) -> Decided | None:
     mended = done.get(MEND)
     acts = {"reload_days": "reload", "quarantine_rows": "quarantine"}
     action = acts[decided.calls[0].tool] if decided.calls else "leave"
-    failing = mended.work.failing if mended else None
+    if mended is None:
+        return Decided(action=action, by=decided.decision.by, at=decided.decision.at)
+    work = mended.work
+    failing = work.failing
     return Decided(
         action=action,
         by=decided.decision.by,
         at=decided.decision.at,
-        done=list(mended.work.done) if mended else [],
+        done=list(work.done),
+        void=list((work.void or {}).values()),
+        not_made=[work.refusal(call.tool, call.arguments) or call.tool for call in work.left],
+        unchecked=work.unchecked,
         holds=None if failing is None else not failing,
         still_failing=still(failing or ()),
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 
 from langchain_core.tools import InjectedToolArg, tool
@@ -10,8 +12,10 @@ from pydantic import BaseModel, Field
 
 from agents.runtime.errors import PermanentError, ToolError
 from agents.runtime.tools import REGISTRY, ToolContext
+from agents.runtime.work import call_key
 from agents.steward.case import Cite, Step
-from agents.steward.evidence import Asking
+from agents.steward.evidence import WINDOW_DAYS, Asking
+from agents.steward.rechecking import void_calls
 from agents.steward.repair import Means, put_aside
 from agents.steward.verifying import fault_in
 from agents.steward.wording import Statement
@@ -20,6 +24,7 @@ from agents.steward.works import (
     Answered,
     Checked,
     EvidenceWork,
+    Looked,
     MendWork,
     PlanWork,
     ReportWork,
@@ -31,7 +36,7 @@ from agents.steward.works import (
 PLANNING = ("trace_lineage", "measure_volumes")
 EXAMINING = ("ask_about", "failing_rows", "check_again")
 TELLING = ("write_report",)
-ACTING = ("reload_days", "quarantine_rows", "rebuild_and_check")
+ACTING = ("look_again", "reload_days", "quarantine_rows", "rebuild_and_check")
 Question = Literal["profile", "distributions", "versions", "orphans", "childless", "arrivals"]
 
 
@@ -48,8 +53,10 @@ def trace_lineage(context: Annotated[ToolContext[PlanWork, Means], InjectedToolA
 def measure_volumes(context: Annotated[ToolContext[PlanWork, Means], InjectedToolArg]) -> Sized:
     """Count the rows of each table and day, and choose the days to compare."""
     named = [day for check in context.work.failure.checks for day in check.days]
+    # Those after it are compared with it too.
+    upto = max(named) + timedelta(days=WINDOW_DAYS // 2) if named else None
     asking = Asking(context.deps.reader, context.deps.lineage.sources)
-    extent, measured = asking.volumes(max(named, default=None), context.work.tables)
+    extent, measured = asking.volumes(upto, context.work.tables)
     return Sized(extent=extent, measured=measured.plain(), held=asking.held)
 
 
@@ -92,12 +99,23 @@ def check_again(context: Annotated[ToolContext[EvidenceWork, Means], InjectedToo
         raise ToolError(f"the check could not be made again, because {error}") from error
 
 
+@REGISTRY.register(effects={"reads"}, timeout_s=300, retries=1)
+@tool
+def look_again(context: Annotated[ToolContext[MendWork, Means], InjectedToolArg]) -> Looked:
+    """Look whether what was approved is still about something: days may have been loaded since."""
+    return Looked(void=void_calls(context.work, context.deps))
+
+
 # What it writes follows from what was approved: it builds tables again from those below them.
 @REGISTRY.register(effects={"writes"}, timeout_s=900, approval=False)
 @tool
 def rebuild_and_check(context: Annotated[ToolContext[MendWork, Means], InjectedToolArg]) -> Checked:
     """Build again what the failed task's check reads, make the check, and say what fails now."""
-    return Checked(failing=context.deps.recheck(context.work.failure, True))
+    try:
+        return Checked(failing=context.deps.recheck(context.work.failure, True))
+    except PermanentError as error:
+        # What was done is done, and is told.
+        return Checked(refused=str(error))
 
 
 class Said(BaseModel):
@@ -135,7 +153,9 @@ def write_report(
 @tool
 def reload_days(days: list[date], context: Annotated[ToolContext[MendWork, Means], InjectedToolArg]) -> Acted:
     """Load days again from the source, every table, in place of what is held of them."""
-    return Acted(done=context.deps.reload_days(tuple(days)))
+    _require(context.work, "reload_days", days=[str(day) for day in days])
+    with _told():
+        return Acted(done=context.deps.reload_days(tuple(days)))
 
 
 @REGISTRY.register(effects={"writes"}, timeout_s=300)
@@ -144,7 +164,26 @@ def quarantine_rows(
     step: Step, reason: str, context: Annotated[ToolContext[MendWork, Means], InjectedToolArg]
 ) -> Acted:
     """Put the rows of some days that meet a condition aside, with the reason, and keep the rest."""
-    return Acted(done=put_aside(step, context.deps, context.run_id, reason))
+    _require(context.work, "quarantine_rows", step=step.model_dump(mode="json"), reason=reason)
+    with _told():
+        return Acted(done=put_aside(step, context.deps, context.run_id, reason))
+
+
+def _require(work: MendWork, tool_: str, **arguments: Any) -> None:
+    """Nothing is done about what nobody has looked at again, or what is gone."""
+    if work.void is None:
+        raise ToolError("look_again first: what was approved may be about nothing by now")
+    if why := work.void.get(call_key(tool_, arguments)):
+        raise ToolError(why)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """An act that cannot be done is told in the report, beside those that were."""
+    try:
+        yield
+    except PermanentError as error:
+        raise ToolError(str(error)) from error
 
 
 def _asking(means: Means, tables: tuple[str, ...]) -> Asking:

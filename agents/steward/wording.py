@@ -46,6 +46,7 @@ _SIGNS: dict[Language, dict[str, str]] = {
         "more_rows": "`{table}` has {of_rows} rows of {day}, where about {expected} are usual.",
         "two_loads": "The rows of {day} in `{table}` are of {loads} loads; a day is otherwise of one.",
         "repeated": "{rows} of the {of_rows} rows of {day} in `{table}` repeat a key of that day.",
+        "loaded_again": "{rows} keys of {day} in `{table}` came again by another load.",
         "negative": "{rows} values of `{column}` on {day} in `{table}` are below zero.",
         "scaled": "{about} {rows} values of `{column}` on {day} in `{table}` are {factor} times as usual.",
         "shifted": "{about} {rows} values of `{column}` on {day} in `{table}` lie {hours} hours off.",
@@ -68,6 +69,7 @@ _SIGNS: dict[Language, dict[str, str]] = {
         "more_rows": "`{table}` 在 {day} 有 {of_rows} 行；按其他日期和表，通常约 {expected} 行。",
         "two_loads": "`{table}` 中 {day} 的行来自 {loads} 次加载；通常一天只有一次。",
         "repeated": "`{table}` 中 {day} 的 {of_rows} 行里有 {rows} 行重复了当天已有的键。",
+        "loaded_again": "`{table}` 中 {day} 有 {rows} 个键由另一次加载再次送达。",
         "negative": "`{table}` 中 {day} 有 {rows} 个 `{column}` 小于零。",
         "scaled": "`{table}` 中 {day} {about} {rows} 个 `{column}` 为平时的 {factor} 倍。",
         "shifted": "`{table}` 中 {day} {about} {rows} 个 `{column}` 与平时相差 {hours} 小时。",
@@ -86,6 +88,9 @@ _SIGNS: dict[Language, dict[str, str]] = {
 }
 _DOUBTS = {
     "en": {
+        "by_values_only": "Only their distribution says so: no other row of the same keys does.",
+        "may_be_so": "Or the values are truly so: whether the source has changed, the rows do not say.",
+        "less_to_deliver": "Or there was less to deliver: no other table names rows that are lacking.",
         "few_values": "Only a few values say so: they may be wrong in another way.",
         "not_there_yet": "The day may still come, or be lost.",
         "by_hours_only": "Only the hours of the day say so: no other row of the same keys does.",
@@ -93,6 +98,9 @@ _DOUBTS = {
         "no_name": "The steward has no name for this; what was measured is below.",
     },
     "zh": {
+        "by_values_only": "只有分布表明这一点，没有同键的其他行可以对照。",
+        "may_be_so": "也可能数据确实如此：源头是否真有变化，数据本身无法说明。",
+        "less_to_deliver": "也可能当天本来就较少：没有其他表指向缺少的行。",
         "few_values": "只有少数几个值表明这一点，也可能是别的错误。",
         "not_there_yet": "这一天的数据可能还会到达，也可能已丢失。",
         "by_hours_only": "只有时刻分布表明这一点，没有同键的其他行可以对照。",
@@ -125,6 +133,11 @@ WORDS: dict[Language, dict[str, str]] = {
         "dropped": "Statements that their evidence did not carry",
         "examined": "Tables examined",
         "failed": "`{check}` failed: {observed}",
+        "about_fault": "{fault} in `{table}`{days} ({rows} rows)",
+        "gone": "Not done, for what it was about is gone: {faults}. The data was changed meanwhile.",
+        "grown": "Not done, for it is about more than what was proposed: {faults}. Have it examined again.",
+        "not_made": "Could not be done: {why}",
+        "unchecked": "The check could not be made again: {why}",
     },
     "zh": {
         "title": "{task} 失败的原因",
@@ -150,6 +163,11 @@ WORDS: dict[Language, dict[str, str]] = {
         "dropped": "证据不支持而删去的陈述",
         "examined": "检查过的表",
         "failed": "`{check}` 未通过：{observed}",
+        "about_fault": "`{table}`{days} {fault}（{rows} 行）",
+        "gone": "未执行：所针对的问题已不存在：{faults}。数据在此期间已被更改。",
+        "grown": "未执行：现在涉及的范围超出当时的建议：{faults}。请重新检查。",
+        "not_made": "未能执行：{why}",
+        "unchecked": "无法重新检查：{why}",
     },
 }
 

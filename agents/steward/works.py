@@ -56,9 +56,16 @@ class Answered(Result):
 
 
 class Checked(Result):
-    """What still fails of the failed task's check, made again."""
+    """What still fails of the failed task's check, made again; or why it could not be made."""
 
-    failing: tuple[FailedCheck, ...]
+    failing: tuple[FailedCheck, ...] = ()
+    refused: str = ""
+
+
+class Looked(Result):
+    """Which of the approved calls are not to be made, by their keys: what they are about is no longer so."""
+
+    void: dict[str, str]
 
 
 class Told(Result):
@@ -134,20 +141,38 @@ class ReportWork(Work):
 
 
 class MendWork(Work):
-    """The acts that were approved, what was done, and what the check says then."""
+    """The acts that were approved and the findings that they are about, as of the day `upto`; which of them
+    are void, what was done, and what the check says then, or why it says nothing.
+    """
 
     failure: Failure
+    language: Language
     calls: tuple[ProposedCall, ...]
+    findings: tuple[Finding, ...]
+    tables: tuple[str, ...]
+    upto: date
+    void: dict[str, str] | None = None
     made: tuple[str, ...] = ()
     done: tuple[str, ...] = ()
     failing: tuple[FailedCheck, ...] | None = None
+    unchecked: str = ""
+
+    @property
+    def left(self) -> tuple[ProposedCall, ...]:
+        """The calls that are still to be made."""
+        void = self.void or {}
+        return tuple(call for call in self.calls if call.key not in self.made and call.key not in void)
 
     def reduce(self, call: ToolCall, result: Any) -> Self:
         match result:
+            case Looked():
+                return self.having(void=result.void)
             case Acted():
                 return self.having(made=(*self.made, call.key), done=(*self.done, *result.done))
-            case Checked():
+            case Checked(refused=""):
                 return self.having(failing=result.failing)
+            case Checked():
+                return self.having(unchecked=result.refused)
             case _:
                 return self
 

@@ -138,7 +138,8 @@ class DecideOperator(HITLOperator):
 class MendOperator(TidemarkOperator):
     """Do what was decided, and make the failed check again. Fails when it still fails, so that a person sees.
 
-    Returns as `StewardOperator`, with `"done"`: what was done, a line an act.
+    Returns as `StewardOperator`, with `"done"`: what was done, a line an act, and `"void"`: what was not, for
+    it was about nothing any more.
     """
 
     operator_extra_links = (ReportLink(),)
@@ -167,13 +168,17 @@ class MendOperator(TidemarkOperator):
         self.report_id = report.run_id
         decided = report.decided
         assert decided is not None, "a decision that is taken is in the report"
-        for line in decided.done:
+        for line in (*decided.done, *decided.void):
             self.log.info("%s", line)
         if choice == "leave":
             raise AirflowSkipException(f"{decided.by} left it as it is.")
+        if decided.not_made:
+            raise AirflowFailException(f"Not all could be done: {'; '.join(decided.not_made)}")
+        if decided.unchecked:
+            raise AirflowFailException(f"The check could not be made again: {decided.unchecked}")
         if decided.holds is False:
             raise AirflowFailException(f"The check still fails: {'; '.join(decided.still_failing)}")
-        return {**summary(report), "done": decided.done}
+        return {**summary(report), "done": decided.done, "void": decided.void}
 
 
 def summary(report: Report) -> dict[str, Any]:

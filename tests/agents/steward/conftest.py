@@ -19,7 +19,11 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from agents.runtime.settings import AgentSettings
+from agents.steward.case import FailedCheck, Failure
 from agents.steward.lineage import Lineage
+from agents.steward.repair import Means
+from agents.steward.steward import Steward
 from warehouse import Warehouse, WarehouseSettings, connect
 from warehouse.ingestion import load_days
 from warehouse.ingestion.schema import TABLES, Table
@@ -57,6 +61,37 @@ def reader(delivered: WarehouseSettings) -> Iterator[Warehouse]:
 @pytest.fixture(scope="session")
 def lineage(dbt_target: Path) -> Lineage:
     return Lineage.load(dbt_target / "manifest.json")
+
+
+@pytest.fixture
+def means(delivered: WarehouseSettings, reader: Warehouse, lineage: Lineage) -> Means:
+    @contextmanager
+    def writer() -> Iterator[Warehouse]:
+        client = connect(delivered)
+        yield client
+        client.close()
+
+    def recheck(failure: Failure, rebuild: bool) -> tuple[FailedCheck, ...]:
+        return tuple(c for c in failure.checks if reader.query(c.rows_sql).rows)
+
+    return Means(
+        reader=reader,
+        lineage=lineage,
+        writer=writer,
+        reload=lambda client, first, last: load_days(client, first, last) and None,
+        recheck=recheck,
+        specs={table.name: table.spec for table in TABLES},
+    )
+
+
+@pytest.fixture
+def steward(means: Means, tmp_path: Path) -> Callable[..., Steward]:
+    """A steward of its own a call, as a new process would have; all keep their runs in one folder."""
+
+    def open_(**more: Any) -> Steward:
+        return Steward(means, AgentSettings(state_dir=tmp_path, model=""), **more)
+
+    return open_
 
 
 Rows = list[dict[str, Any]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -40,9 +41,20 @@ class LoadedMeanwhile(FakeWarehouse):
 
     def query(self, sql: str | exp.Query, *, limits: Limits | None = None) -> Result:
         result = super().query(sql, limits=limits)
-        if "orders" in self.asked[-1] and len(self.held[ORDERS.name]) == 2:
+        if "quarantined" not in self.asked[-1] and len(self.held[ORDERS.name]) == 2:
             self.held[ORDERS.name].append(row(3, -7.0))
         return result
+
+
+class KilledHereError(BaseException):
+    """The process ends here."""
+
+
+class Killed(FakeWarehouse):
+    """Between the copy and the day without its rows."""
+
+    def replace_days(self, *_: Any) -> None:
+        raise KilledHereError
 
 
 def warehouse(kind: type[FakeWarehouse]) -> FakeWarehouse:
@@ -57,7 +69,21 @@ def test_rows_are_put_aside_and_the_others_stay() -> None:
     assert quarantine(writer, STEP, DAY, ORDERS, "run", "negative") == 1
     assert [kept["order_id"] for kept in writer.held[ORDERS.name]] == [1]
     assert len(writer.held[QUARANTINE.name]) == 1
-    assert quarantine(writer, STEP, DAY, ORDERS, "run", "negative") == 0
+    # Another process that does it again says what was done, and does nothing.
+    assert quarantine(writer, STEP, DAY, ORDERS, "run", "negative") == 1
+    assert len(writer.held[QUARANTINE.name]) == 1
+
+
+def test_rows_that_came_since_a_process_was_killed_are_copied_before_they_are_taken_out() -> None:
+    """As many as those that it had copied, and others."""
+    writer = warehouse(Killed)
+    with pytest.raises(KilledHereError):
+        quarantine(writer, STEP, DAY, ORDERS, "run", "negative")
+    writer.held[ORDERS.name] = [row(1, 5.0), row(8, -8.0)]
+    writer.replace_days = super(Killed, writer).replace_days  # type: ignore[method-assign]
+    quarantine(writer, STEP, DAY, ORDERS, "run", "negative")
+    assert [kept["order_id"] for kept in writer.held[ORDERS.name]] == [1]
+    assert {json.loads(kept["row"])["order_id"] for kept in writer.held[QUARANTINE.name]} == {2, 8}
 
 
 def test_a_load_that_comes_meanwhile_loses_no_row() -> None:

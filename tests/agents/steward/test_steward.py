@@ -8,8 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,14 +28,11 @@ from agents.runtime.tools import REGISTRY
 from agents.steward.case import FailedCheck, Failure
 from agents.steward.diagnosis import diagnose
 from agents.steward.evidence import Asking
-from agents.steward.lineage import Lineage
 from agents.steward.repair import QUARANTINE, Means
 from agents.steward.steward import Steward
 from agents.steward.works import Case
-from warehouse import Warehouse, WarehouseSettings, connect
+from warehouse import Warehouse, WarehouseSettings
 from warehouse.errors import OverloadedError
-from warehouse.ingestion import load_days
-from warehouse.ingestion.schema import TABLES
 
 pytestmark = pytest.mark.integration
 NOW = datetime(2026, 10, 1, 6, tzinfo=UTC)
@@ -49,37 +45,6 @@ CHECK = FailedCheck(
     observed="some rows",
 )
 FAILURE = Failure(kind="test", task="ods", recheck="path:models/ods", checks=(CHECK,))
-
-
-@pytest.fixture
-def means(delivered: WarehouseSettings, reader: Warehouse, lineage: Lineage) -> Means:
-    @contextmanager
-    def writer() -> Iterator[Warehouse]:
-        client = connect(delivered)
-        yield client
-        client.close()
-
-    def recheck(failure: Failure, rebuild: bool) -> tuple[FailedCheck, ...]:
-        return tuple(c for c in failure.checks if reader.query(c.rows_sql).rows)
-
-    return Means(
-        reader=reader,
-        lineage=lineage,
-        writer=writer,
-        reload=lambda client, first, last: load_days(client, first, last) and None,
-        recheck=recheck,
-        specs={table.name: table.spec for table in TABLES},
-    )
-
-
-@pytest.fixture
-def steward(means: Means, tmp_path: Path) -> Callable[..., Steward]:
-    """A steward of its own a call, as a new process would have; all keep their runs in one folder."""
-
-    def open_(**more: Any) -> Steward:
-        return Steward(means, AgentSettings(state_dir=tmp_path, model=""), **more)
-
-    return open_
 
 
 # A check on a table with little around it, for what is not about the diagnosis.
