@@ -18,7 +18,7 @@ from tidemark_airflow.operators import (
     StewardOperator,
     WaitForTelemetrySensor,
 )
-from tidemark_airflow.scheduling import ODS_COMMERCE, RETRIES
+from tidemark_airflow.scheduling import CATCHING_UP, ODS_COMMERCE, RETRIES
 
 with DAG(
     dag_id="tidemark_pipeline",
@@ -39,7 +39,7 @@ with DAG(
         for layer in ("ods", "dwd", "dws", "ads")
         for task in (
             DbtOperator(task_id=layer, select=f"path:models/{layer}"),
-            GateOperator(task_id=f"gate_{layer}", layer=layer),
+            GateOperator(task_id=f"gate_{layer}", layer=layer, **CATCHING_UP),
         )
     ]
     chain(

@@ -53,14 +53,17 @@ def warehouse(url: str) -> Health:
 
 
 def flink(url: str) -> Health:
-    """Healthy when the job runs: not when it restarts or has failed."""
+    """Healthy when each task of the job runs: not when it restarts, has failed or only begins."""
     answer = _get(f"{url}/jobs/overview")
     if isinstance(answer, Health):
         return answer
-    states = [str(job.get("state")) for job in answer.json().get("jobs", [])]
-    if "RUNNING" in states:
+    # Flink calls a job running as soon as it has been scheduled: its tasks may wait for a place or for Java.
+    told = answer.json().get("jobs", [])
+    jobs = [(job["state"], job["tasks"]["running"], job["tasks"]["total"]) for job in told]
+    if any(state == "RUNNING" and 0 < running == total for state, running, total in jobs):
         return Health(True)
-    return Health(False, f"job state: {', '.join(states) or 'no job yet'}")
+    states = "; ".join(f"{state}, {running} of {total} tasks run" for state, running, total in jobs)
+    return Health(False, f"job state: {states or 'no job yet'}")
 
 
 def heartbeat_file(path: Path, since: float) -> Health:

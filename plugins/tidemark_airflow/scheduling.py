@@ -18,6 +18,14 @@ RETRIES: dict[str, Any] = {
     "max_retry_delay": timedelta(minutes=5),
 }
 
+# A gate waits for ten minutes while days are being loaded: a day takes seconds, and a pause may be of weeks.
+CATCHING_UP: dict[str, Any] = {
+    "loader": "commerce_ingestion",
+    "retries": 30,
+    "retry_delay": timedelta(seconds=20),
+    "retry_exponential_backoff": 0,
+}
+
 
 def commerce_start() -> datetime:
     """The first logical day that the schedule loads; earlier days are a backfill run's."""

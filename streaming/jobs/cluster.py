@@ -191,11 +191,15 @@ def _stop(job: Any, savepoints: Path) -> None:
     deadline = time.monotonic() + _STOP_SECONDS
     while not savepoint.isDone() and time.monotonic() < deadline:
         time.sleep(0.05)
-    if not savepoint.isDone() or savepoint.isCompletedExceptionally():
-        log.error(
-            "no savepoint within %d s (is Kafka away?); the next start goes on from the newest checkpoint",
-            _STOP_SECONDS,
-        )
+    if not savepoint.isDone():
+        why = f"none was made within {_STOP_SECONDS} s (is Kafka away?)"
+    else:
+        try:
+            savepoint.get()
+            return
+        except Exception as error:  # Java's, through the gateway
+            why = _root_cause(str(error))
+    log.error("stopped without a savepoint: %s; the next start goes on from the newest checkpoint", why)
 
 
 def _result_of(job: Any, stop: threading.Event, outcome: list[Exception | None]) -> None:
@@ -354,10 +358,14 @@ def _environment(options: dict[str, str]) -> TableEnvironment:
     )
 
 
-def _first_cause(trace: str) -> str:
+def _root_cause(trace: str) -> str:
     lines = trace.splitlines()
     causes = [line.strip() for line in lines if line.strip().startswith("Caused by:")]
-    cause = causes[-1].removeprefix("Caused by: ") if causes else (lines[0] if lines else "it gave no cause")
+    return causes[-1].removeprefix("Caused by: ") if causes else (lines[0] if lines else "it gave no cause")
+
+
+def _first_cause(trace: str) -> str:
+    cause = _root_cause(trace)
     if "savepoint" in cause or "checkpoint" in cause:
         # A changed job cannot always take over its predecessor's state.
         cause += "; if the job was changed, remove flink/checkpoints in the state folder to go on from Kafka"

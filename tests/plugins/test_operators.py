@@ -14,6 +14,8 @@ from tidemark_airflow.errors import permanent_errors_fail
 from tidemark_airflow.operators import DbtOperator, GateOperator, IngestOperator, WaitForTelemetrySensor
 from tidemark_airflow.operators.agents import TelemetryLateError
 from warehouse import PermanentError, TransientError, Warehouse, WarehouseSettings, connect
+from warehouse.ingestion.schema import TABLES
+from warehouse.quality import GateLateError
 from warehouse_process import warehouse_server
 from wiring.settings import Settings
 
@@ -115,6 +117,32 @@ def test_spans_that_are_long_in_coming_hold_no_task_slot(warehouse: Warehouse) -
 def test_a_gate_without_its_tables_ends_the_task(warehouse: Warehouse) -> None:
     with pytest.raises(AirflowFailException, match="Build layer dws first"), permanent_errors_fail():
         GateOperator(task_id="gate", layer="dws").perform({}, Settings.read())
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(
+    ("runs_over", "seen"), [(0, GateLateError), (1, AirflowFailException)], ids=["catching up", "late"]
+)
+def test_a_day_is_late_when_its_loader_has_had_its_turn(
+    warehouse: Warehouse, runs_over: int, seen: type[Exception]
+) -> None:
+    for table in TABLES:
+        warehouse.execute(f"drop table if exists {table.name} sync")
+    week_ago = (datetime.now(UTC) - timedelta(days=8)).date().isoformat()
+    IngestOperator(task_id="load", start_day=week_ago).perform(run_of(None), Settings.read())
+    asked: list[Any] = []
+
+    def get_dr_count(**about: Any) -> int:
+        asked.append(about)
+        return runs_over
+
+    gate = GateOperator(task_id="gate", layer="ods", loader="commerce_ingestion")
+    with pytest.raises(seen, match="the newest day is"), permanent_errors_fail():
+        gate.perform({"ti": SimpleNamespace(get_dr_count=get_dr_count)}, Settings.read())  # type: ignore[typeddict-item]
+    (about,) = asked
+    (due,) = about["logical_dates"]
+    assert (about["dag_id"], due.hour) == ("commerce_ingestion", 0)
+    assert due.date() == datetime.now(UTC).date() - timedelta(days=1)
 
 
 def test_dbt_on_a_warehouse_that_is_away_is_retried(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:

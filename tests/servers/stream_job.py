@@ -13,10 +13,10 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import httpx
 import psutil
 from confluent_kafka import Producer
 
+from embedded import health
 from streaming.records import EXECUTION
 from streaming.settings import StreamingSettings
 
@@ -38,7 +38,7 @@ class Job:
     """One process group, started anew when it has ended."""
 
     def __init__(self, settings: StreamingSettings) -> None:
-        self.url = f"http://127.0.0.1:{settings.flink_port}/jobs/overview"
+        self.url = f"http://127.0.0.1:{settings.flink_port}"
         self._environment = environment_of(settings)
         self.start()
 
@@ -52,19 +52,11 @@ class Job:
 
     def wait_until_running(self) -> None:
         deadline = time.monotonic() + PATIENCE
-        while not self._running():
+        while not health.flink(self.url).ok:
             assert time.monotonic() < deadline, "the job did not come up"
             if self.process.poll() is not None:
                 self.start()
             time.sleep(0.1)
-
-    def _running(self) -> bool:
-        try:
-            jobs = httpx.get(self.url).json()["jobs"]
-        except (httpx.HTTPError, ValueError, KeyError):
-            return False
-        # A job that is not there yet has no tasks, and all of none are running.
-        return any(0 < job["tasks"]["running"] == job["tasks"]["total"] for job in jobs)
 
     def end(self, number: signal.Signals = signal.SIGKILL, *, only_parent: bool = False) -> int:
         (os.kill if only_parent else os.killpg)(self.process.pid, number)

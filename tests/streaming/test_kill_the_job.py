@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -23,7 +24,9 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 AGENT = "kill-the-job"
 
 
-def test_every_record_comes_out_once(own_broker: Broker, start_job: Callable[..., Job]) -> None:
+def test_every_record_comes_out_once(
+    own_broker: Broker, start_job: Callable[..., Job], capfd: pytest.CaptureFixture[str]
+) -> None:
     settings = own_broker.settings
     create_topics(settings)
 
@@ -60,6 +63,17 @@ def test_every_record_comes_out_once(own_broker: Broker, start_job: Callable[...
     letters = [letter for letter in records(DEAD_LETTER.topic) if letter["key"] == "bad"]
     positions = {(letter["source_partition"], letter["source_offset"]) for letter in letters}
     assert len(letters) == len(positions) == sent["bad"]
+
+    # Flink refuses at once, and the job says what it refused, not how long it waited.
+    savepoints = settings.flink_dir / "savepoints"
+    shutil.rmtree(savepoints)
+    savepoints.touch()
+    capfd.readouterr()
+    assert job.end(SIGTERM) == 0
+    said = capfd.readouterr().err
+    assert "stopped without a savepoint" in said
+    assert str(savepoints) in said
+    assert "within" not in said
 
 
 def test_the_broker_listens_on_this_machine_only(broker: Broker) -> None:
