@@ -14,8 +14,7 @@ from tidemark_airflow.errors import permanent_errors_fail
 from tidemark_airflow.operators import DbtOperator, GateOperator, IngestOperator, WaitForTelemetrySensor
 from tidemark_airflow.operators.agents import TelemetryLateError
 from warehouse import PermanentError, TransientError, Warehouse, WarehouseSettings, connect
-from warehouse.ingestion.schema import TABLES
-from warehouse.quality import GateLateError
+from warehouse.quality import GateLateError, GateResult, Outcome
 from warehouse_process import warehouse_server
 from wiring.settings import Settings
 
@@ -119,30 +118,30 @@ def test_a_gate_without_its_tables_ends_the_task(warehouse: Warehouse) -> None:
         GateOperator(task_id="gate", layer="dws").perform({}, Settings.read())
 
 
-@pytest.mark.integration
 @pytest.mark.parametrize(
     ("runs_over", "seen"), [(0, GateLateError), (1, AirflowFailException)], ids=["catching up", "late"]
 )
 def test_a_day_is_late_when_its_loader_has_had_its_turn(
-    warehouse: Warehouse, runs_over: int, seen: type[Exception]
+    monkeypatch: pytest.MonkeyPatch, runs_over: int, seen: type[Exception]
 ) -> None:
-    for table in TABLES:
-        warehouse.execute(f"drop table if exists {table.name} sync")
-    week_ago = (datetime.now(UTC) - timedelta(days=8)).date().isoformat()
-    IngestOperator(task_id="load", start_day=week_ago).perform(run_of(None), Settings.read())
-    asked: list[Any] = []
+    old = ({"newest_day": "2026-05-01", "value": 9.0, "highest": 2.0},)
+    late = Outcome(
+        "ods.commerce_orders", "freshness", "the newest day is 2026-05-08 or later", False, "", old
+    )
+    monkeypatch.setattr("warehouse.quality.run_gate", lambda *_: GateResult("ods", "a file", (late,), 0.1))
+    asked: list[dict[str, Any]] = []
 
     def get_dr_count(**about: Any) -> int:
         asked.append(about)
         return runs_over
 
+    context: Any = {"ti": SimpleNamespace(get_dr_count=get_dr_count)}
     gate = GateOperator(task_id="gate", layer="ods", loader="commerce_ingestion")
     with pytest.raises(seen, match="the newest day is"), permanent_errors_fail():
-        gate.perform({"ti": SimpleNamespace(get_dr_count=get_dr_count)}, Settings.read())  # type: ignore[typeddict-item]
+        gate.perform(context, Settings.read())
+    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     (about,) = asked
-    (due,) = about["logical_dates"]
-    assert (about["dag_id"], due.hour) == ("commerce_ingestion", 0)
-    assert due.date() == datetime.now(UTC).date() - timedelta(days=1)
+    assert (about["dag_id"], about["logical_dates"]) == ("commerce_ingestion", [midnight - timedelta(days=1)])
 
 
 def test_dbt_on_a_warehouse_that_is_away_is_retried(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from warehouse.errors import PermanentError
 from warehouse.ingestion.assortment import Assortment, assortment
 from warehouse.ingestion.people import Users, sign_ups
 from warehouse.ingestion.randomness import Ints, day_of_moment, end_of_day, microseconds
@@ -69,14 +70,17 @@ class _Shop:
 def deliveries(seed: int, first: int, last: int, *, opening: bool) -> Iterator[tuple[Table, pa.Table]]:
     """The rows that day `first` to `last` (day numbers) deliver, a table at a time, by `_day` and key.
 
-    With `opening`, day `first` also delivers what a history that starts on it needs.
+    With `opening`, day `first` also delivers what a history that starts on it needs. Raises `PermanentError`
+    for a table that nothing is made for.
     """
+    tables = {table.source: table for table in TABLES}
+    if unmade := sorted(tables.keys() - _MAKERS.keys()):
+        raise PermanentError(f"Nothing makes the rows of {', '.join(unmade)}. Add what does to {__file__}.")
     oldest, newest = first - LONGEST_ORDER_DAYS, last + LONGEST_SHELF_DAYS
     users = sign_ups(seed, oldest - LONGEST_MEMORY_DAYS, newest)
     products = assortment(seed)
     orders, items = trade(seed, oldest, newest, users, products)
     shop = _Shop(seed, first, last, opening, users, products, orders, items)
-    tables = {table.source: table for table in TABLES}
     for source, made in _MAKERS.items():
         table, columns = tables[source], made(shop)
         rows = pa.table([columns[field.name] for field in table.arrow], schema=table.arrow)
