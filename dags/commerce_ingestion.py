@@ -4,7 +4,7 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param
 
 from tidemark_airflow.operators import IngestOperator, ProposeOperator, StewardOperator
-from tidemark_airflow.scheduling import ODS_COMMERCE, RETRIES, commerce_start
+from tidemark_airflow.scheduling import ODS_COMMERCE, RETRIES, commerce_start, report_language
 
 DAY = {"type": ["null", "string"], "format": "date"}
 
@@ -19,6 +19,7 @@ with DAG(
     default_args=RETRIES,
     tags=["commerce"],
     params={
+        "language": report_language(),
         "start_day": Param(None, **DAY, description="First day of a backfill; empty: the run's own day"),
         "end_day": Param(None, **DAY, description="Last day of a backfill; empty: the first day"),
     },
@@ -29,7 +30,7 @@ with DAG(
         end_day="{{ params.end_day or '' }}",
         outlets=[ODS_COMMERCE],
     )
-    steward = StewardOperator(task_id="steward")
+    steward = StewardOperator(task_id="steward", language="{{ params.language }}")
     load >> steward >> ProposeOperator(task_id="propose", report=steward.output)
     load >> EmptyOperator(
         task_id="loaded",

@@ -18,7 +18,7 @@ from tidemark_airflow.operators import (
     StewardOperator,
     WaitForTelemetrySensor,
 )
-from tidemark_airflow.scheduling import CATCHING_UP, ODS_COMMERCE, RETRIES
+from tidemark_airflow.scheduling import CATCHING_UP, ODS_COMMERCE, RETRIES, report_language
 
 with DAG(
     dag_id="tidemark_pipeline",
@@ -32,6 +32,7 @@ with DAG(
     max_active_runs=1,
     default_args=RETRIES,
     tags=["commerce", "agents"],
+    params={"language": report_language()},
 ):
     answers = AnswerListOperator(task_id="answer_questions", questions="sales")
     built = [
@@ -51,5 +52,5 @@ with DAG(
         AnswerListOperator(task_id="answer_about_runs", questions="self"),
     )
     built[-1] >> DbtDocsOperator(task_id="dbt_docs")
-    steward = StewardOperator(task_id="steward")
+    steward = StewardOperator(task_id="steward", language="{{ params.language }}")
     built >> steward >> ProposeOperator(task_id="propose", report=steward.output)

@@ -11,7 +11,7 @@ from typing import Any
 from agents.runtime.errors import PermanentError
 from agents.runtime.events import EventSink
 from agents.runtime.steps import file_name
-from agents.steward.case import FailedCheck, Failure
+from agents.steward.case import Bound, FailedCheck, Failure
 from agents.steward.lineage import Lineage
 from agents.steward.repair import Means
 from agents.steward.report import Report
@@ -20,7 +20,7 @@ from agents.steward.works import Case
 from warehouse.dbt_runner import DbtFailedError, DbtNode, run_dbt
 from warehouse.ingestion import load_days
 from warehouse.ingestion.schema import TABLES
-from warehouse.quality import GateFailedError, GateLateError, GateResult, run_gate
+from warehouse.quality import GateFailedError, GateLateError, GateResult, run_gate, widenings
 from wiring.opened import SpanCount, opened
 from wiring.settings import Settings
 from wiring.warehouse import Warehouse, open_warehouse
@@ -73,9 +73,17 @@ def report_of(dag_id: str, run_id: str) -> str:
 
 
 def _refused(result: GateResult) -> tuple[FailedCheck, ...]:
+    bounds = {
+        table: Bound(
+            file=one.file, diff=one.diff,
+            changes=tuple(f"{change.key}: {change.old:g} → {change.new:g}" for change in one.changes),
+        )
+        for table, one in widenings(result.failures).items()
+    }  # fmt: skip
     return tuple(
         FailedCheck(
-            name=outcome.expectation, table=outcome.table, observed=str(outcome)[:500], bound=True,
+            name=outcome.expectation, table=outcome.table, observed=str(outcome)[:500],
+            bound=bounds.get(outcome.table),
             days=tuple(filter(None, (_day(next(iter(row.values()), None)) for row in outcome.failing))),
         )
         for outcome in result.failures

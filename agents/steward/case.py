@@ -49,10 +49,19 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Bound(Record):
+    """A file of the repository with numbers that somebody chose, and the change, in words and as a diff, by
+    which what failed would pass.
+    """
+
+    file: str
+    changes: tuple[str, ...]
+    diff: str
+
+
 class FailedCheck(Record):
     """One expectation, test or load that failed. `rows_sql` selects the failing rows, where there are any to
-    select; `observed` is what the check itself said, `days` those that it named; a `bound` is a number that
-    somebody chose.
+    select; `observed` is what the check itself said, `days` those that it named.
     """
 
     name: str
@@ -61,7 +70,7 @@ class FailedCheck(Record):
     rows_sql: str = ""
     observed: str = ""
     days: tuple[date, ...] = ()
-    bound: bool = False
+    bound: Bound | None = None
 
 
 class Failure(Record):
@@ -171,9 +180,10 @@ class Step(Record):
 
 class Proposal(Record):
     """Something that may be done about the faults, once a person has approved it. Code is changed by people:
-    to widen a bound is a text for them.
+    to widen a bound is a diff for them.
     """
 
     action: Action
     steps: tuple[Step, ...] = ()
     text: str = ""
+    diff: str = ""

@@ -18,12 +18,14 @@ _TEXTS: dict[Language, dict[str, str]] = {
     "en": {
         "reload": "Load {days} again from the source, every table, in place of what is held.",
         "quarantine": "Put {rows} rows of `{table}` of {days} aside, with the reason, and keep the rest.",
-        "widen": "If the source says that {days} is right: widen the bound of `{check}`. It said: {observed}",
+        "widen": "If the source says that {days} is right: a person changes `{file}` in git ({changes}), as "
+        "the diff below. No scheduled task edits the repository.",
     },
     "zh": {
         "reload": "从源头重新加载 {days} 的所有表，替换现有数据。",
         "quarantine": "将 `{table}` 在 {days} 的 {rows} 行隔离并注明原因，其余保留。",
-        "widen": "如果源头确认 {days} 正确：放宽 `{check}` 的界限。其结果为：{observed}",
+        "widen": "如果源头确认 {days} 正确：由人在 git 中修改 `{file}`（{changes}），见下方差异。"
+        "定时任务不会修改代码库。",
     },
 }
 
@@ -53,11 +55,17 @@ def propose(
         told = [texts["quarantine"].format(rows=s.rows, table=s.table, days=said_days(s.days)) for s in steps]
         proposals.append(Proposal(action="quarantine", steps=steps, text=" ".join(told)))
     drifts = [f for f in found if f.fault == "drifted"]
-    bound = next((c for c in checks if c.bound and any(c.table == f.table for f in drifts)), None)
-    if bound:
-        on = said_days(sorted({d for f in drifts for d in f.days}))
-        text = texts["widen"].format(days=on, check=bound.name, observed=bound.observed)
-        proposals.append(Proposal(action="widen", text=text))
+    bounds = {c.bound.file: (c.bound, c.table) for c in checks if c.bound}
+    widened = [(b, [f for f in drifts if f.table == table]) for b, table in bounds.values()]
+    if told := [
+        texts["widen"].format(
+            days=said_days(sorted({d for f in about for d in f.days})), file=bound.file,
+            changes="; ".join(f"`{change}`" for change in bound.changes),
+        )
+        for bound, about in widened if about
+    ]:  # fmt: skip
+        diff = "".join(bound.diff for bound, about in widened if about)
+        proposals.append(Proposal(action="widen", text=" ".join(told), diff=diff))
     return tuple(proposals)
 
 

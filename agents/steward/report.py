@@ -86,6 +86,7 @@ def said(report: Report) -> str:
     if report.proposals:
         parts.append(f"**{words['proposed']}**")
         parts.append("\n".join(f"- {proposal.text}" for proposal in report.proposals))
+        parts += [f"```diff\n{proposal.diff}```" for proposal in report.proposals if proposal.diff]
     if report.decided:
         decided = report.decided
         who = decided.by or words["somebody"]

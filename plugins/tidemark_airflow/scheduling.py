@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from airflow.sdk import Asset
+from airflow.sdk import Asset, Param
 
 from tidemark_airflow.settings import AirflowSettings
 
@@ -25,6 +25,13 @@ CATCHING_UP: dict[str, Any] = {
     "retry_delay": timedelta(seconds=20),
     "retry_exponential_backoff": 0,
 }
+
+
+def report_language() -> Param:
+    """In which language the steward tells of a run's failure: a field of its form."""
+    return Param(
+        AirflowSettings().report_language, enum=["en", "zh"], title="Language of a report on what failed"
+    )
 
 
 def commerce_start() -> datetime:

@@ -74,6 +74,14 @@ def test_ingestion_begins_on_the_day_that_the_stack_fixed(monkeypatch: pytest.Mo
     assert ingestion.max_active_runs == 1
 
 
+def test_what_failed_is_told_in_the_language_that_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIDEMARK_REPORT_LANGUAGE", "zh")
+    for name in ("commerce_ingestion", "tidemark_pipeline"):
+        dag = DagBag(DAGS / f"{name}.py").dags[name]
+        assert dag.params["language"] == "zh"
+        assert dag.get_task("steward").language == "{{ params.language }}"
+
+
 @pytest.mark.parametrize(
     ("dag_id", "wrong"),
     [
@@ -81,6 +89,8 @@ def test_ingestion_begins_on_the_day_that_the_stack_fixed(monkeypatch: pytest.Mo
         ("ask", {"language": "fr"}),
         ("ask", {"domain": "finance"}),
         ("commerce_ingestion", {"start_day": "the third of May"}),
+        ("commerce_ingestion", {"language": "fr"}),
+        ("tidemark_pipeline", {"language": "fr"}),
     ],
 )
 def test_the_forms_refuse_bad_input(dags: dict[str, Any], dag_id: str, wrong: dict[str, str]) -> None:

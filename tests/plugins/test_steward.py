@@ -13,6 +13,7 @@ import pytest
 from airflow.sdk import DAG
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, TaskAwaitingInput
 
+from agents.steward.case import FailedCheck, Failure
 from tidemark_airflow.operators import (
     DbtOperator,
     DecideOperator,
@@ -120,6 +121,35 @@ def test_a_failed_test_is_explained_decided_about_mended_and_passes(
     assert mended["done"] == [f"loaded {DAY} again"]
     assert warehouse.query(BELOW_ZERO).rows == [(0,)]
     assert ods.execute(context("ods"))["test"] >= 1
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(
+    ("language", "told", "option"),
+    [("en", "The cause is not known", "Leave it as it is"), ("zh", "原因不明", "保持原样")],
+)
+def test_the_report_and_the_question_are_in_the_language_of_the_runs_form(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, language: str, told: str, option: str
+) -> None:
+    check = FailedCheck(name="centers", table="ods.commerce_distribution_centers")
+    failure = Failure(kind="load", task="ods", message="It was stopped", checks=(check,))
+    kept: dict[tuple[str, str], Any] = {("ods", "failure"): failure.model_dump(mode="json")}
+    with DAG("pipeline", schedule=None):
+        steward = StewardOperator(task_id="steward", language="{{ params.language }}")
+        DbtOperator(task_id="ods", select="x") >> steward
+    ti = Ti("steward", kept)
+    ti.run_id = f"form_{language}"
+    context: Any = {"ti": ti, "dag_run": SimpleNamespace(run_after=NOW), "params": {"language": language}}
+    steward.render_template_fields(context)
+    report = steward.execute(context)
+    assert report["case"]["language"] == language
+    assert told in report["text"]
+    monkeypatch.setattr("airflow.providers.standard.operators.hitl.upsert_hitl_detail", lambda **_: None)
+    decide = DecideOperator(task_id="decide")
+    asked: Any = {"dag_run": SimpleNamespace(conf=report), "task_instance": SimpleNamespace(id="1")}
+    with pytest.raises(TaskAwaitingInput):
+        decide.execute(asked)
+    assert decide.options == [option]
 
 
 def test_nothing_is_asked_where_nothing_can_be_done() -> None:

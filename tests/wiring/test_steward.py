@@ -6,6 +6,8 @@ from datetime import date
 
 import pytest
 
+from agents.steward.case import Finding
+from agents.steward.proposing import propose
 from warehouse.errors import TransientError
 from warehouse.quality import GateFailedError, GateLateError, GateResult, Outcome
 from wiring.settings import Settings
@@ -30,3 +32,22 @@ def test_a_gate_that_refuses_or_waits_in_vain_is_a_gate(
 def test_any_other_error_is_a_load_that_failed() -> None:
     failure = failure_of(TransientError("the disk is full"), "load_days", Settings.read())
     assert (failure.kind, failure.message) == ("load", "the disk is full")
+
+
+def test_a_bound_that_refuses_a_day_comes_with_the_change_that_lets_it_pass() -> None:
+    outcome = Outcome(
+        "ods.commerce_order_items", "distribution", "sale_price of each day", False, "1 of 28",
+        ({"day": date(2026, 5, 4), "value": 80.0, "lowest": 30.0, "highest": 75.0},),
+        "sale_price", 0.25, 0.35,
+    )  # fmt: skip
+    (check,) = failure_of(
+        GateFailedError(GateResult("ods", "here", (outcome,), 0.1)), "gate_ods", Settings.read()
+    ).checks
+    assert check.bound is not None
+    assert check.bound.file == "warehouse/ingestion/tables/order_items.yml"
+    assert check.bound.changes == ("gate.figures.sale_price.within: 0.25 → 0.35",)
+    drift = Finding(fault="drifted", table=check.table, days=(date(2026, 5, 4),))
+    proposed = propose([drift], [check], {}, None, "en")
+    assert [one.action for one in proposed] == ["widen"]
+    assert proposed[0].diff == check.bound.diff
+    assert "a person changes `warehouse/ingestion/tables/order_items.yml` in git" in proposed[0].text

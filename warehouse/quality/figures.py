@@ -5,6 +5,7 @@ They are computed by the warehouse, one statement a table, so any engine that th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,6 +27,8 @@ JUDGED_FOR = timedelta(days=7)
 LOOKS_BACK = timedelta(days=460)
 # What a day is compared to leaves out the extremes of the days before, or one bad day would excuse the next.
 _LOW, _HIGH = 0.05, 0.95
+# What would be needed is rounded up to the next of these steps: a bound that fits one day refuses the next.
+_STEPS_PER_UNIT = 20
 _FRESHNESS = ["newest_day", "value", "lowest", "highest"]
 
 
@@ -34,12 +37,16 @@ Kind = Literal["freshness", "volume", "distribution", "totals"]
 
 @dataclass(frozen=True)
 class Frame:
-    """`value` is to lie between `lowest` and `highest` in every row; a row's first column names it."""
+    """`value` is to lie between `lowest` and `highest` in every row; a row's first column names it. Of a
+    figure of each day, its name and `within` are in the suite.
+    """
 
     table: str
     kind: Kind
     expectation: str
     rows: pd.DataFrame
+    figure: str = ""
+    within: float | None = None
 
 
 def daily_frames(warehouse: Warehouse, daily: Daily, now: datetime) -> Iterator[Frame]:
@@ -59,7 +66,23 @@ def daily_frames(warehouse: Warehouse, daily: Daily, now: datetime) -> Iterator[
             "volume" if name == "rows" else "distribution",
             f"{name} of each day within {figure.within:.0%} of the {DAYS_BEFORE} days before",
             _judged(found, name, figure.within),
+            name,
+            figure.within,
         )
+
+
+def needed(rows: pd.DataFrame, within: float) -> float | None:
+    """The share beyond the days before by which every row would pass; None where no share lets them pass."""
+    if not 0 < within < 1:
+        return None
+    low, high = rows["lowest"] / (1 - within), rows["highest"] / (1 + within)
+    if (low <= 0).any() or (high <= 0).any():
+        return None
+    beyond = max(((low - rows["value"]) / low).max(), ((rows["value"] - high) / high).max())
+    # Of rows that have no value nothing is known, and whoever may lie all the way below has no bound left.
+    if rows["value"].isna().any() or (rows["value"] <= 0).any() or not math.isfinite(beyond):
+        return None
+    return math.ceil((beyond + 0.005) * _STEPS_PER_UNIT) / _STEPS_PER_UNIT
 
 
 def totals_frames(warehouse: Warehouse, totals: Totals) -> Iterator[Frame]:

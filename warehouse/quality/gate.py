@@ -29,7 +29,8 @@ SAMPLE = 5
 @dataclass(frozen=True)
 class Outcome:
     """What became of one expectation. `failing` holds up to five failing rows, the row's name first: a day
-    or a month, the figure's `value`, and the `lowest` and `highest` that it may have.
+    or a month, the figure's `value`, and the `lowest` and `highest` that it may have. Of a `figure` of each
+    day, what it may lie `within`, and what would be `needed` for every day to pass, if there is such a share.
     """
 
     table: str
@@ -38,6 +39,9 @@ class Outcome:
     passed: bool
     observed: str
     failing: tuple[Mapping[str, Any], ...] = ()
+    figure: str = ""
+    within: float | None = None
+    needed: float | None = None
 
     def __str__(self) -> str:
         rows = "; ".join(", ".join(f"{k}={_plain(v)}" for k, v in row.items()) for row in self.failing)
@@ -160,6 +164,8 @@ class _Judge:
 
     def outcome(self, frame: Frame) -> Outcome:
         """Refuse each row whose value lies beyond its bounds, and one that has none; the newest are named."""
+        from warehouse.quality.figures import needed
+
         rows = frame.rows.iloc[::-1]
         if rows.empty:
             return Outcome(frame.table, frame.kind, frame.expectation, True, "nothing to compare with yet")
@@ -186,9 +192,11 @@ class _Judge:
             {name: row[name] for name in rows.columns}
             for row in result.result.get("partial_unexpected_index_list") or ()
         )
+        short = None if result.success or frame.within is None else needed(rows, frame.within)
         return Outcome(
-            frame.table, frame.kind, frame.expectation, bool(result.success), f"{observed} beyond", failing
-        )
+            frame.table, frame.kind, frame.expectation, bool(result.success), f"{observed} beyond", failing,
+            frame.figure, frame.within, short,
+        )  # fmt: skip
 
 
 def _plain(value: Any) -> str:

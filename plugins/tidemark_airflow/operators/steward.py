@@ -25,12 +25,16 @@ if TYPE_CHECKING:
 
 FAILURE = "failure"
 MEND = "mend"
-# What a person can choose, as the page shows it, and as the steward calls it.
+# What a person can choose, as the page shows it in the report's language, and as the steward calls it.
 CHOICES = {
-    "Load the days again": "reload",
-    "Put the rows aside": "quarantine",
-    "Leave it as it is": "leave",
+    "en": {
+        "Load the days again": "reload",
+        "Put the rows aside": "quarantine",
+        "Leave it as it is": "leave",
+    },
+    "zh": {"重新加载这些天": "reload", "隔离这些行": "quarantine", "保持原样": "leave"},
 }
+_CHOSEN = {shown: action for choices in CHOICES.values() for shown, action in choices.items()}
 
 
 class ExaminedOperator(TidemarkOperator):
@@ -68,6 +72,7 @@ class StewardOperator(TidemarkOperator):
 
     operator_extra_links = (ReportLink(),)
     report_id = ""
+    template_fields: Sequence[str] = ("language",)
 
     def __init__(self, *, language: str = "en", **kwargs: Any) -> None:
         super().__init__(trigger_rule="one_failed", **kwargs)
@@ -121,7 +126,7 @@ class DecideOperator(HITLOperator):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(
-            subject="What is to be done?", options=list(CHOICES), doc_md=getdoc(type(self)), **kwargs
+            subject="What is to be done?", options=list(CHOICES["en"]), doc_md=getdoc(type(self)), **kwargs
         )
 
     def execute(self, context: Context) -> None:
@@ -131,7 +136,8 @@ class DecideOperator(HITLOperator):
         self.report_id = asked["report_id"]
         self.subject = asked["title"]
         self.body = f"{asked['text']}\n\n[Report]({asked['report']})"
-        self.options = [shown for shown, action in CHOICES.items() if action in (*asked["actions"], "leave")]
+        choices = CHOICES[asked["case"]["language"]]
+        self.options = [shown for shown, action in choices.items() if action in (*asked["actions"], "leave")]
         super().execute(context)
 
 
@@ -156,7 +162,7 @@ class MendOperator(TidemarkOperator):
         from wiring.steward import Case, open_steward
 
         asked, decision = context["dag_run"].conf or {}, self.decision
-        choice: Any = CHOICES[decision["chosen_options"][0]]
+        choice: Any = _CHOSEN[decision["chosen_options"][0]]
         user = decision.get("responded_by_user") or {}
         at = decision["responded_at"]
         with open_steward(settings) as steward:
