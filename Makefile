@@ -1,6 +1,6 @@
 # Tidemark's front door. `make run` and `make test` need git, make and any Python 3; the rest follows from them.
 .DEFAULT_GOAL := help
-.PHONY: help setup run ask status stop logs test test-unit test-integration lint bench lock clean
+.PHONY: help setup run ask status stop logs test test-unit test-integration lint lint-style lint-types lint-sql bench lock clean
 
 BIN := .venv/bin
 UV = $(or $(shell command -v uv),.tidemark/uv/bin/uv)
@@ -43,10 +43,17 @@ test-integration: setup
 	@$(PYTEST) -m integration
 
 lint: setup  ## ruff, mypy, sqlfluff
+	@$(MAKE) --no-print-directory -j2 --output-sync=target lint-types lint-style lint-sql
+
+lint-style:
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+
+lint-types:
 	@$(BIN)/mypy
-	@$(BIN)/sqlfluff lint dbt/models --processes 2 --disable-progress-bar
+
+lint-sql:
+	@$(BIN)/sqlfluff lint dbt/models --processes 1 --disable-progress-bar
 
 bench: setup  ## measured ratios, as one table
 	@$(BIN)/python -m benchmarks
