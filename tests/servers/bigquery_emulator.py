@@ -72,11 +72,12 @@ def _run(*command: str, env: dict[str, str] | None = None) -> None:
 
 def _wait(process: subprocess.Popen[bytes], url: str) -> None:
     deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        assert process.poll() is None, "the emulator ended at once"
-        try:
-            httpx.get(url, timeout=5.0).raise_for_status()
-            return
-        except httpx.HTTPError:
-            time.sleep(0.1)
+    with httpx.Client(timeout=5.0) as http:
+        while time.monotonic() < deadline:
+            assert process.poll() is None, "the emulator ended at once"
+            try:
+                http.get(url).raise_for_status()
+                return
+            except httpx.HTTPError:
+                time.sleep(0.1)
     raise AssertionError("the emulator did not answer within two minutes")

@@ -42,6 +42,7 @@ class Cluster:
     def __init__(self, home: Path, settings: StreamingSettings) -> None:
         self.settings, self.home = settings, home
         self.rest = f"127.0.0.1:{settings.flink_port}"
+        self.http = httpx.Client()
         for folder in ("conf", "lib", "code"):
             (home / folder).mkdir()
         for file in (FLINK / "conf").iterdir():
@@ -93,7 +94,7 @@ class Cluster:
         self.managers[kind].wait()
 
     def get(self, path: str) -> Any:
-        return httpx.get(f"http://{self.rest}/{path}").raise_for_status().json()
+        return self.http.get(f"http://{self.rest}/{path}").raise_for_status().json()
 
     def submit(self) -> subprocess.Popen[str]:
         """The compose file's own command, with this cluster's address and folders."""
@@ -125,6 +126,7 @@ def cluster(own_broker: Broker, tmp_path: Path) -> Iterator[Cluster]:
     yield running
     for kind in running.managers:
         running.kill(kind)
+    running.http.close()
 
 
 def _until(holds: Callable[[], object]) -> None:
@@ -211,5 +213,5 @@ def test_a_lost_job_goes_on_where_it_was(cluster: Cluster) -> None:
     _until(lambda: counted() >= 1500)
     assert counted() == 1500
     (job,) = cluster.running()
-    httpx.patch(f"http://{cluster.rest}/jobs/{job}").raise_for_status()
+    cluster.http.patch(f"http://{cluster.rest}/jobs/{job}").raise_for_status()
     assert [process.wait(PATIENCE) for process in (client, again)] == [0, 0]
