@@ -7,10 +7,9 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from opentelemetry import context
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 
 from agents.runtime.door import OverdueError, in_time
 from agents.runtime.errors import TransientError
@@ -22,7 +21,7 @@ from wiring.settings import Settings
 from wiring.warehouse import open_warehouse
 
 
-class SpanCount:
+class SpanCount(SpanProcessor):
     """How many spans each trace has ended: an OpenTelemetry span processor that only counts.
 
     Who waits for a run's telemetry must know how much of it to expect.
@@ -38,21 +37,9 @@ class SpanCount:
         with self._lock:
             return dict(self._by_trace)
 
-    def on_start(self, span: Any, parent_context: Any = None) -> None:
-        pass
-
-    def on_end(self, span: Any) -> None:
+    def on_end(self, span: ReadableSpan) -> None:
         with self._lock:
             self._by_trace[f"{span.context.trace_id:032x}"] += 1
-
-    def _on_ending(self, span: Any) -> None:
-        pass
-
-    def shutdown(self) -> None:
-        pass
-
-    def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        return True
 
 
 @dataclass(frozen=True)
@@ -80,7 +67,7 @@ def opened(
         catalogue = _catalogue(settings, warehouse, semantic)
         with telemetry(settings.streaming) as (provider, send):
             if spans is not None:
-                provider.add_span_processor(spans)  # type: ignore[arg-type]
+                provider.add_span_processor(spans)
 
             def record(event: Event) -> None:
                 send(event.model_dump())

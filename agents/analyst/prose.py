@@ -172,7 +172,7 @@ def _extremes(draft: Draft, measure: ColumnMeaning, rows: list[int]) -> None:
     without rows is lower.
     """
     table, language = draft.table, "zh" if draft.zh else "en"
-    numbers = sorted((table.values(measure)[row], row) for row in rows)  # type: ignore[type-var]
+    numbers = sorted((table.values(measure)[row], row) for row in rows)
     grains = grains_name(grain_of(table), language)
     undated = _undated_rows(table)
     dated = [value for row, value in enumerate(table.values(measure)) if row not in undated]

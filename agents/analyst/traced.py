@@ -115,7 +115,7 @@ def compute(derived: Derived, table: Table) -> float | None:
         rows = [table.rows[row] for row in derived.rows] if derived.rows else list(table.rows)
     except (StopIteration, IndexError):
         return None
-    values = [float(row[position]) for row in rows if isinstance(row[position], int | float)]  # type: ignore[arg-type]
+    values = [float(cell) for row in rows if isinstance(cell := row[position], int | float)]
     if not values or not _is_meaningful(derived, table, table.columns[position]):
         return None
     operations: dict[str, Callable[[list[float]], float | None]] = {

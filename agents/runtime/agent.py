@@ -86,11 +86,14 @@ class StageNode(Generic[W]):
     make: Callable[[Done[Any]], Stage[W]]
 
     def kept(self, outcome: Outcome[W]) -> str:
-        return TypeAdapter(Outcome[self.work]).dump_json(outcome).decode()  # type: ignore[name-defined]
+        return self._outcome.dump_json(outcome).decode()
 
     def restored(self, kept: str) -> Outcome[W]:
-        outcome: Outcome[W] = TypeAdapter(Outcome[self.work]).validate_json(kept)  # type: ignore[name-defined]
-        return outcome
+        return self._outcome.validate_json(kept)
+
+    @property
+    def _outcome(self) -> TypeAdapter[Outcome[W]]:
+        return TypeAdapter(Outcome[self.work])  # type: ignore[name-defined]  # a type that is known at run time
 
 
 @dataclass(frozen=True)

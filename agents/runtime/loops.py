@@ -67,8 +67,8 @@ class Call(Generic[T]):
         assert self._loop is not None
         self._loop.calls.remove(self)
         self._loop.end_when_left()
-        fault = RuntimeError(f"{self.name} was cancelled from within") if task.cancelled() else None
-        fault = fault or task.exception()  # type: ignore[assignment]
+        cancelled = RuntimeError(f"{self.name} was cancelled from within")
+        fault = cancelled if task.cancelled() else task.exception()
         if fault is None:
             self.ended.set_result(task.result())
         else:

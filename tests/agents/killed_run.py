@@ -46,9 +46,9 @@ def main(warehouse: dict[str, Any], state: str, run_ids: dict[str, int], questio
                 Mortal.steps += 1
                 return die() if Mortal.steps == last else kept  # noqa: B023 - this process ends in this turn
 
-        steps.Checkpoints = Mortal  # type: ignore[misc]
+        steps.Checkpoints = Mortal
         if not last:
-            report.rendering.png = die  # type: ignore[attr-defined]
+            report.rendering.png = die
         reader = connect(settings, read_only=True)
         analyst = Analyst(
             reader,

@@ -178,7 +178,7 @@ def kept_steps(work: Callable[[], Any], die_at: int) -> Callable[[], Any]:
                 kept += 1
                 return os.kill(os.getpid(), signal.SIGKILL) if kept == die_at else value
 
-        steps.Checkpoints = Mortal  # type: ignore[misc]
+        steps.Checkpoints = Mortal
         work()
 
     return dying
@@ -376,7 +376,7 @@ def test_sides_run_at_once_each_at_its_own_pace_and_one_that_ended_is_not_repeat
 
 def test_two_sides_may_ask_and_are_answered_one_after_the_other(tmp_path: Path) -> None:
     asks = {
-        name: Approval(name, lambda done, name=name: Proposal(what=name), then=writes(f"do {name}"))  # type: ignore[misc]
+        name: Approval(name, lambda done, name=name: Proposal(what=name), then=writes(f"do {name}"))
         for name in ("a", "b")
     }
     agent = Agent("mender", Question, sequence(parallel("both", *asks.values()), writes("after")))

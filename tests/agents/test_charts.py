@@ -75,7 +75,7 @@ def _drawn(table: Table, **more: Any) -> tuple[dict[str, Any], str]:
 def test_rows_ranked_by_their_figures_are_bars_in_that_order_and_not_a_line() -> None:
     rows = (("2026-03-01", 9.0), ("2026-01-01", 8.0), ("2025-11-01", 7.0))
     for more in ({"order": (("revenue", "desc"),), "extent": "top"}, {"extent": "selected"}):
-        spec, image = _drawn(Table((MONTH, REVENUE), rows, **more))  # type: ignore[arg-type]
+        spec, image = _drawn(Table((MONTH, REVENUE), rows, **more))
         assert marks(spec) == {"bar"}
         assert spec["encoding"]["y"]["sort"] == ["2026-03", "2026-01", "2025-11"]
         assert ">2025-11<" in image

@@ -38,7 +38,7 @@ def test_every_figure_that_the_rules_write_is_traced(
     table = table_of(unit, values, time)
     coverage = Coverage(datetime(2026, 4, 21, 12, tzinfo=UTC), days=(date(1990, 1, 9), date(2001, 4, 20)))
     text, evidence = prose.compose(table, language, coverage)
-    derived = [Derived(item.derived, item.column) for item in evidence if item.derived]  # type: ignore[arg-type]
+    derived = [Derived(item.derived, item.column) for item in evidence if item.derived]
     assert untraced(text, table, derived, days=coverage.dates) == []
 
 
@@ -131,7 +131,7 @@ def test_a_year_is_a_date_only_where_the_result_has_years() -> None:
 def test_a_computation_must_say_something_true() -> None:
     table = table_of("count", [10.0, 20.0, 40.0])
     for kind in ("distinct", "none"):
-        columns = (table.columns[0], replace(table.columns[1], additivity=Additivity(kind)))  # type: ignore[arg-type]
+        columns = (table.columns[0], replace(table.columns[1], additivity=Additivity(kind)))
         other = replace(table, columns=columns)
         assert untraced("70 in all", other, [Derived("sum", "m")]) == ["70"], kind
         assert untraced("30 for two", other, [Derived("sum", "m", (0, 1))]) == ["30"], kind
@@ -139,6 +139,6 @@ def test_a_computation_must_say_something_true() -> None:
         assert untraced("20 more", other, [Derived("difference", "m", (1, 2))]) == []
     top = replace(table, extent="top")
     for operation, figure in (("sum", "70"), ("mean", "23.3")):
-        assert untraced(f"{figure} in all", top, [Derived(operation, "m")]) == [figure]  # type: ignore[arg-type]
+        assert untraced(f"{figure} in all", top, [Derived(operation, "m")]) == [figure]
     assert untraced("60 for the last two", top, [Derived("sum", "m", (1, 2))]) == []
     assert untraced("3 rows", replace(table, extent="cut"), [Derived("count", "")]) == ["3"]

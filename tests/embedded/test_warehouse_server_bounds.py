@@ -138,7 +138,7 @@ def test_trailers_end() -> None:
         lines = iter([b"0\r\n", *[b"X: y\r\n"] * 1000])
 
     with pytest.raises(WarehouseServerError, match="trailers"):
-        list(Body(Endless(), headers("Transfer-Encoding: chunked")))  # type: ignore[arg-type]
+        list(Body(Endless(), headers("Transfer-Encoding: chunked")))
 
 
 def headers(text: str) -> Any:

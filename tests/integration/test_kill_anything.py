@@ -48,7 +48,7 @@ def landed(warehouse: Warehouse, session: str) -> tuple[int, int]:
     """(spans, rows) of a session in ODS; zeros while the warehouse is away."""
     sql = f"select uniqExact(span_id), count() from ods.agent_executions where session_id = '{session}'"
     try:
-        return tuple(warehouse.query(sql).rows[0])  # type: ignore[return-value]
+        return tuple(warehouse.query(sql).rows[0])
     except TransientError:
         return 0, 0
 

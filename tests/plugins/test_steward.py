@@ -162,7 +162,7 @@ def test_a_failure_that_left_no_word_is_no_case() -> None:
         steward = StewardOperator(task_id="steward")
         DbtOperator(task_id="ods", select="x") >> steward
     with pytest.raises(AirflowSkipException, match="no word"):
-        steward.perform({"ti": Ti("steward", {})}, None)  # type: ignore[arg-type, typeddict-item]
+        steward.perform({"ti": Ti("steward", {})}, None)
 
 
 def test_a_failure_stays_what_it_was_when_the_steward_cannot_be_told(
@@ -170,4 +170,4 @@ def test_a_failure_stays_what_it_was_when_the_steward_cannot_be_told(
 ) -> None:
     monkeypatch.setenv("TIDEMARK_DBT_PROJECT_DIR", str(tmp_path))
     with pytest.raises(AirflowFailException, match="is no dbt project"):
-        DbtOperator(task_id="ods", select="x").execute({})  # type: ignore[typeddict-item]
+        DbtOperator(task_id="ods", select="x").execute({})

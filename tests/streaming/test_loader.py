@@ -56,14 +56,14 @@ class _Message:
 
 
 def test_a_row_is_the_record_with_its_position() -> None:
-    row = to_row(_Message(b' {"event_id": "1"}\n'))  # type: ignore[arg-type]
+    row = to_row(_Message(b' {"event_id": "1"}\n'))
     position = {"_topic": EVENT.clean_topic, "_topic_partition": 1, "_offset": 7}
     assert orjson.loads(row.line) == position | {"event_id": "1"}
 
 
 @pytest.mark.parametrize("value", [None, b"", b"{}", b"[1]", b"{", b'{"a":1}{"a":2}', b'{"a":"\xff"}'])
 def test_what_is_no_record_is_refused_by_itself(value: bytes | None) -> None:
-    row = to_row(_Message(value))  # type: ignore[arg-type]
+    row = to_row(_Message(value))
     assert row.refusal
     assert not row.line
 

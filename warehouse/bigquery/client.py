@@ -99,7 +99,7 @@ class BigQuery:
     def close(self) -> None:
         with self._opening:
             if self._client is not None:
-                self._client.close()  # type: ignore[no-untyped-call]
+                self._client.close()  # type: ignore[no-untyped-call]  # Google's, without annotations
                 self._client = None
 
     def _query(self, text: str, limits: Limits) -> Result:
@@ -174,6 +174,7 @@ class BigQuery:
         with self._opening:
             if self._client is None:
                 endpoint = self._address.api_endpoint
+                # Google's, without annotations.
                 nobody = AnonymousCredentials() if endpoint else None  # type: ignore[no-untyped-call]
                 self._client = bigquery.Client(
                     project=self._address.project,

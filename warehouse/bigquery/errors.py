@@ -90,6 +90,6 @@ def _message(error: GoogleAPICallError) -> str:
 
 
 def _cause(error: BaseException) -> str:
-    while error.__cause__ or error.__context__:
-        error = error.__cause__ or error.__context__  # type: ignore[assignment]
+    while inner := error.__cause__ or error.__context__:
+        error = inner
     return str(error).partition("\n")[0][:200] or type(error).__name__

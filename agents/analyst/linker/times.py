@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from dateutil.relativedelta import relativedelta  # type: ignore[import-untyped]
+from dateutil.relativedelta import relativedelta
 
 from agents.analyst.linker.text import NUMBER_EN, NUMBER_ZH, number
 
@@ -76,10 +76,9 @@ class TimeMatch:
 def floor(moment: datetime, unit: str) -> datetime:
     """The beginning of the unit that `moment` lies in; weeks begin on Monday."""
     if unit in ("second", "minute", "hour"):
-        cut: dict[str, int] = {"microsecond": 0}
-        cut |= {"second": 0} if unit != "second" else {}
-        cut |= {"minute": 0} if unit == "hour" else {}
-        return moment.replace(**cut)  # type: ignore[arg-type]
+        second = moment.second if unit == "second" else 0
+        minute = 0 if unit == "hour" else moment.minute
+        return moment.replace(minute=minute, second=second, microsecond=0)
     day = moment.replace(hour=0, minute=0, second=0, microsecond=0)
     if unit == "day":
         return day
@@ -149,7 +148,7 @@ def _tomorrow(now: datetime) -> datetime:
 def delta(unit: str, count: int) -> relativedelta:
     if unit == "quarter":
         return relativedelta(months=3 * count)
-    return relativedelta(**{f"{unit}s": count})  # type: ignore[arg-type]
+    return relativedelta(**{f"{unit}s": count})  # type: ignore[arg-type]  # one of its numbers
 
 
 def _unit(text: str) -> str:

@@ -30,6 +30,6 @@ def nothing(*_: object) -> object:
 
 url, manifest, state, case = sys.argv[1:]
 reader = connect(WarehouseSettings(warehouse_url=url), read_only=True)
-means = Means(reader, Lineage.load(Path(manifest)), nothing, nothing, lambda failure, rebuild: (), {})  # type: ignore[arg-type]
+means = Means(reader, Lineage.load(Path(manifest)), nothing, nothing, lambda failure, rebuild: (), {})
 steward = Steward(means, AgentSettings(state_dir=Path(state), model=""), on_event=die_in_evidence)
 steward.examine(Case.model_validate_json(case), "killed")

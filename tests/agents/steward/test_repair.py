@@ -80,7 +80,7 @@ def test_rows_that_came_since_a_process_was_killed_are_copied_before_they_are_ta
     with pytest.raises(KilledHereError):
         quarantine(writer, STEP, DAY, ORDERS, "run", "negative")
     writer.held[ORDERS.name] = [row(1, 5.0), row(8, -8.0)]
-    writer.replace_days = super(Killed, writer).replace_days  # type: ignore[method-assign]
+    writer.replace_days = super(Killed, writer).replace_days
     quarantine(writer, STEP, DAY, ORDERS, "run", "negative")
     assert [kept["order_id"] for kept in writer.held[ORDERS.name]] == [1]
     assert {json.loads(kept["row"])["order_id"] for kept in writer.held[QUARANTINE.name]} == {2, 8}
