@@ -71,6 +71,7 @@ def test_question_is_linked_to_its_query(linker: Linker, question: str, expected
         ("下周的收入", "zh", "未来"),
         ("ยอดขายเดือนที่แล้ว", "en", "language"),
         ("", "en", "empty"),
+        ("revenue by country " * 200, "en", "3,800 characters long; at most 2,000"),
         ("drop table users", "en", "nothing is ever written"),
     ],
 )  # fmt: skip

@@ -21,6 +21,8 @@ from agents.analyst.linker.wording import say
 from warehouse.semantic import Dimension, Filter, Metric, MetricQuery, SemanticLayer
 
 VALUES_TTL_S = 300.0
+# Characters of a question; what reading costs grows with their square. The form of the DAG `ask` has it too.
+LONGEST = 2000
 
 
 class Linker:
@@ -37,14 +39,8 @@ class Linker:
         """A plan, or a refusal with the nearest things one can ask. The warehouse's errors pass through."""
         spoken = script(question) if language == "auto" else language
         metrics = self._metrics(domain)
-        if not any(char.isalnum() for char in question):
-            return Declined(
-                say("empty", spoken or "en"), suggest.nearest("", metrics, self._semantic, spoken or "en")
-            )
-        if not script(question):
-            return Declined(
-                say("language", "en"), suggest.nearest("", metrics, self._semantic, spoken or "en")
-            )
+        if unread := _unread(question, spoken):
+            return Declined(unread, suggest.nearest("", metrics, self._semantic, spoken or "en"))
         try:
             return self._plan(question, now, spoken, domain, metrics)
         except Refusal as refusal:
@@ -374,3 +370,12 @@ def _one_name(draft: Draft, first: Arc, second: Arc) -> Arc | None:
 
 def _is_entity(arc: Arc, chinese: bool) -> bool:
     return len(arc.text) <= 4 if chinese else " " not in arc.text
+
+
+def _unread(question: str, language: str) -> str:
+    """Why a question is not read at all, or ''."""
+    if not any(char.isalnum() for char in question):
+        return say("empty", language or "en")
+    if len(question) > LONGEST:
+        return say("long", language or "en", f"{len(question):,}", f"{LONGEST:,}")
+    return "" if script(question) else say("language", "en")

@@ -6,6 +6,10 @@ from datetime import datetime, timedelta
 
 _TEXTS: dict[str, tuple[str, str]] = {
     "empty": ("The question is empty.", "问题是空的。"),
+    "long": (
+        "The question is {0} characters long; at most {1} are read. Say it shorter.",
+        "问题有 {0} 个字符，最多读取 {1} 个，请缩短。",
+    ),
     "language": (
         "The question is in a language that is not understood here; ask in English or Chinese.",
         "无法识别问题的语言，请用英文或中文提问。",
