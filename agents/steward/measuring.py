@@ -379,8 +379,6 @@ def _change(kind: str, change: float, share: float) -> tuple[Any, dict[str, floa
             # Rounding to cents moves what was divided.
             if share > 0.4 and abs(change / known - 1) < 0.03:
                 return "scaled", {"factor": known}
-    if share > 0.6 and abs(change + 1) < 1e-3:
-        return "negative", {"least": change}
     return "rewritten", {"ratio": _shown(change)} if math.isfinite(change) else {}
 
 

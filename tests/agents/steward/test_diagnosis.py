@@ -70,6 +70,13 @@ def test_a_fault_is_named_with_its_table_day_and_rows(
             assert not fault_in(statement, evidence, [finding], language), statement.text
 
 
+def test_only_what_is_below_zero_is_counted_as_that(plants: Callable[..., Any], examine: Examine) -> None:
+    with plants("negative", 7, share=0.7, source="order_items") as said:
+        (finding,) = found(examine(said.table))
+    assert [sign.rows for sign in finding.signs if sign.kind == "negative"] == [said.rows]
+    assert [sign.kind for sign in finding.signs if "pairs" in sign.figures] == ["rewritten"]
+
+
 PAIRS = [("negative", "time_shift"), ("wrong_unit", "late"), ("missing_table", "drifted")]
 
 
