@@ -7,13 +7,14 @@ import tempfile
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from hashlib import sha256
+from itertools import combinations
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from embedded.logins import AirflowSecrets, WarehouseSecrets
+from warehouse.variables import RoomSettings
 
 PortNumber = Annotated[int, Field(ge=1, le=65535)]
 
@@ -23,10 +24,8 @@ LOOPBACK = "127.0.0.1"
 LONGEST_SOCKET_PATH = 104 - len(".4194304") - 1
 
 
-class EmbeddedSettings(BaseSettings):
+class EmbeddedSettings(RoomSettings):
     """The stack's home and ports; every address that a client needs follows from them."""
-
-    model_config = SettingsConfigDict(env_prefix="TIDEMARK_", extra="ignore", frozen=True)
 
     home: Path = Path(".tidemark")
     kafka_port: PortNumber = 19092
@@ -47,6 +46,17 @@ class EmbeddedSettings(BaseSettings):
     def _absolute(cls, folder: Path | None) -> Path | None:
         # The services' working directory is not the caller's.
         return folder.expanduser().absolute() if folder else None
+
+    @model_validator(mode="after")
+    def _each_its_own_port(self) -> Self:
+        ports = {name: port for name, port in self if name.endswith("_port")}
+        for (one, port), (other, same) in combinations(ports.items(), 2):
+            if port == same:
+                raise ValueError(
+                    f"TIDEMARK_{one.upper()} and TIDEMARK_{other.upper()} are both {port}: "
+                    "set one of them to another port"
+                )
+        return self
 
     @property
     def run_dir(self) -> Path:

@@ -5,15 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from warehouse.variables import RoomSettings
 
 
-class StreamingSettings(BaseSettings):
+class StreamingSettings(RoomSettings):
     """Addresses, folders and limits; every default works on one machine."""
-
-    model_config = SettingsConfigDict(
-        env_prefix="TIDEMARK_", extra="ignore", frozen=True, populate_by_name=True
-    )
 
     kafka_bootstrap: str = "127.0.0.1:19092"
     kafka_partitions: int = Field(default=2, ge=1, description="partitions of each topic when it is created")

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # room -> (folder, what of ours and of Airflow it may import)
 ROOMS: dict[str, tuple[str, set[str]]] = {
     "warehouse": ("warehouse", {"warehouse"}),
-    "embedded": ("embedded", {"embedded", "warehouse.errors"}),
+    "embedded": ("embedded", {"embedded", "warehouse.errors", "warehouse.variables"}),
     "streaming": ("streaming", {"streaming", "warehouse"}),
     "agents.runtime": ("agents/runtime", {"agents.runtime", "warehouse"}),
     "agents.pages": ("agents/pages", {"agents.pages", "agents.runtime"}),

@@ -5,16 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from warehouse.variables import RoomSettings
 
 
-class WarehouseSettings(BaseSettings):
+class WarehouseSettings(RoomSettings):
     """Read from `TIDEMARK_*` variables; the defaults lead to the embedded stack on one machine.
 
     Its passwords are no defaults: `tidemark env` tells them.
     """
-
-    model_config = SettingsConfigDict(env_prefix="TIDEMARK_", extra="ignore", frozen=True)
 
     warehouse_url: str = "http://127.0.0.1:18123"
     # Others by name, as a JSON object of URLs: what `tidemark ask --warehouse NAME` chooses from.

@@ -30,13 +30,12 @@ class Settings:
 
         `warehouse` names another than theirs: a URL, or a name of `TIDEMARK_WAREHOUSES`. What dbt writes for
         it lies beside what it writes for theirs, and it is not shown their passwords.
-        Raises pydantic's `ValidationError` for a value that a setting cannot have, `SettingsError` for a
-        name that is none.
+        Raises `SettingsError` for a value that a setting cannot have, or a name that is none.
         """
         given: dict[str, Any] = {
             name.removeprefix(PREFIX).lower(): value
             for name, value in (told or {}).items()
-            if name not in os.environ
+            if not os.environ.get(name)
         }
         if warehouse:
             theirs = WarehouseSettings(**given)

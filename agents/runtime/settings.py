@@ -5,17 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from agents.runtime.budget import Budget
+from warehouse.variables import RoomSettings
 
 
-class AgentSettings(BaseSettings):
+class AgentSettings(RoomSettings):
     """`model` is LangChain's `provider:name`; without one the table of models is asked, else the rules."""
-
-    model_config = SettingsConfigDict(
-        env_prefix="TIDEMARK_", extra="ignore", frozen=True, protected_namespaces=()
-    )
 
     state_dir: Path = Path(".tidemark")
     model: str = ""

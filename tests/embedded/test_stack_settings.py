@@ -6,11 +6,12 @@ import json
 import os
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
 from embedded.settings import LONGEST_SOCKET_PATH, EmbeddedSettings
+from warehouse.errors import SettingsError
 
 
 @pytest.fixture(autouse=True)
@@ -57,9 +58,14 @@ def test_the_callers_dbt_project_is_kept(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("port", [0, 65536, "http"])
-def test_a_port_that_is_none_is_refused(port: object) -> None:
-    with pytest.raises(ValidationError, match="kafka_port"):
-        EmbeddedSettings.model_validate({"kafka_port": port})
+def test_a_port_that_is_none_is_refused(port: Any) -> None:
+    with pytest.raises(SettingsError, match="TIDEMARK_KAFKA_PORT is"):
+        EmbeddedSettings(kafka_port=port)
+
+
+def test_two_services_are_not_given_one_port() -> None:
+    with pytest.raises(SettingsError, match="TIDEMARK_KAFKA_PORT and TIDEMARK_WAREHOUSE_PORT are both 21190"):
+        EmbeddedSettings(kafka_port=21190, warehouse_port=21190)
 
 
 def test_airflow_keys_are_made_once_and_kept_private(tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from agents.runtime.budget import Budget
+from warehouse.errors import SettingsError
 from wiring.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,6 +47,33 @@ def test_what_was_read_stays_as_it_was_read() -> None:
     for room in (read.warehouse, read.streaming, read.agents):
         with pytest.raises(ValidationError, match="frozen"):
             setattr(room, next(iter(type(room).model_fields)), "changed")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "told"),
+    [
+        ("TIDEMARK_BUDGET", '{"seconds": 0}', "TIDEMARK_BUDGET, seconds is 0: Input should be"),
+        ("TIDEMARK_BUDGET", "much", "TIDEMARK_BUDGET is not JSON"),
+        ("TIDEMARK_WAREHOUSES", "[]", "TIDEMARK_WAREHOUSES is []: Input should be a valid dictionary."),
+        ("TIDEMARK_FLUSH_SECONDS", "-1", "TIDEMARK_FLUSH_SECONDS is '-1': Input should be greater than 0."),
+    ],
+)
+def test_a_wrong_value_is_told_with_its_variable(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, told: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(SettingsError) as refused:
+        Settings.read()
+    assert str(refused.value).startswith(told)
+    assert str(refused.value).endswith("Correct it, or unset it.")
+
+
+def test_a_variable_that_is_set_to_nothing_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIDEMARK_WAREHOUSE_URL", "")
+    monkeypatch.setenv("TIDEMARK_BUDGET", "")
+    read = Settings.read({"TIDEMARK_WAREHOUSE_URL": "http://here:1"})
+    assert read.warehouse.warehouse_url == "http://here:1"
+    assert read.agents.budget == Budget()
 
 
 def test_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
