@@ -61,7 +61,7 @@ def test_building_again_changes_nothing(shop: Warehouse, dbt_settings: Warehouse
     before = contents(shop)
     assert len(before) > 25
     assert before["ads.ads_sales_daily"][0] == 10
-    run_dbt(dbt_settings, ["build"])
+    run_dbt(dbt_settings, ["run"])
     assert contents(shop) == before
 
 
@@ -163,7 +163,7 @@ def test_what_agents_did_is_counted_once(shop: Warehouse, dbt_settings: Warehous
     insert_span(shop, 5, "later", "root", "execute_tool", tool="run_sql", stage="sql", at="70")
     # What ODS has forgotten since is still in DWD.
     shop.execute("ALTER TABLE ods.agent_executions DELETE WHERE _offset < 3 SETTINGS mutations_sync = 1")
-    run_dbt(dbt_settings, ["build"], select="tag:agents")
+    run_dbt(dbt_settings, ["run"], select="tag:agents")
     minutes = shop.query(
         "SELECT tool, calls, failures FROM ads.ads_agent_tool_calls_minutely ORDER BY minute"
     ).rows
