@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
-from warehouse.errors import PermanentError
+from warehouse.errors import PermanentError, RowsRefusedError
 
 if TYPE_CHECKING:
     from datetime import date
@@ -162,6 +162,33 @@ class TableSpec:
 
         return pa.schema([(column.name, column.arrow) for column in self.columns])
 
+    def fitted(self, rows: pa.Table) -> pa.Table:
+        """The rows as this table's columns hold them, in its order; a stamped one may be left out.
+
+        Raises `RowsRefusedError` for a value that a column cannot hold: engines keep a null, a 0 or another
+        number in its place, each its own and most of them in silence. Maps are as the engine takes them.
+        """
+        import pyarrow as pa
+
+        columns = [one for one in self.columns if one.name in rows.column_names or not one.stamped]
+        names = [one.name for one in columns]
+        if sorted(rows.column_names) != sorted(names):
+            raise RowsRefusedError(
+                f"{self.name} has the columns {', '.join(names)}; the rows have "
+                f"{', '.join(rows.column_names) or 'none'}. Hand over each of its columns once."
+            )
+        held = []
+        for column in columns:
+            values = rows[column.name]
+            try:
+                fit = values if column.type == "map" else values.cast(column.arrow)
+            except pa.ArrowException as error:
+                raise RowsRefusedError(f"{self.name}.{column.name} cannot hold a value: {error}") from error
+            if fit.null_count and not column.nullable:
+                raise RowsRefusedError(f"{self.name}.{column.name} cannot hold a null, and is given one.")
+            held.append(fit)
+        return pa.table(held, names=names)
+
     def days_in(self, rows: pa.Table, days: Collection[date]) -> list[date]:
         """The days that rows are of, in order. Raises `PermanentError` if any is not among `days`."""
         found = set(rows[self.partition_by].unique().to_pylist())
@@ -212,13 +239,14 @@ class Loading(Protocol):
     def create(self, table: TableSpec) -> None:
         """Make a table, and its database, where they are missing."""
 
-    def insert(self, table: str, rows: pa.Table, *, token: str | None = None) -> None:
-        """Append rows; the same token twice changes nothing in a table that `create` made."""
+    def insert(self, table: TableSpec, rows: pa.Table, *, token: str | None = None) -> None:
+        """Append rows that fit, or raise `RowsRefusedError`; the same token twice changes nothing."""
 
     def replace_days(self, table: TableSpec, days: Collection[date], rows: pa.Table) -> None:
         """Put `rows` in place of all that the table holds of these days; a day without rows is emptied.
 
-        A day changes as a whole, at once. Raises `PermanentError`, and changes nothing, for rows of others.
+        A day changes as a whole, at once. Raises `PermanentError`, and changes nothing, for rows of others,
+        `RowsRefusedError` for rows that do not fit.
         """
 
     def execute(self, statement: str) -> None:

@@ -32,6 +32,8 @@ def check_tree(query: exp.Query, lexicon: Lexicon) -> None:
             raise _clause(f"The bare word {node.name}")
         if isinstance(node, exp.In):
             _check_in(node)
+        if isinstance(node, exp.From | exp.Join) and not isinstance(node.this, _SOURCES):
+            _check_array_join(node)
         if isinstance(node, exp.Exists) and not isinstance(node.this, exp.Query):
             raise GuardError("clause", "EXISTS would read a table by name.", "Write EXISTS (SELECT ...).")
         if isinstance(node, exp.Limit | exp.Offset) and not _is_whole(node.expression):
@@ -40,6 +42,7 @@ def check_tree(query: exp.Query, lexicon: Lexicon) -> None:
             )
 
 
+_SOURCES = (exp.Table, exp.Subquery, exp.Unnest, exp.Final)
 _VALUES_ONLY = "Use functions of values only."
 
 
@@ -74,6 +77,16 @@ def _check_in(node: exp.In) -> None:
             "clause",
             f"{node.sql()[:80]!r} may read a table by name.",
             "Write IN (1, 2), IN (SELECT column FROM table), or has(array, value) for an array.",
+        )
+
+
+def _check_array_join(node: exp.From | exp.Join) -> None:
+    """The parser makes columns of all tables at the right of an ARRAY JOIN, those of its subqueries too."""
+    if not isinstance(node, exp.Join) or node.kind != "ARRAY" or node.this.find(exp.Query):
+        raise GuardError(
+            "clause",
+            f"{node.sql()[:80]!r} may read a table by name.",
+            "Write ARRAY JOIN with columns and arrays of values.",
         )
 
 

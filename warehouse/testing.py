@@ -74,8 +74,8 @@ class FakeWarehouse:
         self.held.setdefault(table.name, [])
         self._columns[table.name] = tuple(column.name for column in table.columns)
 
-    def insert(self, table: str, rows: pa.Table, *, token: str | None = None) -> None:
-        self._insert(table, rows.to_pylist(), token)
+    def insert(self, table: TableSpec, rows: pa.Table, *, token: str | None = None) -> None:
+        self._insert(table.name, table.fitted(rows).to_pylist(), token)
 
     def insert_json(self, table: str, lines: bytes, *, token: str) -> None:
         try:
@@ -84,6 +84,7 @@ class FakeWarehouse:
             raise RowsRefusedError(f"A line is not JSON: {error}") from error
 
     def replace_days(self, table: TableSpec, days: Collection[date], rows: pa.Table) -> None:
+        rows = table.fitted(rows)
         table.days_in(rows, days)
         kept = [row for row in self._rows(table.name) if row[table.partition_by] not in set(days)]
         self.held[table.name] = kept

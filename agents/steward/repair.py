@@ -92,7 +92,7 @@ def quarantine(writer: Warehouse, step: Step, day: date, spec: TableSpec, run_id
             for row in missing
         ]  # fmt: skip
         token = f"{run_id} {step.table} {day} {digest(missing)}"
-        writer.insert(QUARANTINE.name, _arrow(QUARANTINE, copies), token=token)
+        writer.insert(QUARANTINE, _arrow(QUARANTINE, copies), token=token)
         lost = due - _kept(writer, step.table, day, run_id)
         if lost:
             raise PermanentError(

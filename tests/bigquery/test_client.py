@@ -15,6 +15,7 @@ import pytest
 
 from warehouse import Limits, Warehouse, WarehouseSettings, connect
 from warehouse.bigquery import dbt_environment
+from warehouse.client import ColumnSpec, TableSpec
 from warehouse.errors import (
     AccessDeniedError,
     CancelledError,
@@ -29,6 +30,7 @@ from warehouse.labels import labelled
 
 Answer = tuple[int, dict[str, Any]]
 SCHEMA = {"fields": [{"name": "n", "type": "INTEGER", "mode": "NULLABLE"}]}
+NUMBERS = TableSpec("ods.t", (ColumnSpec("n", "bigint"),), "", ())
 TIB = 2**40
 
 
@@ -49,6 +51,9 @@ class Project:
     jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
     asked: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
     url: str = ""
+    # Once the job is there, what is lost: that it has "begun", or its "result"; and how many jobs break.
+    loses: str = ""
+    breaks: int = 0
 
     def answer(self, method: str, path: str, body: dict[str, Any]) -> Answer:
         self.asked.append((method, path, body))
@@ -60,6 +65,9 @@ class Project:
             return self.begun(body)
         job_id = path.rpartition("/")[2]
         if "/queries/" in path:
+            if self.loses == "result":
+                self.loses = ""
+                return failed(503, "backendError")
             done = {
                 "jobComplete": self.ends,
                 "schema": SCHEMA,
@@ -77,6 +85,12 @@ class Project:
         job = self.job(job_id, body["configuration"])
         if not body["configuration"].get("dryRun"):
             self.jobs[job_id] = job
+            if self.breaks:
+                self.breaks -= 1
+                job["status"]["errorResult"] = {"reason": "backendError", "message": "It broke"}
+            if self.loses == "begun":
+                self.loses = ""
+                return failed(503, "backendError")
         return 200, job
 
     def job(self, job_id: str, configuration: dict[str, Any]) -> dict[str, Any]:
@@ -212,7 +226,7 @@ def test_a_reading_connection_writes_nothing(project: Project) -> None:
     warehouse = opened(project)
     for write in (
         lambda: warehouse.execute("DROP TABLE dwd.t"),
-        lambda: warehouse.insert("dwd.t", pa.table({"n": [1]})),
+        lambda: warehouse.insert(NUMBERS, pa.table({"n": [1]})),
     ):
         with pytest.raises(AccessDeniedError):
             write()
@@ -267,6 +281,19 @@ def test_a_busy_server_is_asked_again(project: Project) -> None:
     assert opened(project).query("SELECT 1 AS n").rows == [(1,)]
 
 
+@pytest.mark.parametrize("lost", ["begun", "result"])
+def test_a_query_whose_answer_is_lost_is_charged_for_once(project: Project, lost: str) -> None:
+    project.loses = lost
+    assert opened(project).query("SELECT 1 AS n").rows == [(1,)]
+    assert len(project.jobs) == 1
+
+
+def test_a_query_whose_job_failed_for_now_is_begun_anew(project: Project) -> None:
+    project.breaks = 1
+    assert opened(project).query("SELECT 1 AS n").rows == [(1,)]
+    assert len(project.jobs) == 2
+
+
 def test_a_server_that_is_away_is_said_soon() -> None:
     away = WarehouseSettings(warehouse_url="bigquery://demo?api_endpoint=http://127.0.0.1:1")
     with pytest.raises(UnreachableError, match=r"demo at http://127\.0\.0\.1:1 did not answer.*refused"):
@@ -282,7 +309,7 @@ def test_a_result_larger_than_it_may_be_is_refused(project: Project) -> None:
 
 
 def insert(project: Project) -> None:
-    opened(project, read_only=False).insert("ods.t", pa.table({"n": [1]}), token="batch 1")
+    opened(project, read_only=False).insert(NUMBERS, pa.table({"n": [1]}), token="batch 1")
 
 
 def test_a_token_is_a_jobs_id_which_runs_once(project: Project) -> None:

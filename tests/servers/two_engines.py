@@ -67,4 +67,4 @@ def _insert(engine: Engine, until: datetime, seed: int) -> None:
         engine.writer.create(table)
         as_json = engine.writer.dialect.name == "bigquery"
         if found := rows[table.name.partition(".")[2]]:
-            engine.writer.insert(table.name, as_arrow(table, found, maps_as_json=as_json))
+            engine.writer.insert(table, as_arrow(table, found, maps_as_json=as_json))

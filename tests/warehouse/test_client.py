@@ -36,6 +36,9 @@ def reader(warehouse_settings: WarehouseSettings, shop: Warehouse) -> Warehouse:
     return connect(warehouse_settings, read_only=True)
 
 
+PRODUCTS = TableSpec(
+    "dwd.dwd_products", (ColumnSpec("product_id", "bigint"), ColumnSpec("category", "text")), "", ()
+)
 DAYS = TableSpec("kept.days", (ColumnSpec("_day", "date"), ColumnSpec("n", "bigint")), "_day", ("n",))
 
 
@@ -59,7 +62,7 @@ def rows_of(day: date, *numbers: int) -> pa.Table:
 def test_a_column_of_another_name_formerly_keeps_its_values(days: Warehouse) -> None:
     before = replace(DAYS, name="kept.renamed", order_by=("_day",))
     days.create(before)
-    days.insert(before.name, rows_of(DAY, 7))
+    days.insert(before, rows_of(DAY, 7))
     renamed = ColumnSpec("m", "bigint", formerly="n")
     for _ in range(2):
         days.create(replace(before, columns=(DAYS.columns[0], renamed)))
@@ -162,7 +165,7 @@ def test_a_tree_in_neutral_words_is_asked_in_the_servers(reader: Warehouse) -> N
     [
         lambda one: one.execute("DROP TABLE dwd.dwd_users"),
         lambda one: one.execute("INSERT INTO dwd.dwd_products VALUES (99, 'x')"),
-        lambda one: one.insert("dwd.dwd_products", pa.table({"product_id": [99], "category": ["x"]})),
+        lambda one: one.insert(PRODUCTS, pa.table({"product_id": [99], "category": ["x"]})),
         lambda one: one.query("SELECT * FROM url('http://127.0.0.1:9', 'CSV', 'a String')"),
     ],
 )
@@ -192,7 +195,7 @@ def test_an_unknown_scheme_is_named() -> None:
 
 
 def test_replacing_days_twice_changes_nothing_and_empties_those_without_rows(days: Warehouse) -> None:
-    days.insert(DAYS.name, rows_of(NEXT, 9))
+    days.insert(DAYS, rows_of(NEXT, 9))
     for _ in range(2):
         days.replace_days(DAYS, [DAY], rows_of(DAY, 1, 2))
     assert numbers(days) == [1, 2, 9]
@@ -209,15 +212,28 @@ def test_many_days_are_replaced_at_once(days: Warehouse) -> None:
 
 
 def test_rows_of_another_day_are_refused_and_nothing_is_lost(days: Warehouse) -> None:
-    days.insert(DAYS.name, rows_of(DAY, 1))
+    days.insert(DAYS, rows_of(DAY, 1))
     with pytest.raises(PermanentError, match="2026-01-02"):
         days.replace_days(DAYS, [DAY], rows_of(NEXT, 5))
     assert numbers(days) == [1]
 
 
+def test_a_value_that_its_column_cannot_hold_is_refused_and_not_made_another(days: Warehouse) -> None:
+    columns = (DAYS.columns[0], ColumnSpec("n", "bigint", nullable=True))
+    nullable = replace(DAYS, name="kept.nullable", columns=columns, order_by=("_day",))
+    days.create(nullable)
+    with pytest.raises(RowsRefusedError, match="many"):
+        days.insert(nullable, pa.table({"_day": [DAY], "n": ["many"]}))
+    with pytest.raises(RowsRefusedError, match="null"):
+        days.insert(nullable, pa.table({"_day": pa.nulls(1), "n": [1]}))
+    with pytest.raises(RowsRefusedError, match="n cannot hold"):
+        days.replace_days(nullable, [DAY], pa.table({"_day": [DAY], "n": pa.array([2**64 - 1], pa.uint64())}))
+    assert days.query("SELECT n FROM kept.nullable").rows == []
+
+
 def test_an_insert_with_the_same_token_counts_once_and_one_without_always(days: Warehouse) -> None:
     for token in ("a", "a", "b", None, None):
-        days.insert(DAYS.name, rows_of(DAY, 1), token=token)
+        days.insert(DAYS, rows_of(DAY, 1), token=token)
     assert numbers(days) == [1] * 4
 
 
@@ -243,7 +259,7 @@ def test_live_tables_have_columns_sizes_and_a_version_that_changes(days: Warehou
     empty = seen()
     assert (empty.qualified_name, empty.rows) == (DAYS.name, 0)
     assert empty.columns == (Column("_day", "Date"), Column("n", "Int64"))
-    days.insert(DAYS.name, rows_of(DAY, 1))
+    days.insert(DAYS, rows_of(DAY, 1))
     assert seen().rows == 1
     assert seen().version != empty.version
     days.execute("CREATE VIEW kept.seen AS SELECT n FROM kept.days")

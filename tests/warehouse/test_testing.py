@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
+from decimal import Decimal
 
 import pyarrow as pa
 import pytest
@@ -49,12 +50,12 @@ def test_tables_are_asked_in_sql_and_answers_come_first() -> None:
 def test_loading_counts_a_token_once_and_replaces_whole_days() -> None:
     fake = FakeWarehouse()
     with pytest.raises(QueryError, match="no table"):
-        fake.insert(DAYS.name, rows_of(DAY, 1))
+        fake.insert(DAYS, rows_of(DAY, 1))
     fake.create(DAYS)
     assert fake.query("SELECT n FROM ods.days").rows == []
     (empty,) = fake.tables([DAYS.name])
     for token in ("a", "a", None):
-        fake.insert(DAYS.name, rows_of(DAY, 1), token=token)
+        fake.insert(DAYS, rows_of(DAY, 1), token=token)
     assert fake.query("SELECT n FROM ods.days").rows == [(1,), (1,)]
     assert fake.tables([DAYS.name])[0].version != empty.version
     with pytest.raises(PermanentError, match="2026-03-11"):
@@ -81,3 +82,43 @@ def test_the_rooms_own_loading_runs_on_it() -> None:
         == again.rows
         == {table.qualified_name: table.rows for table in fake.tables() if table.name.startswith("commerce_")}
     )
+
+
+@pytest.mark.parametrize(
+    ("unfit", "said"),
+    [
+        ({"n": pa.array(["many"])}, "n cannot hold"),
+        ({"n": pa.array([1.5])}, "n cannot hold"),
+        ({"n": pa.array([2**64 - 1], pa.uint64())}, "n cannot hold"),
+        ({"n": pa.nulls(1)}, "n cannot hold a null"),
+        ({"_day": pa.nulls(1)}, "_day cannot hold a null"),
+        ({"more": pa.array([1])}, "columns _day, n; the rows have _day, n, more"),
+    ],
+)
+def test_rows_that_do_not_fit_are_refused(unfit: dict[str, pa.Array], said: str) -> None:
+    rows = pa.table({"_day": pa.array([DAY]), "n": pa.array([1])} | unfit)
+    fake = FakeWarehouse({DAYS.name: []})
+    with pytest.raises(RowsRefusedError, match=said):
+        fake.insert(DAYS, rows)
+    with pytest.raises(RowsRefusedError, match=said):
+        fake.replace_days(DAYS, [DAY], rows)
+    with pytest.raises(RowsRefusedError, match="have n"):
+        fake.replace_days(DAYS, [DAY], rows.select(["n"]))
+    assert not fake.held[DAYS.name]
+
+
+def test_rows_that_fit_have_the_types_and_the_order_of_their_table() -> None:
+    table = TableSpec(
+        "ods.kinds",
+        (
+            ColumnSpec("t", "text"),
+            ColumnSpec("x", "double", nullable=True),
+            ColumnSpec("at", "time"),
+            ColumnSpec("came", "time", stamped=True),
+        ),
+        "at",
+        ("t",),
+    )
+    noon = datetime(2026, 3, 10, 12, tzinfo=UTC)
+    rows = table.fitted(pa.table({"at": [noon.replace(tzinfo=None)], "t": ["中"], "x": [Decimal("1.10")]}))
+    assert rows.to_pylist() == [{"t": "中", "x": 1.1, "at": noon}]

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from requests.exceptions import ReadTimeout
 from sqlglot import exp
@@ -20,6 +20,7 @@ with warnings.catch_warnings():
     # Google's packages announce the end of Python versions.
     warnings.simplefilter("ignore")
     from google.api_core.client_options import ClientOptions
+    from google.api_core.exceptions import Conflict
     from google.auth.credentials import AnonymousCredentials
     from google.cloud import bigquery
 
@@ -66,7 +67,7 @@ class BigQuery:
 
     def query(self, sql: str | exp.Query, *, limits: Limits | None = None) -> Result:
         text, asked = self._text(sql), limits or Limits(rows=None, bytes=None, seconds=None)
-        return self._retried(lambda: self._query(text, asked))
+        return self._query(text, asked)
 
     def dry_run(self, sql: str | exp.Query) -> DryRun:
         text = self._text(sql)
@@ -76,9 +77,9 @@ class BigQuery:
         with self._writing() as client:
             loading.create(client, table)
 
-    def insert(self, table: str, rows: pa.Table, *, token: str | None = None) -> None:
+    def insert(self, table: TableSpec, rows: pa.Table, *, token: str | None = None) -> None:
         with self._writing() as client:
-            loading.insert(client, table, rows, token, self._labels())
+            loading.insert(client, table.name, table.fitted(rows), token, self._labels())
 
     def replace_days(self, table: TableSpec, days: Collection[date], rows: pa.Table) -> None:
         with self._writing() as client:
@@ -104,7 +105,7 @@ class BigQuery:
 
     def _query(self, text: str, limits: Limits) -> Result:
         started = time.perf_counter()
-        plan = self._estimate(text)
+        plan = self._retried(lambda: self._estimate(text))
         cap = self._billed_bytes if limits.billed_bytes is None else limits.billed_bytes
         if (plan.cost.bytes or 0) > cap:
             raise LimitExceededError(
@@ -112,18 +113,23 @@ class BigQuery:
                 "Ask for fewer days or columns, or raise TIDEMARK_BIGQUERY_BILLED_BYTES."
             )
         config = bigquery.QueryJobConfig(labels=self._labels(), maximum_bytes_billed=cap)
-        job, rows = self._run(text, config, limits.seconds)
-        if limits.rows is not None and (rows.total_rows or 0) > limits.rows:
-            raise LimitExceededError(
-                f"The result has {rows.total_rows:,} rows, more than the {limits.rows:,} that it may. "
-                "Aggregate further, or write a LIMIT."
+        running = _Running(self._open(), text, config, limits.seconds)
+
+        def read() -> Result:
+            job, rows = running.finished()
+            if limits.rows is not None and (rows.total_rows or 0) > limits.rows:
+                raise LimitExceededError(
+                    f"The result has {rows.total_rows:,} rows, more than the {limits.rows:,} that it may. "
+                    "Aggregate further, or write a LIMIT."
+                )
+            return Result(
+                columns=tuple(column_of(field) for field in rows.schema),
+                rows=list(_capped((tuple(map(_value, row.values())) for row in rows), limits.bytes)),
+                elapsed=time.perf_counter() - started,
+                cost=self._cost(job.total_bytes_processed, job.total_bytes_billed),
             )
-        return Result(
-            columns=tuple(column_of(field) for field in rows.schema),
-            rows=list(_capped((tuple(map(_value, row.values())) for row in rows), limits.bytes)),
-            elapsed=time.perf_counter() - started,
-            cost=self._cost(job.total_bytes_processed, job.total_bytes_billed),
-        )
+
+        return self._retried(read)
 
     def _estimate(self, text: str) -> DryRun:
         config = bigquery.QueryJobConfig(dry_run=True, use_query_cache=False, labels=self._labels())
@@ -132,24 +138,6 @@ class BigQuery:
             raise QueryError(f"This is a {job.statement_type} statement. Write one plain SELECT.")
         columns: tuple[Column, ...] = tuple(column_of(field) for field in job.schema or ())
         return DryRun(columns, self._cost(job.total_bytes_processed, job.total_bytes_processed))
-
-    def _run(
-        self, text: str, config: bigquery.QueryJobConfig, seconds: float | None
-    ) -> tuple[bigquery.QueryJob, Any]:
-        """The finished job and its rows; a job that outlasts its time is cancelled."""
-        client, job_id = self._open(), f"tidemark_{uuid.uuid4().hex}"
-        if seconds is not None:
-            config.job_timeout_ms = max(1, round(seconds * 1000))
-        try:
-            job = client.query(text, config, job_id=job_id, retry=ONCE, job_retry=None, timeout=seconds)
-            return job, job.result(retry=ONCE, job_retry=None, timeout=seconds)
-        except (FutureTimeoutError, ReadTimeout) as error:
-            with suppress(*DRIVER_ERRORS):
-                client.cancel_job(job_id, retry=ONCE, timeout=_CALL_SECONDS)
-            raise LimitExceededError(
-                f"The query ran for more than {seconds:g} seconds and was cancelled. Ask for fewer days or "
-                "columns."
-            ) from error
 
     def _cost(self, read: int | None, billed: int | None) -> Cost:
         usd = None if billed is None else billed / _TIB * self._usd_per_tib
@@ -197,6 +185,56 @@ class BigQuery:
             yield
         except DRIVER_ERRORS as error:
             raise translated(error, self._address, loading=loading) from error
+
+
+class _Running:
+    """A query under way: what is tried again asks for the same job, which is charged for once.
+
+    Only a job that has failed, which costs nothing, is begun anew.
+    """
+
+    def __init__(
+        self, client: bigquery.Client, text: str, config: bigquery.QueryJobConfig, seconds: float | None
+    ) -> None:
+        self._client = client
+        self._text = text
+        self._config = config
+        self._seconds = seconds
+        self._id = _new_id()
+        self._job: bigquery.QueryJob | None = None
+        if seconds is not None:
+            config.job_timeout_ms = max(1, round(seconds * 1000))
+
+    def finished(self) -> tuple[bigquery.QueryJob, Any]:
+        """The finished job and its rows; a job that outlasts its time is cancelled."""
+        if self._job is not None and self._job.error_result:
+            self._id, self._job = _new_id(), None
+        try:
+            if self._job is None:
+                self._job = self._begun()
+            return self._job, self._job.result(retry=ONCE, job_retry=None, timeout=self._seconds)
+        except (FutureTimeoutError, ReadTimeout) as error:
+            with suppress(*DRIVER_ERRORS):
+                self._client.cancel_job(self._id, retry=ONCE, timeout=_CALL_SECONDS)
+            if self._seconds is None:
+                raise
+            raise LimitExceededError(
+                f"The query ran for more than {self._seconds:g} seconds and was cancelled. Ask for fewer "
+                "days or columns."
+            ) from error
+
+    def _begun(self) -> bigquery.QueryJob:
+        try:
+            return self._client.query(
+                self._text, self._config, job_id=self._id, retry=ONCE, job_retry=None, timeout=self._seconds
+            )
+        except Conflict:  # it was begun, and the answer to that was lost
+            known = self._client.get_job(self._id, retry=ONCE, timeout=self._seconds or _CALL_SECONDS)
+            return cast("bigquery.QueryJob", known)
+
+
+def _new_id() -> str:
+    return f"tidemark_{uuid.uuid4().hex}"
 
 
 def _value(value: Any) -> Any:

@@ -90,6 +90,7 @@ def replace_days(
     execute: Callable[[str], None],
 ) -> None:
     """All the days at once, in one statement: readers see the rows of before or those of after."""
+    rows = table.fitted(rows)
     table.days_in(rows, days)
     if not days:
         return

@@ -106,11 +106,9 @@ class ClickHouse:
                     f"ALTER TABLE {table.name} RENAME COLUMN IF EXISTS `{column.formerly}` TO `{column.name}`"
                 )
 
-    def insert(self, table: str, rows: pa.Table, *, token: str | None = None) -> None:
+    def insert(self, table: TableSpec, rows: pa.Table, *, token: str | None = None) -> None:
         # Without a token of its own, an insert of equal rows would be taken for the same one.
-        settings = {"insert_deduplication_token": token or uuid.uuid4().hex}
-        with self._translated(loading=True):
-            self._open().insert_arrow(table, rows, settings=settings)
+        self._insert(table.name, table.fitted(rows), token or uuid.uuid4().hex)
 
     def insert_json(self, table: str, lines: bytes, *, token: str) -> None:
         settings = _JSON_SETTINGS | {"insert_deduplication_token": token}
@@ -121,13 +119,14 @@ class ClickHouse:
         import pyarrow as pa
         import pyarrow.compute as pc
 
+        rows = table.fitted(rows)
         given = table.days_in(rows, days)
         stage = f"{table.name}__{uuid.uuid4().hex[:12]}"
         self.execute(f"CREATE TABLE {stage} AS {table.name}")
         try:
             for at in range(0, len(given), _DAYS_AT_ONCE):
                 some = pa.array(given[at : at + _DAYS_AT_ONCE], pa.date32())
-                self.insert(stage, rows.filter(pc.is_in(rows[table.partition_by], some)))
+                self._insert(stage, rows.filter(pc.is_in(rows[table.partition_by], some)), uuid.uuid4().hex)
             commands = [f"REPLACE PARTITION '{one}' FROM {stage}" for one in given]
             commands += [f"DROP PARTITION '{one}'" for one in sorted(set(days) - set(given))]
             if commands:
@@ -186,6 +185,10 @@ class ClickHouse:
                 self._client = None
         finally:
             self._opening.release()
+
+    def _insert(self, table: str, rows: pa.Table, token: str) -> None:
+        with self._translated(loading=True):
+            self._open().insert_arrow(table, rows, settings={"insert_deduplication_token": token})
 
     def _text(self, sql: str | exp.Query) -> str:
         return sql if isinstance(sql, str) else self.dialect.render(sql)
