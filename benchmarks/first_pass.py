@@ -9,7 +9,6 @@ that any other checkout can be measured `--beside`.
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -18,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks import Ratio
+from benchmarks import Ratio, free_ports
 from embedded.settings import EmbeddedSettings
 
 TIDEMARK = str(Path(sys.executable).with_name("tidemark"))
@@ -41,12 +40,7 @@ def stack(home: Path) -> Iterator[EmbeddedSettings]:
     """Addresses of a stack of this run in the environment; stopped at the end."""
     (home / "jars").symlink_to(EmbeddedSettings().jars_dir)
     names = [name for name in EmbeddedSettings.model_fields if name.endswith("_port")]
-    sockets = [socket.socket() for _ in names]
-    for held in sockets:
-        held.bind(("127.0.0.1", 0))
-    ports = {name: held.getsockname()[1] for name, held in zip(names, sockets, strict=True)}
-    for held in sockets:
-        held.close()
+    ports = dict(zip(names, free_ports(len(names)), strict=True))
     settings = EmbeddedSettings(home=home, **ports)
     os.environ.update(settings.client_environment())
     try:

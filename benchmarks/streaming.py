@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -26,7 +25,7 @@ import orjson
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from benchmarks import Ratio
+from benchmarks import Ratio, free_ports
 from embedded import jars, kafka
 from embedded.settings import EmbeddedSettings
 from streaming.ddl import ODS_DATABASE
@@ -214,7 +213,7 @@ def broker(home: Path) -> Iterator[StreamingSettings]:
     shared = EmbeddedSettings()
     jars.ensure(shared)
     (home / "jars").symlink_to(shared.jars_dir)
-    ports = [_free_port() for _ in range(3)]
+    ports = free_ports(3)
     embedded = EmbeddedSettings(home=home, kafka_port=ports[0], kafka_controller_port=ports[1])
     kafka.prepare(embedded)
     process = subprocess.Popen(kafka.command(embedded), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -232,7 +231,7 @@ def broker(home: Path) -> Iterator[StreamingSettings]:
 @contextmanager
 def warehouse(home: Path) -> Iterator[Warehouse]:
     """A warehouse server of this run."""
-    port = _free_port()
+    (port,) = free_ports(1)
     command = [
         sys.executable,
         "-P",
@@ -264,9 +263,3 @@ def _until(attempt: Callable[[], object], failure: type[Exception]) -> None:
         except failure:
             time.sleep(0.3)
     raise SystemExit("a server did not come up in time")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

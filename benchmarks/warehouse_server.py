@@ -11,7 +11,6 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -21,7 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-from benchmarks import Ratio
+from benchmarks import Ratio, free_ports
 
 ROWS, COLUMNS, ROUNDS = 20_000, 20, 12
 NAMES = ", ".join(f"c{n} {'Int64' if n % 2 else 'String'}" for n in range(COLUMNS))
@@ -42,10 +41,8 @@ def seconds(work: Callable[[], object]) -> float:
 
 def measure() -> list[Ratio]:
     """Both ratios, on a server of this run."""
-    with tempfile.TemporaryDirectory() as home, socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-        probe.close()
+    with tempfile.TemporaryDirectory() as home:
+        (port,) = free_ports(1)
         command = [
             sys.executable,
             "-P",
