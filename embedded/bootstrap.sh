@@ -25,10 +25,11 @@ find_uv() {
     say "fetching uv with $python"
     mkdir -p "$home" || fail "the state folder $home cannot be made; set TIDEMARK_HOME to a folder you may write to"
     log=$home/uv.log
-    # Some systems split venv off, some forbid installing into their Python: a folder of its own suits both.
-    { "$python" -m venv "$home/uv" && "$home/uv/bin/python" -m pip install -q uv; } >"$log" 2>&1 && return
+    # Some systems split pip or venv off, some forbid installing into their Python: a folder of its own suits all.
+    # The plain one is made 3 s sooner.
+    "$python" -m pip install -q --target "$home/uv" uv >"$log" 2>&1 && [ -x "$uv" ] && return
     rm -rf "$home/uv"
-    "$python" -m pip install -q --target "$home/uv" uv >>"$log" 2>&1 && [ -x "$uv" ] && return
+    { "$python" -m venv "$home/uv" && "$home/uv/bin/python" -m pip install -q uv; } >>"$log" 2>&1 && return
     rm -rf "$home/uv"
     fail "uv cannot be fetched with $python ($(tail -n 1 "$log")); see that the network is up, or install uv or the system's python3-venv package (details: $log)"
 }

@@ -73,6 +73,6 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @pytest.fixture(scope="session")
 def first(stack: Stack) -> subprocess.CompletedProcess[str]:
-    done = stack.tidemark("run", "--days", "200")
+    done = stack.tidemark("run", "--days", "100")
     assert done.returncode == 0, done.stdout + done.stderr
     return done
