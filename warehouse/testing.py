@@ -72,7 +72,7 @@ class FakeWarehouse:
 
     def create(self, table: TableSpec) -> None:
         self.held.setdefault(table.name, [])
-        self._columns[table.name] = tuple(column.name for column in table.columns)
+        self._columns.setdefault(table.name, tuple(column.name for column in table.columns))
 
     def insert(self, table: TableSpec, rows: pa.Table, *, token: str | None = None) -> None:
         self._insert(table.name, table.fitted(rows).to_pylist(), token)

@@ -51,7 +51,7 @@ class Project:
     jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
     asked: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
     url: str = ""
-    # Once the job is there, what is lost: that it has "begun", or its "result"; and how many jobs break.
+    # What is lost once it has come: an "upload", that a job has "begun", its "result"; and how many jobs break.
     loses: str = ""
     breaks: int = 0
 
@@ -130,6 +130,9 @@ def served(project: Project) -> Iterator[Project]:
 
         def do_PUT(self) -> None:
             self.rfile.read(int(self.headers["content-length"]))
+            if project.loses == "upload":
+                project.loses = ""
+                return
             self._say("POST", uploads.pop())
 
         def do_GET(self) -> None:
@@ -310,6 +313,14 @@ def test_a_result_larger_than_it_may_be_is_refused(project: Project) -> None:
 
 def insert(project: Project) -> None:
     opened(project, read_only=False).insert(NUMBERS, pa.table({"n": [1]}), token="batch 1")
+
+
+def test_an_upload_that_is_cut_off_says_so(project: Project) -> None:
+    project.loses = "upload"
+    with pytest.raises(UnreachableError, match=r"did not answer \(Remote end closed connection"):
+        insert(project)
+    insert(project)
+    assert len(project.jobs) == 1
 
 
 def test_a_token_is_a_jobs_id_which_runs_once(project: Project) -> None:

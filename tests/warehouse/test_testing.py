@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -51,9 +52,11 @@ def test_loading_counts_a_token_once_and_replaces_whole_days() -> None:
     fake = FakeWarehouse()
     with pytest.raises(QueryError, match="no table"):
         fake.insert(DAYS, rows_of(DAY, 1))
-    fake.create(DAYS)
+    for columns in (DAYS.columns, (*DAYS.columns, ColumnSpec("more", "text"))):
+        fake.create(replace(DAYS, columns=columns))
     assert fake.query("SELECT n FROM ods.days").rows == []
     (empty,) = fake.tables([DAYS.name])
+    assert [column.name for column in empty.columns] == ["_day", "n"]
     for token in ("a", "a", None):
         fake.insert(DAYS, rows_of(DAY, 1), token=token)
     assert fake.query("SELECT n FROM ods.days").rows == [(1,), (1,)]

@@ -7,6 +7,7 @@ import io
 import re
 import uuid
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -66,9 +67,10 @@ def insert(
     attempt = 0
     while True:
         job_id = f"{stem}_{attempt}"
-        try:
+        known = None
+        with suppress(NotFound):
             known = client.get_job(job_id, retry=ONCE)
-        except NotFound:
+        if known is None:
             try:
                 _load(client, table, rows, job_id, labels)
             except Conflict:
