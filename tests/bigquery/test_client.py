@@ -51,7 +51,7 @@ class Project:
     jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
     asked: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
     url: str = ""
-    # What is lost once it has come: an "upload", that a job has "begun", its "result"; and how many jobs break.
+    # What is lost once it has come: an "upload", that a job has "begun", its "result"; and how many break.
     loses: str = ""
     breaks: int = 0
 
