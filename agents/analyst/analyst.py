@@ -27,8 +27,10 @@ from agents.runtime.budget import Budget
 from agents.runtime.door import run_sync
 from agents.runtime.events import EventSink, EventStream
 from agents.runtime.graph import run_agent
+from agents.runtime.history import Turn, Turns
 from agents.runtime.messages import plain
 from agents.runtime.models import Models
+from agents.runtime.rules import RULES
 from agents.runtime.run import Run, Session
 from agents.runtime.settings import AgentSettings
 from agents.runtime.stage import Outcome
@@ -39,6 +41,13 @@ from warehouse.semantic import SemanticLayer
 # What the report may take when the budget's seconds are used up, and each picture in it.
 _REPORT_S = 15.0
 _PICTURE_S = 4.0
+# How many rows of an answer its conversation remembers.
+_FIGURES = 20
+_ALONE = {
+    "en": "Without a language model each question is read by itself, not in the light of those before it: "
+    "say in it all that it is about.",
+    "zh": "没有语言模型时，每个问题都单独理解，不参考之前的对话：请把问题说完整。",
+}
 
 
 class Analyst:
@@ -58,6 +67,7 @@ class Analyst:
         self._sources = Sources(warehouse, semantic, catalogue, settings.agent_max_rows)
         self._settings = settings
         self._models = Models(settings, model)
+        self._turns = Turns(settings.sessions_dir)
         self._sinks = () if on_event is None else (on_event,)
         self._tracer_provider = tracer_provider
 
@@ -119,6 +129,8 @@ class Analyst:
         started = time.perf_counter()
         now = now or datetime.now(UTC)
         question = plain(question)
+        earlier = self._turns.of(run.session.id)
+        run = replace(run, turns=tuple(turn for turn in earlier if turn.run_id != run.run_id))
         spoken = language if language in ("en", "zh") else script(question) or "en"
         with open_steps(self._settings.steps_dir, run.run_id) if kept else nullcontext(None) as steps:
             if steps is not None:
@@ -148,6 +160,7 @@ class Analyst:
                         report=answer.report_path,
                         over=answer.over,
                     )
+                self._turns.add(run.session.id, _turn(answer))
                 if steps is not None:
                     steps.end(answer.status)
         return answer
@@ -191,6 +204,8 @@ class Analyst:
             answer.status = "failed" if found.declined.failed else "declined"
             answer.nearest = list(found.declined.nearest) or self._nearest(answer)
             answer.text = _declined_text(answer, found.declined.reason)
+            if run.turns and (self._models.name == RULES or done[SQL].fallback):
+                answer.text += f"\n{_ALONE[answer.language]}"
             return nothing, ""
         answer.sql = found.sql
         if found.checked:
@@ -230,6 +245,20 @@ def _note(answer: Answer, outcome: Outcome[Any]) -> None:
     answer.over = answer.over or outcome.over
     if outcome.fallback:
         answer.fallback += f"{'; ' if answer.fallback else ''}{outcome.stage}: {outcome.fallback}"
+
+
+def _turn(answer: Answer) -> Turn:
+    """What a later question of the conversation may refer to."""
+    return Turn(
+        run_id=answer.run_id,
+        asked_at=answer.asked_at,
+        question=answer.question,
+        answer=answer.text,
+        figures=tuple(" ".join(answer.shown(row)) for row in answer.rows[:_FIGURES]),
+        sql=answer.sql,
+        names=tuple(column.label for column in answer.columns),
+        decisions=tuple(answer.assumptions),
+    )
 
 
 def _describe(span: Span, answer: Answer) -> None:

@@ -136,6 +136,7 @@ def stage(question: str, table: Table, compared: bool, notes: Sequence[str] = ()
         max_iterations=4,
         scorer=score,
         policy=_move,
+        history=500,
         identity=digest(question, names, table.rows, compared, notes),
     )
 

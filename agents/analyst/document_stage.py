@@ -149,6 +149,7 @@ def stage(question: str, table: Table, language: str, found: SqlWork) -> Stage[D
         max_iterations=4,
         scorer=score,
         policy=_move,
+        history=500,
         identity=digest(goal, table.rows, language, found.sql),
         step="respond",
     )

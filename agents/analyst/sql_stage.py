@@ -23,6 +23,8 @@ _PROMPT = """You answer questions from a data warehouse. Work only through the t
 3. dry_run the SQL, then execute_sql. When a tool reports an error, put the SQL right and try again.
 4. When the data cannot answer the question, call decline with the reason in the question's language; never
    answer a different question and never invent a table, a column or a figure.
+Earlier questions of the conversation may stand before this one: what it leaves out is as in them. Their
+figures are of that moment: query again.
 Now is {now} UTC. Time ranges are half-open and in UTC; "last quarter" is the calendar quarter before this."""
 
 
@@ -128,4 +130,5 @@ def stage(
         max_iterations=8,
         scorer=score,
         policy=Rules(linker).move,
+        history=1_500,
     )

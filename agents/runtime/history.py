@@ -1,8 +1,9 @@
 """A conversation's earlier turns: kept by session, and compressed to a budget of tokens for a later stage.
 
 What is compressed loses words, never figures: of a turn that is shown in short, every sentence stays that
-has a figure, a quoted name or a name that the turn lists, and every decision. A turn that does not fit is
-dropped as a whole and listed, its decisions last of all. No model is asked.
+has a figure, a quoted name or a name that the turn lists, and every listed figure and decision; its SQL goes
+first. A turn that does not fit is dropped as a whole and listed, its decisions last of all. No model is
+asked.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ import os
 import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
@@ -24,7 +27,9 @@ from agents.runtime.messages import plain
 from agents.runtime.steps import file_name
 from agents.runtime.tokens import estimated
 
+# After its newest turn; and of each conversation so many.
 KEPT_DAYS = 90
+KEPT_TURNS = 100
 _FIGURE = (
     r"\d|[〇零一二两三四五六七八九十百千万亿]{2,}|没有|一半|翻倍"
     r"|\b(?:[Nn]one|[Zz]ero|[Hh]alf|[Dd]oubled?)\b"
@@ -40,8 +45,9 @@ _log = logging.getLogger(__name__)
 
 
 class Turn(BaseModel):
-    """One question of a conversation and its answer. `decisions` are what was chosen or approved, `names`
-    what was spoken of, in the words that a later question may use.
+    """One question of a conversation and its answer. `figures` are those of the answer with what they are of,
+    `sql` is what it rests on, `decisions` are what was chosen or approved, `names` what was spoken of, in the
+    words that a later question may use.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -50,6 +56,8 @@ class Turn(BaseModel):
     asked_at: AwareDatetime
     question: str
     answer: str
+    figures: tuple[str, ...] = ()
+    sql: str = ""
     names: tuple[str, ...] = ()
     decisions: tuple[str, ...] = ()
 
@@ -113,6 +121,10 @@ def _rendered(turn: Turn, *, short: bool) -> str:
     said = "\n".join(lines)
     if unsaid := [name for name in turn.names if name not in said]:
         lines.append(f"Spoken of: {', '.join(unsaid)}")
+    if unsaid := [figure for figure in turn.figures if figure not in said]:
+        lines.append(f"Figures: {'; '.join(unsaid)}")
+    if turn.sql and not short:
+        lines.append(f"By: {' '.join(turn.sql.split())}")
     return "\n".join([*lines, *_decided(turn)])
 
 
@@ -141,7 +153,7 @@ def _sentences(text: str) -> Iterator[tuple[int, int]]:
 
 
 class Turns:
-    """The turns of all sessions, a file of JSON lines a session. Any number of processes may add at once."""
+    """The newest turns of all sessions, a file of JSON lines a session; many processes may add at once."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -152,36 +164,34 @@ class Turns:
         line = json.dumps(plain(turn.model_dump()), ensure_ascii=False, default=str) + "\n"
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._prune()
-            with path.open("ab") as file:
-                fcntl.flock(file, fcntl.LOCK_EX)
+            if not path.exists():
+                self._prune()
+            with _held(path) as file:
+                before = path.read_bytes()
                 # A process that was killed while it wrote has left a line without an end.
-                torn = file.tell() and not path.read_bytes().endswith(b"\n")
-                file.write(b"\n" * bool(torn) + line.encode())
+                torn = bool(before) and not before.endswith(b"\n")
+                file.write(b"\n" * torn + line.encode())
                 file.flush()
                 os.fsync(file.fileno())
+                if before.count(b"\n") >= 2 * KEPT_TURNS:
+                    self._shorten(path)
         except OSError as error:
             raise PermanentError(
                 f"The conversation's turn cannot be kept in {path}: {error}. "
                 "Free space there or set TIDEMARK_STATE_DIR."
             ) from error
 
+    def _shorten(self, path: Path) -> None:
+        """Leave the newest turns alone in a file, which is replaced at once."""
+        newest = _read(path)[-KEPT_TURNS:]
+        draft = path.with_suffix(".draft")
+        draft.write_text("".join(f"{turn.model_dump_json()}\n" for turn in newest), encoding="utf-8")
+        draft.replace(path)
+
     def of(self, session_id: str) -> tuple[Turn, ...]:
         """The session's turns in the order in which they were asked; a line that cannot be read is said."""
         path = self._path(session_id)
-        if not path.exists():
-            return ()
-        turns: dict[str, Turn] = {}
-        for number, line in enumerate(path.read_bytes().splitlines(), start=1):
-            if not line.strip():
-                continue
-            try:
-                turn = Turn.model_validate_json(line)
-            except ValidationError as error:
-                _log.warning("%s, line %d is no turn and is left out: %s", path, number, error)
-                continue
-            turns[turn.run_id] = turn
-        return tuple(sorted(turns.values(), key=lambda turn: turn.asked_at))
+        return _read(path)[-KEPT_TURNS:] if path.exists() else ()
 
     def _path(self, session_id: str) -> Path:
         return self._folder / f"{file_name(session_id)}.jsonl"
@@ -189,8 +199,35 @@ class Turns:
     def _prune(self) -> None:
         oldest = time.time() - KEPT_DAYS * 86_400
         for path in self._folder.glob("*.jsonl"):
-            try:
+            with suppress(FileNotFoundError):
                 if path.stat().st_mtime < oldest:
-                    path.unlink()
-            except FileNotFoundError:
-                continue
+                    with _held(path):
+                        # Somebody may have gone on with it while it was waited for.
+                        if path.stat().st_mtime < oldest:
+                            path.unlink()
+
+
+@contextmanager
+def _held(path: Path) -> Iterator[BinaryIO]:
+    """The file to append to, which no other process writes meanwhile."""
+    while True:
+        with path.open("ab") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            # Shortened or forgotten while it was waited for, it is another file now, or none.
+            if path.exists() and os.fstat(file.fileno()).st_ino == path.stat().st_ino:
+                yield file
+                return
+
+
+def _read(path: Path) -> tuple[Turn, ...]:
+    turns: dict[str, Turn] = {}
+    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            turn = Turn.model_validate_json(line)
+        except ValidationError as error:
+            _log.warning("%s, line %d is no turn and is left out: %s", path, number, error)
+            continue
+        turns[turn.run_id] = turn
+    return tuple(sorted(turns.values(), key=lambda turn: turn.asked_at))

@@ -29,3 +29,7 @@ class AgentSettings(RoomSettings):
     @property
     def steps_dir(self) -> Path:
         return self.state_dir / "steps"
+
+    @property
+    def sessions_dir(self) -> Path:
+        return self.state_dir / "sessions"

@@ -11,7 +11,9 @@ import pytest
 from agents.analyst import Analyst
 from agents.analyst.answer import Answer
 from agents.runtime.budget import Budget
+from agents.runtime.history import Turns
 from agents.runtime.settings import AgentSettings
+from agents.runtime.testing import Say, ScriptedModel
 from warehouse import Catalogue, TransientError
 from warehouse.errors import LimitExceededError, OverloadedError
 from warehouse.semantic import SemanticLayer
@@ -32,11 +34,14 @@ def ask(
     state: Path,
     answers: dict[str, Scripted],
     budget: Budget | None = None,
+    question: str = "revenue by month",
+    model: ScriptedModel | None = None,
+    **more: str,
 ) -> tuple[Answer, FakeWarehouse]:
     warehouse = FakeWarehouse(answers={"repeated_times": [], "_days": DAYS} | answers)
     catalogue = Catalogue.load(dbt_target / "manifest.json")
-    analyst = Analyst(warehouse, semantic, catalogue, AgentSettings(state_dir=state))
-    return analyst.ask("revenue by month", now=NOW, budget=budget), warehouse
+    analyst = Analyst(warehouse, semantic, catalogue, AgentSettings(state_dir=state, model=""), model)
+    return analyst.ask(question, now=NOW, budget=budget, **more), warehouse
 
 
 def test_the_rows_that_come_back_are_the_answer(
@@ -72,3 +77,34 @@ def test_a_warehouse_that_hangs_holds_the_run_no_longer_than_its_budget(
     assert answer.status == "failed"
     assert "seconds" in answer.over
     assert not answer.rows
+
+
+def test_a_model_is_shown_the_conversation_and_the_rules_say_that_they_do_not_read_it(
+    semantic: SemanticLayer, dbt_target: Path, tmp_path: Path
+) -> None:
+    """Each question is asked by an analyst of its own, as by processes one after another."""
+    months: dict[str, Scripted] = {"revenue": MONTHS}
+    alone, _ = ask(semantic, dbt_target, tmp_path, {}, question="And in January?", session_id="talk")
+    assert alone.status == "declined"
+    assert "each question is read by itself" not in alone.text, "there is nothing before it"
+    first, _ = ask(semantic, dbt_target, tmp_path, months, session_id="talk", run_id="one")
+    assert first.status == "answered"
+    assert ask(semantic, dbt_target, tmp_path, months, session_id="talk", run_id="one")[0].text == first.text
+
+    follow_up, _ = ask(semantic, dbt_target, tmp_path, {}, question="And in January?", session_id="talk")
+    assert (follow_up.status, follow_up.rows) == ("declined", [])
+    assert "Without a language model each question is read by itself" in follow_up.text
+
+    model = ScriptedModel(lambda asked: Say("I do not know."))
+    ask(semantic, dbt_target, tmp_path, months, model=model, session_id="talk")
+    shown, goal = [str(message.content) for message in model.asked[0].messages[1:3]]
+    assert "Asked: revenue by month" in shown
+    assert "1,250.5" in shown
+    assert "Decided: " in shown
+    assert " ".join(first.sql.split()) in shown
+    assert "revenue by month" in goal
+
+    ask(semantic, dbt_target, tmp_path, months, model=model, session_id="another")
+    assert not [one for one in model.asked[-1].messages if "Earlier in this" in str(one.content)]
+    turns = Turns(AgentSettings(state_dir=tmp_path).sessions_dir).of("talk")
+    assert [turn.question for turn in turns].count("revenue by month") == 2

@@ -7,11 +7,13 @@ import re
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agents.runtime import history
 from agents.runtime.door import run_sync
 from agents.runtime.errors import PermanentError
 from agents.runtime.history import KEPT_DAYS, Turn, Turns, compressed
@@ -28,7 +30,7 @@ from agents.runtime.work import Work
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
 
-def turn(number: int, question: str = "What was revenue?", answer: str = "", **more: tuple[str, ...]) -> Turn:
+def turn(number: int, question: str = "What was revenue?", answer: str = "", **more: Any) -> Turn:
     asked = NOW + timedelta(minutes=number)
     return Turn(run_id=f"r{number}", asked_at=asked, question=question, answer=answer, **more)
 
@@ -197,6 +199,37 @@ def test_processes_that_add_at_once_lose_nothing(tmp_path: Path) -> None:
         os._exit(0)
     assert [os.waitpid(child, 0)[1] for child in children] == [0] * 4
     assert len(Turns(tmp_path).of("s")) == 100
+
+
+def test_a_conversation_keeps_its_newest_turns_whoever_adds_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While one process shortens the file, the others lose nothing to it."""
+    monkeypatch.setattr(history, "KEPT_TURNS", 10)
+    children = []
+    for process in range(4):
+        if child := os.fork():
+            children.append(child)
+            continue
+        for number in range(30):
+            Turns(tmp_path).add("s", turn(number * 4 + process))
+        os._exit(0)
+    assert [os.waitpid(child, 0)[1] for child in children] == [0] * 4
+    Turns(tmp_path).add("s", turn(1000))
+    kept = [one.run_id for one in Turns(tmp_path).of("s")]
+    assert (len(kept), kept[-1]) == (10, "r1000")
+    assert len((tmp_path / "s.jsonl").read_bytes().splitlines()) <= 21
+    assert [path.name for path in tmp_path.iterdir()] == ["s.jsonl"]
+
+
+def test_listed_figures_survive_and_sql_is_what_goes_first() -> None:
+    asked = turn(0, answer=LONG, sql="select 1\n  from t", figures=("China 5.25", "Germany 1,204.50"))
+    whole = compressed([asked], 1000).text
+    assert "Figures: China 5.25" in whole
+    assert "By: select 1 from t" in whole
+    short = compressed([asked], estimated(whole) - 5).text
+    assert "China 5.25" in short
+    assert "select" not in short
 
 
 def test_a_torn_line_costs_itself_alone_and_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,4 +1,4 @@
-"""`tidemark ask` as a process with a budget of seconds, and a warehouse that does not answer, or stops to."""
+"""`tidemark ask` as a process: a warehouse that does not answer, or stops to; a conversation of two."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -19,8 +20,10 @@ from free_ports import free_port
 from warehouse import WarehouseSettings
 
 
-def ask(url: str, dbt_target: Path, home: Path, **more: str) -> subprocess.CompletedProcess[str]:
-    asked = [sys.executable, "-m", "tidemark.cli", "ask", "--json", "revenue last month by country"]
+def ask(
+    url: str, dbt_target: Path, home: Path, *options: str, **more: str
+) -> subprocess.CompletedProcess[str]:
+    asked = [sys.executable, "-m", "tidemark.cli", "ask", "--json", "revenue last month by country", *options]
     environment = {
         **os.environ,
         "TIDEMARK_HOME": str(home),
@@ -88,3 +91,26 @@ def test_one_that_stops_to_answer_ends_the_run_with_what_it_has(
     assert answer["over"] in answer["text"]
     assert "dwd_order_items" in answer["sql"]
     assert (Path(answer["report_path"]) / "answer.json").exists()
+
+
+@pytest.mark.integration
+def test_the_second_question_of_a_conversation_comes_with_the_figures_of_the_first(
+    commerce: WarehouseSettings, model_server: Callable[..., Any], tmp_path: Path
+) -> None:
+    with model_server(lambda messages: []) as server:
+        model = {
+            "TIDEMARK_MODEL": "openai:scripted",
+            "OPENAI_API_KEY": "any",
+            "OPENAI_BASE_URL": server.url,
+        }
+        first, second = (
+            ask(commerce.warehouse_url, commerce.dbt_target_dir, tmp_path, "--session", "talk", **more)
+            for more in ({}, model)
+        )
+        asked = server.requests[0]["messages"]
+    assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
+    answer = json.loads(first.stdout)
+    [shown] = [str(one["content"]) for one in asked if "Earlier in this conversation" in str(one["content"])]
+    assert answer["rows"][0][0] in shown
+    assert f"{answer['rows'][0][1]:,.0f}".split(",")[0] in shown
+    assert " ".join(answer["sql"].split()) in shown
