@@ -35,7 +35,8 @@ class Decided(BaseModel):
 
 class Report(BaseModel):
     """What is known of one failure. `dropped` are statements that their evidence did not carry, with
-    why; `waiting` names the proposal that waits for a person.
+    why; `earlier` is when the same was found before and what became of it; `waiting` names the proposal that
+    waits for a person.
     """
 
     model_config = ConfigDict(protected_namespaces=())
@@ -53,6 +54,7 @@ class Report(BaseModel):
     dropped: list[tuple[str, str]] = []
     proposals: list[Proposal] = []
     evidence: list[Evidence] = []
+    earlier: list[str] = []
     waiting: str = ""
     decided: Decided | None = None
     model: str = ""
@@ -83,6 +85,9 @@ def said(report: Report) -> str:
     """The report's text with what was proposed and decided, as Markdown."""
     words = WORDS[report.language]
     parts = [report.text]
+    if report.earlier:
+        parts.append(f"**{words['earlier']}**")
+        parts.append("\n".join(f"- {line}" for line in report.earlier))
     if report.proposals:
         parts.append(f"**{words['proposed']}**")
         parts.append("\n".join(f"- {proposal.text}" for proposal in report.proposals))

@@ -19,10 +19,12 @@ from agents.runtime.door import run_sync
 from agents.runtime.errors import TransientError
 from agents.runtime.events import EventSink, EventStream
 from agents.runtime.graph import run_agent
+from agents.runtime.history import Turns
 from agents.runtime.models import Models
 from agents.runtime.run import Run, Session
 from agents.runtime.settings import AgentSettings
 from agents.runtime.steps import file_name, open_steps
+from agents.steward import memory
 from agents.steward import report as reports
 from agents.steward.case import Action, Proposal
 from agents.steward.repair import Means
@@ -63,6 +65,7 @@ class Steward:
         self._means = means
         self._settings = settings
         self._models = Models(settings, model)
+        self._turns = Turns(settings.sessions_dir)
         self._sinks = () if on_event is None else (on_event,)
         self._tracer_provider = tracer_provider
 
@@ -124,6 +127,8 @@ class Steward:
                         raise TransientError(f"The warehouse cannot answer now: {error}") from error
                     told = _report(done, run, question, tracing.trace_id(span))
                     told.model = self._models.name
+                    told.earlier = memory.earlier(told, self._turns)
+                    memory.remember(told, self._turns)
                     await run.threaded(lambda: reports.write(told, self._settings.reports_dir))
                     span.set_attribute("tidemark.status", told.status)
                     run.emit(

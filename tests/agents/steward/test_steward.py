@@ -119,6 +119,9 @@ def test_what_is_refused_is_left_and_a_second_decision_is_not_taken(
         with pytest.raises(DecisionRefusedError, match="widen"):
             steward().decide(case(), "r3", "widen", by="bob", at=NOW)
         assert rows_below_zero(reader) == 3
+        again = steward().examine(case(), "r3 again")
+    assert [line for line in again.earlier if "ada refused what was proposed" in line]
+    assert "**Earlier**" in (Path(again.report_path) / "report.md").read_text("utf-8")
 
 
 def test_nothing_wrong_is_said_where_nothing_is(steward: Callable[..., Steward]) -> None:
