@@ -47,6 +47,11 @@ class Request(Proposal):
     effects: tuple[str, ...] = ()
     proposal: str
 
+    def same_calls(self, other: Request) -> bool:
+        """Whether both are about the very same calls, so that one answer is the answer to both."""
+        own, others = ({call.key for call in one.calls} for one in (self, other))
+        return bool(own) and own == others
+
     @classmethod
     def of(cls, key: str, proposal: Proposal, effects: tuple[str, ...]) -> Request:
         content = proposal.model_dump(mode="json")
@@ -67,6 +72,11 @@ class Decision(_Record):
     reason: str = ""
 
 
+def granted(request: str, call: str) -> str:
+    """An approval of one call: the call's key and the request that a person approved."""
+    return f"{call}@{request}"
+
+
 class Decided(_Record):
     """A request with its decision."""
 
@@ -83,6 +93,13 @@ class Decided(_Record):
         if not self.approved:
             return ()
         return self.request.calls if self.decision.edits is None else self.decision.edits
+
+    @property
+    def grants(self) -> set[str]:
+        """The approvals that follow from it, one for each call. Requests that were answered as one give the
+        same, so that a call which both propose is made once.
+        """
+        return {granted(self.decision.request, call.key) for call in self.calls}
 
     def __str__(self) -> str:
         verdict = {"approve": "approved", "reject": "rejected"}[self.decision.verdict]

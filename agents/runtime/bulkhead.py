@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from agents.runtime import workers
 from agents.runtime.errors import TransientError
-from agents.runtime.loops import Call, Loops
+from agents.runtime.eventloops import Call, Loops
 
 T = TypeVar("T")
 _LOOPS = Loops("tools")

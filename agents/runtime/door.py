@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from agents.runtime import workers
 from agents.runtime.bulkhead import Bulkhead
 from agents.runtime.errors import TransientError
-from agents.runtime.loops import GRACE_S, tidy
+from agents.runtime.eventloops import GRACE_S, tidy
 
 T = TypeVar("T")
 _BLOCKING = Bulkhead("what blocks its caller", limit=16)

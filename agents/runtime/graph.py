@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import pairwise
@@ -126,14 +126,20 @@ async def _run(agent: Agent[T], task: T, run: Run, decision: Decision | None) ->
             run.spend(_Visit.model_validate_json(visit).spent)
     if decision is not None:
         asked_for = [(_request(one.value), one.id) for one in kept.interrupts] if kept else []
-        waiting = {request.key: request for request, _ in asked_for}
+        waiting = {request.key: request for request in _asked_once(request for request, _ in asked_for)}
         if approval.take(decision, waiting, _decided(kept.values if kept else {})):
-            [interrupted] = [one for request, one in asked_for if request.key == decision.request]
-            given = Command(resume={interrupted: decision.model_dump(mode="json")})
+            answered = waiting[decision.request]
+            given = Command(
+                resume={
+                    one: decision.model_copy(update={"proposal": request.proposal}).model_dump(mode="json")
+                    for request, one in asked_for
+                    if request == answered or request.same_calls(answered)
+                }
+            )
     durability: Any = {"durability": "sync"} if run.checkpoints is not None else {}
     # Of a graph that has ended this is nothing but its state.
     state: Any = await graph.ainvoke(given, config, context=context, **durability)
-    asking = tuple(_request(one.value) for one in state.pop("__interrupt__", ()))
+    asking = _asked_once(_request(one.value) for one in state.pop("__interrupt__", ()))
     if decision is not None:
         _taken(decision, asking, _decided(state))
     return Done(task, run.deps, state, waiting=asking, ended=not asking, read=context.read)
@@ -145,6 +151,15 @@ def _compiled(agent: Agent[Any]) -> tuple[_Built, Any]:
     built = _Built()
     built.between(START, built.add(agent.body, _Scope(agent)), END)
     return built, built.graph.compile()
+
+
+def _asked_once(requests: Iterable[Request]) -> tuple[Request, ...]:
+    """The requests that a person is shown: of those that propose the same calls, the first."""
+    shown: list[Request] = []
+    for request in requests:
+        if not any(request.same_calls(one) for one in shown):
+            shown.append(request)
+    return tuple(shown)
 
 
 def _taken(decision: Decision, waiting: tuple[Request, ...], decided: Mapping[str, Decided]) -> None:
@@ -300,7 +315,7 @@ async def _nothing(state: State, runtime: Runtime[_Context]) -> dict[str, Any]:
 def _stage(node: StageNode[Any], scope: _Scope) -> _Step:
     async def step(state: State, runtime: Runtime[_Context]) -> dict[str, Any]:
         run, place = runtime.context.run, scope.place(state, node.name)
-        allowed = {call.key for one in _decided(state).values() for call in one.calls}
+        allowed = {approval for one in _decided(state).values() for approval in one.grants}
         used = {key for visit in state["visits"].values() for key in _Visit.model_validate_json(visit).used}
         own = replace(
             run, agent=scope.agent.name, place=f"{run.place}{place}/", approved=frozenset(allowed - used)

@@ -16,8 +16,8 @@ from langchain_core.messages import AIMessage, AnyMessage
 
 from agents.runtime.breaker import Breaker
 from agents.runtime.errors import ModelError
+from agents.runtime.eventloops import Call, Loops
 from agents.runtime.failures import judge
-from agents.runtime.loops import Call, Loops
 from agents.runtime.settings import AgentSettings
 
 ATTEMPTS = 3

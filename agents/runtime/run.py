@@ -19,6 +19,7 @@ from agents.runtime.bulkhead import Bulkhead
 from agents.runtime.events import Event, EventKind, EventStream
 from agents.runtime.history import Turn
 from agents.runtime.models import Models
+from agents.runtime.steps import Checkpoints
 from agents.runtime.tools import REGISTRY, ToolRegistry
 from warehouse.errors import TidemarkError
 
@@ -47,6 +48,7 @@ class _Scope:
         self.task: asyncio.Task[Any] | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
         self.cancelled = ""
+        self.claims: dict[str, str] = {}
 
     def end(self) -> None:
         if self.task is not None:
@@ -59,8 +61,9 @@ class Run:
     events and its end.
 
     `deps` are the agent's typed dependencies, which its tools get; `deadline` is a moment of `clock`;
-    `checkpoints` are keyed by the run, `place` tells two passes of one stage apart; `approved` are the keys
-    of the calls that a person allowed; `turns` what was said in the session before.
+    `checkpoints` are keyed by the run, `place` tells two passes of one stage apart; `approved` are the
+    approvals of calls that a person gave (see `approval.granted`), each for one call; `turns` what was said
+    in the session before.
     """
 
     agent: str
@@ -115,6 +118,12 @@ class Run:
         still do then; None is for ever. It is for the door, which ends what its budget did not.
         """
         return None if self.left_s is None else self.left_s + more_s
+
+    def claim(self, approval: str, owner: str) -> str:
+        """Whose an approval is: the first stage's that claims it. It stays so, whatever comes of its call."""
+        if isinstance(self.checkpoints, Checkpoints):
+            return self.checkpoints.claim(approval, owner)
+        return self._scope.claims.setdefault(approval, owner)
 
     def events(self) -> AsyncIterator[Event]:
         """The run's events as they come; ends with the run."""

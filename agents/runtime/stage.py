@@ -45,7 +45,7 @@ class Stage(Generic[W]):
 class Outcome(Generic[W]):
     """The best result of a stage: the work, its score and why it is not higher. `fallback` says how many
     of its chats the rules had to answer for the model, and why; `over` which budget ended it before its time;
-    `used` are the keys of the approved calls that were made.
+    `used` are the approvals by which calls were made.
     """
 
     stage: str

@@ -55,6 +55,13 @@ class Checkpoints(SqliteSaver):
     ) -> None:
         self.put_writes(config, writes, task_id, task_path)
 
+    def claim(self, approval: str, owner: str) -> str:
+        """Whose an approval is: the first's that claims it, in any process of the run."""
+        with self.cursor() as rows:
+            rows.execute("create table if not exists claims (approval text primary key, owner text)")
+            rows.execute("insert or ignore into claims values (?, ?)", (approval, owner))
+            return str(rows.execute("select owner from claims where approval = ?", (approval,)).fetchone()[0])
+
     async def adelete_thread(self, thread_id: str) -> None:
         self.delete_thread(thread_id)
 
@@ -76,12 +83,13 @@ class Steps:
         """
         with self._connection as run, closing(run.cursor()) as rows:
             rows.execute("create table if not exists run (asked text, began text, ended text)")
+            rows.execute("create table if not exists claims (approval text primary key, owner text)")
             known = rows.execute("select asked, began, ended from run").fetchone()
             if known and known[0] == asked and known[2] in ("", "answered"):
                 return datetime.fromisoformat(known[1])
             if known and known[0] != asked:
                 _log.warning("this run id was used for %s: its steps are dropped for %s", known[0], asked)
-            for table in ("checkpoints", "writes", "run"):
+            for table in ("checkpoints", "writes", "claims", "run"):
                 rows.execute(f"delete from {table}")
             rows.execute("insert into run values (?, ?, '')", (asked, now.isoformat()))
         return now

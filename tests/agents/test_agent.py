@@ -34,7 +34,7 @@ from agents.runtime.agent import (
 from agents.runtime.approval import Decision, DecisionRefusedError, Proposal, ProposedCall, Request
 from agents.runtime.budget import Budget
 from agents.runtime.door import run_sync
-from agents.runtime.errors import PermanentError
+from agents.runtime.errors import PermanentError, TransientError
 from agents.runtime.graph import run_agent
 from agents.runtime.models import Models
 from agents.runtime.rules import Move
@@ -387,6 +387,105 @@ def test_two_sides_may_ask_and_are_answered_one_after_the_other(tmp_path: Path) 
     assert written(tmp_path) == ["do b"]
     assert go(tmp_path, agent, decision=decide(waiting["a"], "reject")).ended
     assert written(tmp_path) == ["do b", "after"]
+
+
+def mending(name: str, what: str = "") -> Approval:
+    """Asks for the one call, and makes it."""
+    calls = (ProposedCall(tool="mend", arguments={"line": "mended"}),)
+    then = writes(f"{name} mends", "mended", tool="mend")
+    return Approval(name, lambda done: Proposal(what=what or name, calls=calls), then)
+
+
+TWICE = {
+    "asked by both": parallel("both", mending("a"), sequence(FIRST, mending("b", "in other words"))),
+    "asked for both": Approval(
+        "a", mending("a").propose,
+        parallel("both", writes("one", "mended", tool="mend"), writes("other", "mended", tool="mend")),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("body", TWICE)
+def test_a_call_that_two_sides_make_is_asked_for_once_and_made_once(tmp_path: Path, body: str) -> None:
+    agent = Agent("mender", Question, TWICE[body])
+    [request] = go(tmp_path, agent).waiting
+    done = go(tmp_path, agent, decision=decide(request))
+    assert done.ended
+    assert written(tmp_path).count("mended") == 1
+    made = [
+        node
+        for node in done.state["outcomes"]
+        if "has none that was not used" not in done.state["outcomes"][node]
+    ]
+    assert len([node for node in made if node != "first"]) == 1, "the other is told that it was used"
+    assert go(tmp_path, agent, decision=decide(request)).ended, "a retry"
+    other = Decision(request="b", proposal=request.proposal, verdict="reject", by="Bob", at=NOW)
+    with pytest.raises(DecisionRefusedError):
+        go(tmp_path, agent, decision=other)
+    assert written(tmp_path).count("mended") == 1
+
+
+@pytest.mark.parametrize("body", TWICE)
+def test_killed_at_any_step_of_it_the_side_that_made_it_goes_on_and_the_other_makes_none(
+    tmp_path: Path, body: str
+) -> None:
+    agent = Agent("mender", Question, TWICE[body])
+    (tmp_path / "asked").mkdir()
+    [request] = go(tmp_path / "asked", agent).waiting
+
+    def prepare(folder: Path) -> Decision:
+        for path in (tmp_path / "asked").iterdir():
+            (folder / path.name).write_bytes(path.read_bytes())
+        return decide(request)
+
+    def work(folder: Path, said: Decision) -> Done[Question]:
+        return go(folder, agent, decision=said)
+
+    for folder, done in killed_everywhere(tmp_path, prepare, work, stride=2):
+        assert done.ended
+        made = [kept for kept in done.state["outcomes"].values() if '"lines":["mended"]' in kept]
+        assert len(made) == 1
+        # Made again only if it was going on.
+        assert written(folder).count("mended") in (1, 2)
+
+
+def test_what_is_approved_in_each_pass_of_a_loop_is_made_in_each(tmp_path: Path) -> None:
+    agent = Agent("mender", Question, Loop("tries", mending("ask"), lambda done: False, limit=2))
+    [first] = go(tmp_path, agent).waiting
+    [second] = go(tmp_path, agent, decision=decide(first)).waiting
+    assert go(tmp_path, agent, decision=decide(second)).ended
+    assert written(tmp_path) == ["mended", "mended"]
+
+
+def test_of_two_answers_from_two_processes_at_once_one_stands(tmp_path: Path) -> None:
+    """The other is told to wait, or that it comes second."""
+    [request] = go(tmp_path).waiting
+    children = []
+    for by in ("Ada", "Bob"):
+        if child := os.fork():
+            children.append(child)
+            continue
+        try:
+            go(tmp_path, decision=Decision(**{**decide(request).model_dump(), "by": by}))
+            os._exit(0)
+        except (DecisionRefusedError, TransientError):
+            os._exit(7)
+        except BaseException:
+            os._exit(1)
+    codes = sorted(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children)
+    assert codes == [0, 7]
+    assert written(tmp_path).count("mended") == 1
+
+
+def test_over_budget_on_one_side_both_end_with_the_reason(tmp_path: Path) -> None:
+    sides = (writes("left", "l1", "l2", "l3"), writes("right", "r1", "r2", "r3"))
+    done = go(tmp_path, Agent("mender", Question, parallel("both", *sides)), budget=Budget(tool_calls=3))
+    assert done.ended
+    assert [done[side].passed for side in sides] == [False, False]
+    assert {done[side].over for side in sides} <= {
+        f"the run's budget is used up: {used} of 3 tool calls" for used in (3, 4)
+    }
+    assert len(written(tmp_path)) <= 4, "each side had one call under way at most"
 
 
 def test_a_loop_ends_at_its_limit_and_asks_anew_in_each_pass(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from free_ports import free_port
+from tidemark.ask import DECLINED
 from warehouse import WarehouseSettings
 
 
@@ -35,7 +36,7 @@ def ask(
         "TIDEMARK_MODEL": "",
         **more,
     }
-    return subprocess.run(asked, env=environment, capture_output=True, text=True, timeout=120)
+    return subprocess.run(asked, env=environment, capture_output=True, text=True, timeout=300)
 
 
 def test_a_warehouse_that_never_answers_is_one_line(dbt_target: Path, tmp_path: Path) -> None:
@@ -97,7 +98,7 @@ def test_one_that_stops_to_answer_ends_the_run_with_what_it_has(
 def test_the_second_question_of_a_conversation_comes_with_the_figures_of_the_first(
     commerce: WarehouseSettings, model_server: Callable[..., Any], tmp_path: Path
 ) -> None:
-    with model_server(lambda messages: []) as server:
+    with model_server(lambda messages: [("decline", {"reason": "That is enough."})]) as server:
         model = {
             "TIDEMARK_MODEL": "openai:scripted",
             "OPENAI_API_KEY": "any",
@@ -108,7 +109,7 @@ def test_the_second_question_of_a_conversation_comes_with_the_figures_of_the_fir
             for more in ({}, model)
         )
         asked = server.requests[0]["messages"]
-    assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
+    assert (first.returncode, second.returncode) == (0, DECLINED), first.stderr + second.stderr
     answer = json.loads(first.stdout)
     [shown] = [str(one["content"]) for one in asked if "Earlier in this conversation" in str(one["content"])]
     assert answer["rows"][0][0] in shown

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import pytest
 from langchain_core.tools import BaseTool, InjectedToolArg, tool
 
+from agents.runtime.approval import granted
 from agents.runtime.door import run_sync
 from agents.runtime.errors import TransientError
 from agents.runtime.loop import run_stage
@@ -167,7 +168,7 @@ def test_a_call_that_needs_a_person_is_refused_until_one_allowed_it_and_then_mad
 
     calls = stage("put a", "put b", "put a")
     registry = ToolRegistry([Registered(put, effects={"writes"}), Registered(ask_nothing)])
-    allowed = frozenset({ToolCall("put", {"letter": "a"}).key})
+    allowed = frozenset({granted("ask", ToolCall("put", {"letter": "a"}).key)})
     asked = Run(
         "tester", Session("talk"), "r", Models(AgentSettings(model="")), registry=registry, approved=allowed
     )

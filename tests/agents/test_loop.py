@@ -15,10 +15,10 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from agents.runtime import loop
+from agents.runtime.acting import CALLS_AT_ONCE
 from agents.runtime.door import run_sync
 from agents.runtime.errors import ToolError
 from agents.runtime.events import Event, EventSink, EventStream
-from agents.runtime.loop import CALLS_AT_ONCE
 from agents.runtime.models import Models
 from agents.runtime.rules import Move
 from agents.runtime.run import Run, Session

@@ -13,7 +13,7 @@ import pytest
 from langchain_core.tools import BaseTool, InjectedToolArg, StructuredTool, ToolException, tool
 from pydantic import BaseModel, Field
 
-from agents.runtime import loops
+from agents.runtime import eventloops
 from agents.runtime.door import run_sync
 from agents.runtime.errors import ToolError, TransientError
 from agents.runtime.tools import Registered, Result, ToolContext, ToolRegistry, shown
@@ -174,7 +174,7 @@ def test_a_tool_that_hangs_is_given_up_counted_and_bounded() -> None:
 def test_a_coroutine_that_blocks_is_given_up_and_holds_neither_the_run_nor_another_tool(
     block: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(loops, "PATIENCE_S", 0.02)
+    monkeypatch.setattr(eventloops, "PATIENCE_S", 0.02)
     ends = threading.Event()
 
     @tool
