@@ -259,6 +259,29 @@ def test_a_follower_cancels_the_run_in_any_wait_and_it_goes_on_later(tmp_path: P
     assert [event.kind for event in heard] == ["tool_called", "iteration_completed"]
 
 
+def test_a_follower_cancels_while_a_tool_blocks_and_is_not_held() -> None:
+    under_way, ends = threading.Event(), threading.Event()
+
+    async def block(number: int) -> int:
+        under_way.set()
+        ends.wait()
+        return number
+
+    async def main() -> None:
+        asked = run_of(block)
+        working = asyncio.create_task(run_stage(stage(), asked))
+        async for _ in asked.events():
+            await asyncio.to_thread(under_way.wait)
+            asked.cancel("enough")
+        with pytest.raises(RunCancelledError, match="enough"):
+            await working
+
+    try:
+        run_sync(main(), timeout_s=60)
+    finally:
+        ends.set()
+
+
 def test_a_run_that_was_cancelled_before_it_began_does_nothing() -> None:
     asked = run_of()
     asked.cancel("not wanted any more")
