@@ -37,7 +37,11 @@ anything = st.recursive(
 
 def _spooled(settings: StreamingSettings) -> list[Message]:
     spool = Spool(settings.spool_dir, settings.spool_limit_bytes)
-    return [message for segment in list(iter(spool.take, None)) for message in segment.read()[0]]
+    segments = list(iter(spool.take, None))
+    messages = [message for segment in segments for message in segment.read()[0]]
+    for segment in segments:
+        segment.release()
+    return messages
 
 
 def _values(messages: list[Message], topic: str) -> list[dict[str, Any]]:
