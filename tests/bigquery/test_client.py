@@ -303,6 +303,10 @@ def test_a_server_that_is_away_is_said_soon() -> None:
         connect(away).query("SELECT 1")
 
 
+def test_a_name_that_is_no_tables_finds_none(project: Project) -> None:
+    assert opened(project).tables(["weird", "a.b.c"]) == []
+
+
 def test_a_result_larger_than_it_may_be_is_refused(project: Project) -> None:
     warehouse = opened(project)
     with pytest.raises(LimitExceededError, match="has 1 rows"):

@@ -25,7 +25,7 @@ def column_of(field: bigquery.SchemaField) -> Column:
 
 def live_tables(client: bigquery.Client, names: Collection[str] | None) -> list[LiveTable]:
     """The tables and views of these names that there are, or all of the project."""
-    wanted = sorted(_all(client) if names is None else names)
+    wanted = sorted(_all(client) if names is None else (name for name in names if name.count(".") == 1))
     # Of one table the API tells all, of a list of them neither columns nor sizes.
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         return [table for table in pool.map(lambda name: _table(client, name), wanted) if table]
