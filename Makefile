@@ -43,7 +43,7 @@ test-integration: setup
 	@$(PYTEST) -m integration
 
 lint: setup  ## ruff, mypy, sqlfluff
-	@$(MAKE) --no-print-directory -j2 --output-sync=target lint-types lint-style lint-sql
+	@$(MAKE) --no-print-directory -j2 $(if $(filter output-sync,$(.FEATURES)),--output-sync) lint-types lint-style lint-sql
 
 lint-style:
 	@$(BIN)/ruff check .
