@@ -35,6 +35,8 @@ class Kept(TypedDict):
 async def act(state: State, runtime: Runtime[Context[W]]) -> dict[str, Any]:
     """Make the calls that were asked for. Each that has ended is kept by itself, and not made again."""
     context = runtime.context
+    if state["over"]:
+        return {}
     asked = said.calls(said.newest(state["messages"]))
     if not asked:
         missing = "; ".join(state["reasons"] or ["all"])

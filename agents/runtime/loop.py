@@ -208,17 +208,14 @@ def _build() -> Any:
     graph.add_node("act", act)
     graph.add_node("judge", _judge)
     graph.add_edge(START, "think")
-    graph.add_conditional_edges("think", _after_think, ["act", "judge"])
+    # Always, for a choice costs as much as a node: over budget there is nothing to do in it.
+    graph.add_edge("think", "act")
     graph.add_edge("act", "judge")
     graph.add_conditional_edges("judge", _after_judge, ["think", END])
     return graph.compile()
 
 
-# Coroutines, for LangGraph would call a function in a thread.
-async def _after_think(state: State) -> str:
-    return "judge" if state["over"] else "act"
-
-
+# A coroutine, for LangGraph would call a function in a thread.
 async def _after_judge(state: State) -> str:
     return END if state["done"] else "think"
 
