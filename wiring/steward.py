@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from calendar import monthrange
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from functools import partial
@@ -84,7 +85,7 @@ def _refused(result: GateResult) -> tuple[FailedCheck, ...]:
         FailedCheck(
             name=outcome.expectation, table=outcome.table, observed=str(outcome)[:500],
             bound=bounds.get(outcome.table),
-            days=tuple(filter(None, (_day(next(iter(row.values()), None)) for row in outcome.failing))),
+            days=tuple(filter(None, map(_day, outcome.failing))),
         )
         for outcome in result.failures
     )  # fmt: skip
@@ -95,11 +96,14 @@ def _failed(lineage: Lineage, node: DbtNode) -> FailedCheck:
     return lineage.test(node.name, node.sql if node.kind == "test" else "", observed)
 
 
-def _day(value: Any) -> date | None:
+def _day(row: Mapping[str, Any]) -> date | None:
+    """The day that a failing row names: of a month its last one, with which the whole of it is looked at."""
+    name, value = next(iter(row.items()), ("", None))
     try:
-        return date.fromisoformat(str(value)[:10])
+        day = date.fromisoformat(str(value)[:10])
     except ValueError:
         return None
+    return day.replace(day=monthrange(day.year, day.month)[1]) if name == "month" else day
 
 
 def _recheck(

@@ -294,7 +294,7 @@ class Asking:
         known = {DAY, LOADED_AT} <= set(examples.columns)
         if source is None or not examples.rows or not (known or source.key in examples.columns):
             return out
-        sql = queries.failing_days(check, source, examples.columns)
+        sql = queries.failing_days(check, source, examples.columns, self._sql)
         evidence, rows = self._ask(f"failing days {number}", f"{check.name}, by day and load", sql)
         if evidence.refused:
             return [*out, _refused(evidence, source.name)]

@@ -5,6 +5,7 @@ All count by day: one table's days beside each other are the evidence for what o
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 
 import sqlglot
@@ -235,14 +236,22 @@ def _inner(check: FailedCheck) -> str:
     return f"(\n{check.rows_sql.strip().rstrip(';')}\n) as failing"
 
 
-def failing_days(check: FailedCheck, source: Source, columns: tuple[str, ...]) -> str:
-    """How many rows fail a check on each day and load; `columns` are those of the failing rows."""
-    day, loaded = quoted(DAY), quoted(LOADED_AT)
+def failing_days(
+    check: FailedCheck, source: Source, columns: tuple[str, ...], render: Callable[[exp.Expr], str]
+) -> str:
+    """How many rows fail a check on each day and load; `columns` are those of the failing rows. The check's
+    SQL is the engine's own, so the names around it are as `render` writes them.
+    """
+
+    def spelled(name: str) -> str:
+        return ".".join(render(exp.to_identifier(part, quoted=True)) for part in name.split("."))
+
+    day, loaded = spelled(DAY), spelled(LOADED_AT)
     inner = _inner(check)
     if DAY in columns and LOADED_AT in columns:
         return f"select {day}, {loaded}, count(*) as n from {inner} group by {day}, {loaded} order by {day}"
-    key = quoted(source.key)
+    key = spelled(source.key)
     return (
-        f"select {day}, {loaded}, count(*) as n from {qualified(source.name)} "
+        f"select {day}, {loaded}, count(*) as n from {spelled(source.name)} "
         f"where {key} in (select {key} from {inner}) group by {day}, {loaded} order by {day}"
     )

@@ -29,6 +29,15 @@ def test_a_gate_that_refuses_or_waits_in_vain_is_a_gate(
     assert "value=5" in check.observed
 
 
+def test_a_month_that_does_not_agree_is_looked_at_to_its_end() -> None:
+    month = {"month": date(2026, 2, 1), "value": 1.0, "lowest": 2.0, "highest": 2.0}
+    outcome = Outcome("dwd.dwd_sales", "totals", "its sums agree", False, "1 of 2", (month,))
+    failure = failure_of(
+        GateFailedError(GateResult("dwd", "here", (outcome,), 0.1)), "gate_dwd", Settings.read()
+    )
+    assert failure.checks[0].days == (date(2026, 2, 28),)
+
+
 def test_any_other_error_is_a_load_that_failed() -> None:
     failure = failure_of(TransientError("the disk is full"), "load_days", Settings.read())
     assert (failure.kind, failure.message) == ("load", "the disk is full")

@@ -72,7 +72,7 @@ def means(delivered: WarehouseSettings, reader: Warehouse, lineage: Lineage) -> 
         client.close()
 
     def recheck(failure: Failure, rebuild: bool) -> tuple[FailedCheck, ...]:
-        return tuple(c for c in failure.checks if reader.query(c.rows_sql).rows)
+        return tuple(c for c in failure.checks if not c.rows_sql or reader.query(c.rows_sql).rows)
 
     return Means(
         reader=reader,

@@ -33,6 +33,9 @@ from agents.steward.steward import Steward
 from agents.steward.works import Case
 from warehouse import Warehouse, WarehouseSettings
 from warehouse.errors import OverloadedError
+from warehouse.quality import GateFailedError, GateResult, Outcome
+from wiring.settings import Settings
+from wiring.steward import failure_of
 
 pytestmark = pytest.mark.integration
 NOW = datetime(2026, 10, 1, 6, tzinfo=UTC)
@@ -217,6 +220,21 @@ def test_a_question_that_hangs_is_left_out_and_said(
     ended.set()
     assert report.status == "explained"
     assert any("ask_about versions" in reason and "no result within" in reason for reason in report.reasons)
+
+
+@pytest.mark.parametrize(("layer", "table"), [("dwd", "dwd.dwd_products"), ("dws", "dws.dws_sales_daily")])
+def test_a_gate_above_ods_leads_to_the_loaded_table_that_has_the_fault(
+    steward: Callable[..., Steward], plants: Any, layer: str, table: str
+) -> None:
+    month = {"month": "2026-09-01", "value": 1.0, "lowest": 2.0, "highest": 2.0}
+    outcome = Outcome(table, "totals", "its sums agree", False, "1 of 2", (month,))
+    refused = GateFailedError(GateResult(layer, "its suite", (outcome,), 0.1))
+    failure = failure_of(refused, f"gate_{layer}", Settings.read())
+    assert [check.table for check in failure.checks] == [table]
+    with plants("negative", 6, share=0.0, source="products") as said:
+        report = steward().examine(case("en", failure), f"gate-{layer}")
+    assert [(f.fault, f.table, f.days) for f in report.findings] == [("negative", PRODUCTS, (said.day,))]
+    assert all(one.startswith("ods.") for one in report.tables)
 
 
 def engines_words(report: Any) -> list[str]:
