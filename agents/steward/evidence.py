@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, ClassVar
 
-from agents.steward import measuring, queries
+from agents.steward import distributions, measuring, queries, versions
 from agents.steward.case import Cite, Evidence, FailedCheck, Record, Sign, Source
 from agents.steward.queries import DAY, LOADED_AT
+from agents.steward.statistics import LEAST_DAYS
 from warehouse import Limits, Warehouse
 from warehouse.errors import PermanentError
 
@@ -154,7 +155,7 @@ class Asking:
         referred = {r.table for source in self.sources.values() for r in source.references}
         for name, source in self.sources.items():
             days = extent.sizes.get(name, {})
-            if sum(n > 0 for n in days.values()) < measuring.LEAST_DAYS:
+            if sum(n > 0 for n in days.values()) < LEAST_DAYS:
                 continue
             here = ["profile", "distributions", "versions"]
             here += ["orphans"] if source.references else []
@@ -191,9 +192,9 @@ class Asking:
             sql,
             False,
         )
-        signs, cited = measuring.measure_distributions(source, columns, rows, evidence.id)
+        signs, cited = distributions.measure_distributions(source, columns, rows, evidence.id)
         evidence = evidence.model_copy(
-            update={"columns": measuring.DISTRIBUTION_COLUMNS, "rows": tuple(cited)}
+            update={"columns": distributions.DISTRIBUTION_COLUMNS, "rows": tuple(cited)}
         )
         return [*unasked, Measured(evidence=evidence, signs=tuple(signs))]
 
@@ -214,10 +215,10 @@ class Asking:
         columns = {name: kind for name, kind in source.measures.items() if kind != "text"}
         sql = self._sql(queries.versions(source, columns, min(days), max(days)))
         evidence, pairs = self._ask(f"versions {source.name}", "rows of one key on two days", sql, False)
-        signs, cited = measuring.measure_versions(source, columns, pairs, evidence.id)
+        signs, cited = versions.measure_versions(source, columns, pairs, evidence.id)
         signs = [self._counted(source, sign, days) for sign in signs]
         rows = tuple((*row, sign.rows) for row, sign in zip(cited, signs, strict=True))
-        evidence = evidence.model_copy(update={"columns": measuring.VERSION_COLUMNS, "rows": rows})
+        evidence = evidence.model_copy(update={"columns": versions.VERSION_COLUMNS, "rows": rows})
         return Measured(evidence=evidence, signs=tuple(signs))
 
     def _counted(self, source: Source, sign: Sign, days: Mapping[date, int]) -> Sign:

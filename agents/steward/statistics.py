@@ -6,10 +6,19 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from statistics import fmean, median, pstdev
 from typing import Any
 
+# One in a million days is as strange by chance.
+RARE = 6.0
+LEAST_DAYS = 7
 _ROUNDS = 40
+
+
+def others(days: Mapping[date, Any], but: date) -> list[date]:
+    """The days to compare a day with: all but itself."""
+    return [day for day in days if day != but]
 
 
 def surprise(found: int, expected: float) -> float:
