@@ -226,8 +226,9 @@ class Asking:
         assert sign.day is not None
         tree = queries.differing(source, sign.column, sign.day, min(days), max(days))
         _, rows = self._ask("differing", "", self._sql(tree))
-        # Refused, it leaves what the pairs said.
-        return sign.model_copy(update={"rows": rows[0][0] if rows else sign.rows, "of_rows": days[sign.day]})
+        # Refused, or mended since the pairs were counted, it leaves what they said.
+        found = rows[0][0] if rows else 0
+        return sign.model_copy(update={"rows": found or sign.rows, "of_rows": days[sign.day]})
 
     def orphans(self, source: Source, extent: Extent) -> list[Measured]:
         out = []

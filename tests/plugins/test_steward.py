@@ -98,12 +98,16 @@ def test_a_failed_test_is_explained_decided_about_mended_and_passes(
     told = steward.execute(context("steward"))
     assert told["status"] == "explained"
     assert f"3 values of `sale_price` on {DAY} in `{ORDER_ITEMS.name}` are below zero" in told["text"]
-    assert told["actions"] == ["reload", "quarantine"]
+    assert list(told["actions"]) == ["reload", "quarantine"]
     assert ods.operator_extra_links[0].get_link(ods, ti_key=None) == told["report"]
 
     def shown(**detail: Any) -> None:
         assert detail["options"] == ["Load the days again", "Put the rows aside", "Leave it as it is"]
         assert "negative values" in detail["body"]
+        assert f"- **Load the days again**: Load {DAY} again from the source" in detail["body"]
+        assert (
+            f"- **Put the rows aside**: Put 3 rows of `{ORDER_ITEMS.name}` of {DAY} aside" in detail["body"]
+        )
 
     monkeypatch.setattr("airflow.providers.standard.operators.hitl.upsert_hitl_detail", shown)
     decide = DecideOperator(task_id="decide")

@@ -67,7 +67,7 @@ class StewardOperator(TidemarkOperator):
     """After examined tasks, when one has failed: why, as a report. No process is started when none has.
 
     Returns `{"title", "text", "status", "report", "report_id", "actions", "waiting", "case"}`; `actions` are
-    those that a person may choose.
+    those that a person may choose, each with what it would do.
     """
 
     operator_extra_links = (ReportLink(),)
@@ -135,9 +135,13 @@ class DecideOperator(HITLOperator):
             raise AirflowFailException("This DAG is started by the steward, with its proposal.")
         self.report_id = asked["report_id"]
         self.subject = asked["title"]
-        self.body = f"{asked['text']}\n\n[Report]({asked['report']})"
-        choices = CHOICES[asked["case"]["language"]]
-        self.options = [shown for shown, action in choices.items() if action in (*asked["actions"], "leave")]
+        choices, actions = CHOICES[asked["case"]["language"]], asked["actions"]
+        self.options = [shown for shown, action in choices.items() if action in (*actions, "leave")]
+        # Of how many days and which rows it is must be known before it is chosen.
+        would = [
+            f"- **{shown}**: {actions[action]}" for shown, action in choices.items() if action in actions
+        ]
+        self.body = "\n\n".join([asked["text"], "\n".join(would), f"[Report]({asked['report']})"])
         super().execute(context)
 
 
@@ -194,6 +198,8 @@ def summary(report: Report) -> dict[str, Any]:
         "status": report.status,
         "report": report_url(report.run_id),
         "report_id": report.run_id,
-        "actions": [proposal.action for proposal in report.proposals if proposal.action != "widen"],
+        "actions": {
+            proposal.action: proposal.text for proposal in report.proposals if proposal.action != "widen"
+        },
         "waiting": report.waiting,
     }
