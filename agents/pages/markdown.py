@@ -13,10 +13,12 @@ from markupsafe import Markup
 
 _CHINESE = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\u3000-\u303f\uff00-\uffef“”‘’—…]")
 
+_LAST_ITEM = re.compile(r"^((?:\d+\.|-) .*)\n(?!(?:\d+\.|-) |\s)", re.MULTILINE)
+
 
 def to_html(text: str) -> Markup:
-    """A text as paragraphs and lists; a line's end stays one."""
-    return Markup(_PARSER.render(text))
+    """A text as paragraphs and lists; a line's end stays one, and what follows a list's is no part of it."""
+    return Markup(_PARSER.render(_LAST_ITEM.sub(r"\1\n\n", text)))
 
 
 def _emphasis(state: StateInline, silent: bool) -> bool:

@@ -14,6 +14,7 @@ from agents.pages.markdown import to_html
         ("1. **China**: 10\n2. Japan: 9",
          "<ol>\n<li><strong>China</strong>: 10</li>\n<li>Japan: 9</li>\n</ol>"),
         ("Two:\n- a\n- b", "<p>Two:</p>\n<ul>\n<li>a</li>\n<li>b</li>\n</ul>"),
+        ("1. a\n2. b\nAll 26 rows.", "<ol>\n<li>a</li>\n<li>b</li>\n</ol>\n<p>All 26 rows.</p>"),
         ("one\n\n_two; three_", "<p>one</p>\n<p><em>two; three</em></p>"),
         ("one\ntwo", "<p>one<br>\ntwo</p>"),
         ("销售额**上升（10%）**了，收入**$1.2M**（**最高**）。",
