@@ -24,10 +24,11 @@ from tidemark_airflow.operators import (
 from warehouse import Warehouse, WarehouseSettings, connect
 from warehouse.dbt_runner import run_dbt
 from warehouse.ingestion import load_days
-from warehouse.ingestion.schema import TABLES
+from warehouse.ingestion.schema import TABLES, Table
 from warehouse_process import warehouse_server
 
 ORDER_ITEMS = next(table for table in TABLES if table.source == "order_items")
+PRODUCTS = next(table for table in TABLES if table.source == "products")
 ROOT = Path(__file__).resolve().parents[2]
 FIRST, DAY, LAST = date(2026, 3, 1), date(2026, 3, 12), date(2026, 3, 16)
 NOW = datetime(2026, 3, 17, 6, tzinfo=UTC)
@@ -55,12 +56,14 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
         rows = client.query(f"select * from {ORDER_ITEMS.name} where _day = '{DAY}'").records()
         for row in rows[:3]:
             row["sale_price"] = -row["sale_price"]
-        moment = pa.field("_loaded_at", pa.timestamp("us", tz="UTC"))
-        delivered = pa.Table.from_pylist(rows, schema=ORDER_ITEMS.arrow.append(moment))
-        client.replace_days(ORDER_ITEMS.spec, [DAY], delivered)
+        replace(client, ORDER_ITEMS, rows)
         run_dbt(settings, ["parse"])
         yield client
         client.close()
+
+
+def replace(client: Warehouse, table: Table, rows: list[dict[str, Any]]) -> None:
+    client.replace_days(table.spec, [DAY], pa.Table.from_pylist(rows, schema=table.spec.arrow))
 
 
 class Ti:
@@ -125,6 +128,29 @@ def test_a_failed_test_is_explained_decided_about_mended_and_passes(
     assert mended["done"] == [f"loaded {DAY} again"]
     assert warehouse.query(BELOW_ZERO).rows == [(0,)]
     assert ods.execute(context("ods"))["test"] >= 1
+
+
+@pytest.mark.integration
+def test_a_failed_test_of_dwd_leads_to_the_table_of_ods_that_has_the_fault(warehouse: Warehouse) -> None:
+    held = warehouse.query(f"select * from {PRODUCTS.name} where _day = '{DAY}'").records()
+    broken = [{**row, "distribution_center_id": 10**9 + n} for n, row in enumerate(held[:3])]
+    replace(warehouse, PRODUCTS, [*broken, *held[3:]])
+    kept: dict[tuple[str, str], Any] = {}
+    with DAG("pipeline", schedule=None):
+        dwd = DbtOperator(task_id="dwd", select="dwd_distribution_centers dwd_products")
+        steward = StewardOperator(task_id="steward")
+        dwd >> steward
+    try:
+        with pytest.raises(AirflowFailException, match="relationships_dwd_products"):
+            dwd.execute({"ti": Ti("dwd", kept)})  # type: ignore[typeddict-item]
+        ti = Ti("steward", kept)
+        ti.run_id = "dwd"
+        told = steward.execute({"ti": ti, "dag_run": SimpleNamespace(run_after=NOW)})  # type: ignore[typeddict-item]
+    finally:
+        replace(warehouse, PRODUCTS, held)
+    assert told["status"] == "explained"
+    assert f"**broken reference** in `{PRODUCTS.name}` on {DAY}" in told["text"]
+    assert told["actions"] == ["reload", "quarantine"]
 
 
 @pytest.mark.integration
