@@ -143,7 +143,7 @@ def test_a_run_stopped_after_any_step_ends_in_another_process_as_if_it_had_not_b
     """One run, stopped again and again: each process makes a few steps, and none twice."""
 
     def said(report: Any) -> Any:
-        return report.model_dump(exclude={"run_id", "trace_id", "report_path", "waiting"})
+        return report.model_dump(exclude={"run_id", "trace_id", "report_path", "waiting", "earlier"})
 
     with plants("negative", 6, share=0.0, source="products"):
         heard: list[Any] = []
