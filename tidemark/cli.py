@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 import warnings
 
@@ -32,6 +33,8 @@ def main() -> None:
     warnings.simplefilter("ignore")
     logging.captureWarnings(True)
     logging.getLogger().setLevel(logging.ERROR)
+    # What is asked to end, as by `timeout`, ends as by Ctrl-C: with its steps kept and its spans sent.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         app()
     except KeyboardInterrupt:

@@ -20,12 +20,11 @@ from free_ports import free_port
 from tidemark.ask import DECLINED
 from warehouse import WarehouseSettings
 
+ASK = [sys.executable, "-m", "tidemark.cli", "ask", "--json", "revenue last month by country"]
 
-def ask(
-    url: str, dbt_target: Path, home: Path, *options: str, **more: str
-) -> subprocess.CompletedProcess[str]:
-    asked = [sys.executable, "-m", "tidemark.cli", "ask", "--json", "revenue last month by country", *options]
-    environment = {
+
+def environment(url: str, dbt_target: Path, home: Path, **more: str) -> dict[str, str]:
+    return {
         **os.environ,
         "TIDEMARK_HOME": str(home),
         "TIDEMARK_STATE_DIR": str(home),
@@ -36,7 +35,13 @@ def ask(
         "TIDEMARK_MODEL": "",
         **more,
     }
-    return subprocess.run(asked, env=environment, capture_output=True, text=True, timeout=300)
+
+
+def ask(
+    url: str, dbt_target: Path, home: Path, *options: str, **more: str
+) -> subprocess.CompletedProcess[str]:
+    told = environment(url, dbt_target, home, **more)
+    return subprocess.run([*ASK, *options], env=told, capture_output=True, text=True, timeout=300)
 
 
 def test_a_warehouse_that_never_answers_is_one_line(dbt_target: Path, tmp_path: Path) -> None:
@@ -46,6 +51,17 @@ def test_a_warehouse_that_never_answers_is_one_line(dbt_target: Path, tmp_path: 
         ended = ask(url, dbt_target, tmp_path, TIDEMARK_BUDGET='{"seconds": 1}')
     assert (ended.returncode, ended.stdout) == (1, "")
     assert f"({url}) did not say within 1 s which tables it has" in " ".join(ended.stderr.split())
+
+
+def test_one_that_is_told_to_end_ends_as_by_ctrl_c(dbt_target: Path, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        told = environment(f"http://127.0.0.1:{server.getsockname()[1]}", dbt_target, tmp_path)
+        with subprocess.Popen(ASK, env=told, stderr=subprocess.DEVNULL) as asking:
+            asking_connection, _ = server.accept()
+            asking.terminate()
+            asking.wait(timeout=60)
+            asking_connection.close()
+    assert asking.returncode == 130
 
 
 @contextmanager

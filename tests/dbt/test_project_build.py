@@ -178,7 +178,7 @@ def test_a_session_has_questions_and_a_question_has_runs(
     shop: Warehouse, dbt_settings: WarehouseSettings
 ) -> None:
     """Two questions of a conversation, one taken up again after its process was killed: three runs. Another
-    agent's records, which give no run id, are a question each.
+    agent's records, which give no run id, are a question each; one of them has not ended.
     """
     told: list[tuple[str, str, str, dict[str, str]]] = [
         ("t1", "talk", "r1", {"ended": "answered"}),
@@ -186,21 +186,23 @@ def test_a_session_has_questions_and_a_question_has_runs(
         ("t3", "talk", "r2", {"ended": "declined", "at": "20"}),
         ("t4", "other", "", {}),
         ("t5", "other", "", {}),
+        # Killed: what was above its one span has not ended.
+        ("t6", "other", "", {"above": "killed"}),
     ]
     for number, (trace, session, run, more) in enumerate(told):
         root = {"trace": trace, "session": session, "run": run, **more}
-        insert_span(shop, 100 + number, f"root-{trace}", "", "invoke_agent", **root)
+        insert_span(shop, 100 + number, f"root-{trace}", more.get("above", ""), "invoke_agent", **root)
     chats = [{"model": "m", "cost": "0.25"}, {"model": "m"}, {"model": "rules"}]
     for number, chat in enumerate(chats):
         where = {"trace": "t1", "session": "talk", **chat}
         insert_span(shop, 200 + number, f"chat-{number}", "root-t1", "chat", **where)
     run_dbt(dbt_settings, ["build"], select="tag:agents")
-    columns = "runs, questions, failures, answered, declined, failed, cost_usd, unpriced_calls"
+    columns = "runs, questions, failures, unfinished, answered, declined, failed, cost_usd, unpriced_calls"
     sessions = shop.query(
         f"SELECT session_id, {columns} FROM dws.dws_agent_sessions"
         " WHERE session_id IN ('talk', 'other') ORDER BY session_id"
     ).rows
-    assert sessions == [("other", 2, 2, 0, 0, 0, 0, 0.0, 0), ("talk", 3, 2, 1, 1, 1, 0, 0.25, 1)]
+    assert sessions == [("other", 3, 3, 0, 1, 0, 0, 0, 0.0, 0), ("talk", 3, 2, 1, 0, 1, 1, 0, 0.25, 1)]
     runs = shop.query(
         "SELECT trace_id, run_id, session_id FROM dwd.dwd_agent_runs"
         " WHERE session_id IN ('talk', 'other') ORDER BY trace_id"

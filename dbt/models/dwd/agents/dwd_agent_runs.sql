@@ -21,7 +21,8 @@ select
     min(spans.started_at) as started_at,
     max(spans.ended_at) as ended_at,
     {{ milliseconds('min(spans.started_at)', 'max(spans.ended_at)') }} as duration_ms,
-    {{ latest('status', root_or_last) }} as status,
+    -- Who was killed leaves no root span: that it went well so far does not say that it ended well.
+    case when max(is_root) = 1 then {{ latest('status', root_or_last) }} else 'unfinished' end as status,
     {{ latest('error', root_or_last) }} as error,
     {{ latest('task_status', root_or_last) }} as outcome,
     count(*) as span_count,

@@ -16,6 +16,7 @@ select
     max(runs.ended_at) as ended_at,
     count(*) as runs,
     sum(case when status = 'error' then 1 else 0 end) as failures,
+    sum(case when status = 'unfinished' then 1 else 0 end) as unfinished,
     sum(case when age = 1 then 1 else 0 end) as questions,
     sum(case when age = 1 and outcome = 'answered' then 1 else 0 end) as answered,
     sum(case when age = 1 and outcome = 'declined' then 1 else 0 end) as declined,
