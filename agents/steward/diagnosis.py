@@ -129,7 +129,9 @@ def _doubled(left: Signs) -> Iterable[Finding]:
         )  # fmt: skip
         if sign in with_it:
             rows = max(s.rows for s in with_it if s.kind in ("loaded_again", "repeated"))
-            yield _finding("doubled", sign, left.take(with_it), rows=rows, column="")
+            # Twice the rows are no more evidence of how they are distributed.
+            signs = tuple(one for one in left.take(with_it) if one.kind != "redistributed")
+            yield _finding("doubled", sign, signs, rows=rows, column="")
 
 
 def _negative(left: Signs) -> Iterable[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from datetime import date
 from typing import Any
 
 import pytest
@@ -101,3 +102,13 @@ def test_a_sentence_is_said_once_with_all_that_carries_it() -> None:
     signs = tuple(Sign(kind="no_table", table="ods.users", cites=(cite,)) for cite in cites)
     _, told = statements(Finding(fault="missing_table", table="ods.users", signs=signs), "en")
     assert told.cites == tuple(cites)
+
+
+def test_twice_the_rows_say_nothing_of_how_they_are_distributed() -> None:
+    day = date(2026, 11, 20)
+    signs = [
+        Sign(kind=kind, table="ods.orders", day=day, column=column, rows=40, of_rows=80)
+        for kind, column in (("repeated", "order_id"), ("redistributed", "created_at"))
+    ]
+    (finding,) = diagnose(signs)
+    assert (finding.fault, [sign.kind for sign in finding.signs]) == ("doubled", ["repeated"])
