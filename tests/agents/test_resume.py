@@ -91,8 +91,8 @@ def stops(monkeypatch: pytest.MonkeyPatch, last: int, *, kept: bool) -> None:
 def test_a_run_stopped_at_any_step_ends_as_if_it_had_not_been(
     ask: Ask, monkeypatch: pytest.MonkeyPatch, question: str, kept: bool
 ) -> None:
-    monkeypatch.setattr(report.rendering, "png", lambda spec: b"")
-    monkeypatch.setattr(report.rendering, "html", lambda spec, font: "")
+    monkeypatch.setattr(report.rendering, "png", lambda *_: b"")
+    monkeypatch.setattr(report.rendering, "html", lambda *_: "")
     whole: list[Any] = []
     expected = said(ask(question, f"whole {question} {kept}", whole))
     for last in count(1):

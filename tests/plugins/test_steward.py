@@ -150,7 +150,7 @@ def test_a_failed_test_of_dwd_leads_to_the_table_of_ods_that_has_the_fault(wareh
         replace(warehouse, PRODUCTS, held)
     assert told["status"] == "explained"
     assert f"**broken reference** in `{PRODUCTS.name}` on {DAY}" in told["text"]
-    assert told["actions"] == ["reload", "quarantine"]
+    assert list(told["actions"]) == ["reload", "quarantine"]
 
 
 @pytest.mark.integration
