@@ -14,8 +14,9 @@ from typing import Any
 
 
 def main() -> None:
-    """Draw until the input ends. A request is JSON: `what` (svg, png, html), `spec`, `fonts`, a
-    folder, `limit_s`."""
+    """Draw until the input ends. A request is JSON: `what` (svg, png, html), `spec`, `fonts` (a folder),
+    `limit_s`.
+    """
     # Ctrl-C is for who asked, and ends the input.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # What a library prints is no answer.

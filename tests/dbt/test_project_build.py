@@ -187,7 +187,9 @@ def test_a_session_has_questions_and_a_question_has_runs(
         ("t4", "other", "", {}),
         ("t5", "other", "", {}),
         # Killed: what was above its one span has not ended.
-        ("t6", "other", "", {"above": "killed"}),
+        ("t6", "other", "", {"above": "killed", "stage": "sql"}),
+        # Called by another service, whose span is not sent here.
+        ("t7", "called", "", {"above": "remote", "status": "error"}),
     ]
     for number, (trace, session, run, more) in enumerate(told):
         root = {"trace": trace, "session": session, "run": run, **more}
@@ -200,12 +202,12 @@ def test_a_session_has_questions_and_a_question_has_runs(
     columns = "runs, questions, failures, unfinished, answered, declined, failed, cost_usd, unpriced_calls"
     sessions = shop.query(
         f"SELECT session_id, {columns} FROM dws.dws_agent_sessions"
-        " WHERE session_id IN ('talk', 'other') ORDER BY session_id"
+        " WHERE session_id IN ('talk', 'other', 'called') ORDER BY session_id"
     ).rows
-    assert sessions == [("other", 3, 3, 0, 1, 0, 0, 0, 0.0, 0), ("talk", 3, 2, 1, 0, 1, 1, 0, 0.25, 1)]
+    assert sessions == [("called", 1, 1, 1, 0, 0, 0, 0, 0.0, 0), ("other", 3, 3, 0, 1, 0, 0, 0, 0.0, 0), ("talk", 3, 2, 1, 0, 1, 1, 0, 0.25, 1)]
     runs = shop.query(
         "SELECT trace_id, run_id, session_id FROM dwd.dwd_agent_runs"
-        " WHERE session_id IN ('talk', 'other') ORDER BY trace_id"
+        " WHERE session_id IN ('talk', 'other', 'called') ORDER BY trace_id"
     ).rows
     assert [(trace, run or trace, session) for trace, session, run, _ in told] == [
         (trace, run, session) for trace, run, session in runs

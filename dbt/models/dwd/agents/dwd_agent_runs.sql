@@ -5,6 +5,12 @@ with spans as (
     select
         *,
         case when parent_span_id = '' then 1 else 0 end as is_root,
+        -- The agent's own span ends its run, under whatever of another service it stands.
+        case
+            when parent_span_id = '' then 1
+            when operation = 'invoke_agent' and stage = '' then 1
+            else 0
+        end as ends_run,
         case when operation = 'chat' then 1 else 0 end as is_model_call,
         {{ map_value('attributes', 'tidemark.run_id') }} as task,
         {{ map_value('attributes', 'tidemark.status') }} as task_status
@@ -21,8 +27,8 @@ select
     min(spans.started_at) as started_at,
     max(spans.ended_at) as ended_at,
     {{ milliseconds('min(spans.started_at)', 'max(spans.ended_at)') }} as duration_ms,
-    -- Who was killed leaves no root span: that it went well so far does not say that it ended well.
-    case when max(is_root) = 1 then {{ latest('status', root_or_last) }} else 'unfinished' end as status,
+    -- Who was killed leaves no such span: that it went well so far does not say that it ended well.
+    case when max(ends_run) = 1 then {{ latest('status', root_or_last) }} else 'unfinished' end as status,
     {{ latest('error', root_or_last) }} as error,
     {{ latest('task_status', root_or_last) }} as outcome,
     count(*) as span_count,
