@@ -1,0 +1,233 @@
+"""Derivations of a lattice of words by typed rules, best first: each word in exactly one place, or none.
+
+Rules compose phrases of neighbouring parts; the phrases of a whole question are *fragments* of its meaning and
+stand in any order, as long as they go together. Only words of the category `filler` may be passed over.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+FILLER, FRAGMENT = "filler", "fragment"
+_KEPT_PHRASES = 8
+_KEPT_STATES = 60
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """What the words from `start` to `end` are: its category, its meaning, the features of how it came about
+    and, for each word that has a part in it, (position, role).
+    """
+
+    category: str
+    start: int
+    end: int
+    value: Hashable
+    features: tuple[str, ...] = ()
+    roles: tuple[tuple[int, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Phrases side by side that make another. `build` gets their meanings and gives the whole's: one, several
+    in an iterator, or None where they do not go together. `bare` are positions in `of` whose word is counted
+    to this rule as its own (`by`, `top`), not as a part that has filled a slot itself.
+    """
+
+    name: str
+    makes: str
+    of: tuple[str, ...]
+    build: Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """A meaning of all the words, its score, the features that it is the sum of, and each word's role."""
+
+    value: Any
+    score: float
+    features: Mapping[str, int]
+    roles: Mapping[int, str]
+
+
+def derive(
+    words: Sequence[Phrase],
+    length: int,
+    rules: Sequence[Rule],
+    merge: Callable[[Any, Any], Any],
+    weights: Mapping[str, float],
+    empty: Any,
+    kept: int = 5,
+) -> list[Derivation]:
+    """The `kept` best complete derivations of `length` positions over which `words` lie, overlapping or not.
+
+    `merge` puts two fragments together, or gives None; `empty` is the fragment that nothing has been said of.
+    """
+    chart = _Chart(words, length, rules, weights)
+    return _questions(chart, length, merge, weights, empty, kept)
+
+
+def score(features: Iterable[str], weights: Mapping[str, float]) -> float:
+    return sum(weights.get(one, weights.get(one.partition(":")[0], 0.0)) for one in features)
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """A rule whose first parts have been found."""
+
+    rule: Rule
+    end: int
+    parts: tuple[Phrase, ...]
+
+
+class _Chart:
+    def __init__(
+        self, words: Sequence[Phrase], length: int, rules: Sequence[Rule], weights: Mapping[str, float]
+    ) -> None:
+        self._weights = weights
+        self._alone: dict[str, list[Rule]] = defaultdict(list)
+        self._first: dict[str, list[Rule]] = defaultdict(list)
+        for rule in rules:
+            (self._alone if len(rule.of) == 1 else self._first)[rule.of[0]].append(rule)
+        self.skips = _skips(words, length)
+        self._over: dict[tuple[int, int], list[Phrase]] = {}
+        self._begun: dict[int, list[_Begun]] = defaultdict(list)
+        given: dict[tuple[int, int], list[Phrase]] = defaultdict(list)
+        for word in words:
+            if word.category != FILLER:
+                given[word.start, word.end].append(word)
+        for end in range(1, length + 1):
+            for start in range(end - 1, -1, -1):
+                self._fill(start, end, given[start, end])
+
+    def from_(self, start: int, category: str) -> list[Phrase]:
+        return [
+            phrase
+            for (begin, _), phrases in self._over.items()
+            if begin == start
+            for phrase in phrases
+            if phrase.category == category
+        ]
+
+    def _fill(self, start: int, end: int, given: Sequence[Phrase]) -> None:
+        """All phrases from `start` to `end`; those inside are there already."""
+        found = list(given)
+        begun: list[_Begun] = []
+        for one in self._begun[start]:
+            wanted = one.rule.of[len(one.parts)]
+            for middle in self.skips[one.end]:
+                for part in self._over.get((middle, end), ()):
+                    if part.category == wanted:
+                        self._go_on(_Begun(one.rule, end, (*one.parts, part)), found, begun)
+        kept: dict[str, list[Phrase]] = {}
+        while found:
+            by_category: dict[str, list[Phrase]] = defaultdict(list)
+            for phrase in found:
+                by_category[phrase.category].append(phrase)
+            found = []
+            for category, phrases in by_category.items():
+                for phrase in self._best([*kept.get(category, ()), *phrases]):
+                    if phrase not in kept.get(category, ()):
+                        for rule in self._alone[category]:
+                            self._go_on(_Begun(rule, end, (phrase,)), found, begun)
+                kept[category] = self._best([*kept.get(category, ()), *phrases])
+        phrases = [phrase for of in kept.values() for phrase in of]
+        if phrases:
+            self._over[start, end] = phrases
+        for phrase in phrases:
+            begun += [_Begun(rule, end, (phrase,)) for rule in self._first[phrase.category]]
+        self._begun[start] += begun
+
+    def _go_on(self, begun: _Begun, found: list[Phrase], more: list[_Begun]) -> None:
+        rule = begun.rule
+        if len(begun.parts) < len(rule.of):
+            more.append(begun)
+            return
+        made = rule.build(*(part.value for part in begun.parts))
+        for value in () if made is None else made if isinstance(made, list) else (made,):
+            features = (f"rule:{rule.name}", *(one for part in begun.parts for one in part.features))
+            roles = tuple(one for part in begun.parts for one in part.roles)
+            found.append(
+                Phrase(rule.makes, begun.parts[0].start, begun.end, value, tuple(sorted(features)), roles)
+            )
+
+    def _best(self, phrases: Iterable[Phrase]) -> list[Phrase]:
+        """Of each meaning the best derivation, and of the meanings the best few."""
+        best: dict[Hashable, tuple[float, Phrase]] = {}
+        for phrase in phrases:
+            scored = score(phrase.features, self._weights)
+            if phrase.value not in best or scored > best[phrase.value][0]:
+                best[phrase.value] = (scored, phrase)
+        ranked = sorted(best.values(), key=lambda item: -item[0])
+        return [phrase for _, phrase in ranked[:_KEPT_PHRASES]]
+
+
+def _skips(words: Sequence[Phrase], length: int) -> list[list[int]]:
+    """From each position those that only fillers lie before, itself first."""
+    over: dict[int, set[int]] = defaultdict(set)
+    for word in words:
+        if word.category == FILLER:
+            over[word.start].add(word.end)
+    found: list[list[int]] = []
+    for start in range(length + 1):
+        reached, left = [start], [start]
+        while left:
+            for end in sorted(over[left.pop()]):
+                if end not in reached:
+                    reached.append(end)
+                    left.append(end)
+        found.append(reached)
+    return found
+
+
+def _questions(
+    chart: _Chart,
+    length: int,
+    merge: Callable[[Any, Any], Any],
+    weights: Mapping[str, float],
+    empty: Any,
+    kept: int,
+) -> list[Derivation]:
+    """The best ways to cover all positions with fragments that go together."""
+    states: list[dict[Hashable, tuple[float, tuple[str, ...], tuple[tuple[int, str], ...]]]] = [
+        {} for _ in range(length + 1)
+    ]
+    states[0][empty] = (0.0, (), ())
+    fragments = [chart.from_(start, FRAGMENT) for start in range(length)]
+    for position in range(length):
+        best = heapq.nlargest(_KEPT_STATES, states[position].items(), key=lambda item: item[1][0])
+        for value, (reached, features, roles) in best:
+            for end in chart.skips[position][1:]:
+                _keep(states[end], value, reached, features, roles)
+            for phrase in fragments[position]:
+                merged = merge(value, phrase.value)
+                if merged is None:
+                    continue
+                more = score(phrase.features, weights)
+                _keep(
+                    states[phrase.end],
+                    merged,
+                    reached + more,
+                    (*features, *phrase.features),
+                    (*roles, *phrase.roles),
+                )
+    best = heapq.nlargest(kept, states[length].items(), key=lambda item: item[1][0])
+    return [
+        Derivation(value, reached, Counter(features), dict(roles))
+        for value, (reached, features, roles) in best
+    ]
+
+
+def _keep(
+    states: dict[Hashable, tuple[float, tuple[str, ...], tuple[tuple[int, str], ...]]],
+    value: Hashable,
+    reached: float,
+    features: tuple[str, ...],
+    roles: tuple[tuple[int, str], ...],
+) -> None:
+    if value not in states or reached > states[value][0]:
+        states[value] = (reached, features, roles)

@@ -1,0 +1,60 @@
+"""A project's own words: its metrics, dimensions and their values, and what a name may be at a metric."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from agents.analyst.grammar.words import Lexicon
+from agents.analyst.linker.text import fold
+from warehouse.semantic import Dimension, SemanticLayer
+
+Candidates = str
+_BETWEEN = "|"
+
+
+class Project:
+    """The semantic layer as words. `values` are those of each categorical dimension."""
+
+    def __init__(self, semantic: SemanticLayer, values: Mapping[str, Sequence[str]]) -> None:
+        self.semantic = semantic
+        self.lexicon = Lexicon()
+        self._values: dict[str, dict[str, str]] = defaultdict(dict)
+        for metric in semantic.metrics.values():
+            own = (metric.name, metric.label, metric.label_zh, *metric.synonyms_en, *metric.synonyms_zh)
+            for phrase in filter(None, own):
+                self.lexicon.add(phrase, "metric", metric.name)
+        called: dict[str, set[str]] = defaultdict(set)
+        for name, dimension in semantic.dimensions.items():
+            for phrase in _names(dimension):
+                called[fold(phrase)].add(name)
+        for phrase, names in called.items():
+            self.lexicon.add(phrase, "dimension", _BETWEEN.join(sorted(names)))
+        valued: dict[str, set[str]] = defaultdict(set)
+        for name, known in values.items():
+            dimension = semantic.dimensions[name]
+            said = {value: (value, *dimension.value_synonyms.get(value, ())) for value in known}
+            said |= {v: (v, *more) for v, more in dimension.value_synonyms.items()}
+            for value, phrases in said.items():
+                for phrase in phrases:
+                    valued[fold(phrase)].add(name)
+                    self._values[fold(phrase)][name] = value
+        for phrase, names in valued.items():
+            self.lexicon.add(phrase, "value", (_BETWEEN.join(sorted(names)), phrase))
+
+    def value(self, dimension: str, said: str) -> str | None:
+        return self._values.get(said, {}).get(dimension)
+
+    def resolve(self, candidates: Candidates, metrics: Sequence[str]) -> list[str]:
+        """The dimensions among the candidates that all the metrics have, the nearest first."""
+        common = self.semantic.common_dimensions(metrics)
+        return sorted(
+            (name for name in candidates.split(_BETWEEN) if name in common),
+            key=lambda name: (name.count("__"), name),
+        )
+
+
+def _names(dimension: Dimension) -> Iterable[str]:
+    own = dimension.name.rpartition("__")[2]
+    names = (own, dimension.label, dimension.label_zh, *dimension.synonyms_en, *dimension.synonyms_zh)
+    return dict.fromkeys(filter(None, names))

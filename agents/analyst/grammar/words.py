@@ -1,0 +1,90 @@
+"""The lattice: every word and phrase of the lexicon and of the project that a question's text may be read as."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+from agents.analyst.grammar.chart import Phrase
+from agents.analyst.linker.text import Unit, fold, keys, number, units
+
+FOLDER = Path(__file__).with_name("lexicon")
+NUMBER = "number"
+
+
+@dataclass
+class _Node:
+    children: dict[str, _Node] = field(default_factory=dict)
+    meanings: list[tuple[str, Hashable, tuple[str, ...]]] = field(default_factory=list)
+
+
+class Lexicon:
+    """Phrases by their units' keys: category, meaning and features of each."""
+
+    def __init__(self) -> None:
+        self._root = _Node()
+
+    def add(self, phrase: str, category: str, meaning: Hashable, *features: str) -> None:
+        path = keys(phrase) if len(fold(phrase)) > 1 else tuple(unit.key for unit in units(fold(phrase)))
+        if not path:
+            return
+        node = self._root
+        for key in path:
+            node = node.children.setdefault(key, _Node())
+        if (category, meaning, features) not in node.meanings:
+            node.meanings.append((category, meaning, features))
+
+    def match(self, text: Sequence[Unit], start: int) -> Iterable[Phrase]:
+        node = self._root
+        for position in range(start, len(text)):
+            found = node.children.get(text[position].key)
+            if found is None:
+                return
+            node = found
+            for category, meaning, features in node.meanings:
+                yield word(category, start, position + 1, meaning, *features)
+
+
+@cache
+def shipped() -> Lexicon:
+    """The words of the languages themselves, of no project."""
+    lexicon = Lexicon()
+    for path in sorted(FOLDER.glob("*.yml")):
+        for category, meanings in yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader).items():
+            for meaning, phrases in meanings.items():
+                for phrase in phrases:
+                    lexicon.add(phrase, category, str(meaning))
+    return lexicon
+
+
+def word(category: str, start: int, end: int, meaning: Hashable, *features: str) -> Phrase:
+    roles = tuple((position, category) for position in range(start, end))
+    return Phrase(category, start, end, meaning, (f"word:{category}", *features), roles)
+
+
+def lattice(question: str, *lexicons: Lexicon) -> tuple[list[Unit], list[Phrase]]:
+    """The units of a question and all that they may be read as; numbers are words too."""
+    text = units(fold(question))
+    found = [phrase for lexicon in lexicons for start in range(len(text)) for phrase in lexicon.match(text, start)]
+    return text, [*found, *_numbers(text)]
+
+
+def _numbers(text: Sequence[Unit]) -> Iterable[Phrase]:
+    for start, unit in enumerate(text):
+        if unit.text[0].isdigit():
+            plain = unit.text.replace(",", "")
+            yield word(NUMBER, start, start + 1, float(plain) if "." in plain else int(plain))
+        elif not unit.chinese and (said := number(unit.text)) is not None:
+            yield word(NUMBER, start, start + 1, said)
+        elif unit.chinese:
+            for end in range(start + 1, min(len(text), start + 6) + 1):
+                run = "".join(one.text for one in text[start:end])
+                if not all(one in "零〇一二两三四五六七八九十百千万亿" for one in run):
+                    break
+                value = number(run)
+                if value is not None:
+                    yield word(NUMBER, start, end, value)
