@@ -16,9 +16,9 @@ from opentelemetry.trace import Span, TracerProvider
 
 from agents.analyst import charts, report
 from agents.analyst.answer import CHECKS, Answer, AnswerColumn, Suggestion
+from agents.analyst.grammar.text import language as script
 from agents.analyst.graph import ANALYST, CHART, DOCUMENT, SQL, Asked, result
 from agents.analyst.linker.suggest import nearest
-from agents.analyst.linker.text import language as script
 from agents.analyst.rendering import LIMIT_S
 from agents.analyst.sql_tools import Sources
 from agents.analyst.table import Table

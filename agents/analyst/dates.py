@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Collection
 from datetime import datetime
 
-from agents.analyst.linker.text import number
+from agents.analyst.grammar.text import number
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = r"(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?"

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from agents.analyst import prose
 from agents.analyst.answer import Evidence
 from agents.analyst.coverage import Coverage
-from agents.analyst.linker.text import language as script
+from agents.analyst.grammar.text import language as script
 from agents.analyst.sql_work import SqlWork
 from agents.analyst.table import Table
 from agents.analyst.traced import Derived, Operation, figures, untraced

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
+from agents.analyst.grammar.text import fold
 from agents.analyst.grammar.words import Lexicon
-from agents.analyst.linker.text import fold
 from warehouse.semantic import Dimension, SemanticLayer
 
 Candidates = str

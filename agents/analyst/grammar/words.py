@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 
 from agents.analyst.grammar.chart import Phrase
-from agents.analyst.linker.text import Unit, fold, keys, number, units
+from agents.analyst.grammar.text import Unit, fold, keys, number, units
 
 FOLDER = Path(__file__).with_name("lexicon")
 NUMBER = "number"
@@ -69,7 +69,9 @@ def word(category: str, start: int, end: int, meaning: Hashable, *features: str)
 def lattice(question: str, *lexicons: Lexicon) -> tuple[list[Unit], list[Phrase]]:
     """The units of a question and all that they may be read as; numbers are words too."""
     text = units(fold(question))
-    found = [phrase for lexicon in lexicons for start in range(len(text)) for phrase in lexicon.match(text, start)]
+    found = [
+        phrase for lexicon in lexicons for start in range(len(text)) for phrase in lexicon.match(text, start)
+    ]
     return text, [*found, *_numbers(text)]
 
 

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from agents.analyst.grammar.text import Unit, fold, units
 from agents.analyst.linker import signals, thresholds, times
 from agents.analyst.linker.signals import Signal
-from agents.analyst.linker.text import Unit, fold, units
 from agents.analyst.linker.times import TimeSpan
 from agents.analyst.linker.vocabulary import Meaning, Vocabulary
 

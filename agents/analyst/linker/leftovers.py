@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
+from agents.analyst.grammar.text import units
 from agents.analyst.linker.draft import Draft, Refusal
 from agents.analyst.linker.lattice import Reading
 from agents.analyst.linker.signals import Signal
-from agents.analyst.linker.text import units
 from warehouse.semantic import Metric
 
 THRESHOLD = 0.75

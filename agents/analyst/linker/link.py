@@ -9,13 +9,13 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
+from agents.analyst.grammar.text import language as script
+from agents.analyst.grammar.text import units as split_units
 from agents.analyst.linker import lattice, leftovers, ordering, periods, roles, shapes, signals, suggest
 from agents.analyst.linker.draft import Draft, Refusal
 from agents.analyst.linker.lattice import Arc, Reading
 from agents.analyst.linker.plan import Declined, Plan
 from agents.analyst.linker.signals import Signal
-from agents.analyst.linker.text import language as script
-from agents.analyst.linker.text import units as split_units
 from agents.analyst.linker.vocabulary import Meaning, Vocabulary
 from agents.analyst.linker.wording import say
 from warehouse.semantic import Dimension, Filter, Metric, MetricQuery, SemanticLayer

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from agents.analyst.grammar.text import units as split_units
 from agents.analyst.linker.lattice import Arc, Reading
 from agents.analyst.linker.signals import Signal
-from agents.analyst.linker.text import units as split_units
 from agents.analyst.linker.vocabulary import Meaning
 from warehouse.semantic import Dimension
 

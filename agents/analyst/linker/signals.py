@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from agents.analyst.linker.text import NUMBER_EN, NUMBER_ZH, number, stem
+from agents.analyst.grammar.text import NUMBER_EN, NUMBER_ZH, number, stem
 
 SignalKind = Literal[
     "grain", "number", "order", "change", "versus", "previous", "year_ago", "mark", "not", "and", "of",

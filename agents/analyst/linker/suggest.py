@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise, zip_longest
 
+from agents.analyst.grammar.text import fold, units
 from agents.analyst.linker.lattice import Reading
 from agents.analyst.linker.leftovers import name_keys
 from agents.analyst.linker.plan import Nearest
 from agents.analyst.linker.signals import Signal, is_said, is_stop
-from agents.analyst.linker.text import fold, units
 from warehouse.semantic import Metric, SemanticLayer
 
 SUGGESTED = 4

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from agents.analyst.grammar.text import NUMBER_ZH, number
 from agents.analyst.linker.signals import Signal, SignalMatch
-from agents.analyst.linker.text import NUMBER_ZH, number
 from agents.analyst.units import units
 
 _COMPARISONS = {

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from dateutil.relativedelta import relativedelta
 
-from agents.analyst.linker.text import NUMBER_EN, NUMBER_ZH, number
+from agents.analyst.grammar.text import NUMBER_EN, NUMBER_ZH, number
 
 _MONTHS = [
     "january",

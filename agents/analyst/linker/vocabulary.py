@@ -10,7 +10,7 @@ from typing import Literal
 from rapidfuzz import process
 from rapidfuzz.distance import Indel
 
-from agents.analyst.linker.text import Unit, fold, keys, language, units
+from agents.analyst.grammar.text import Unit, fold, keys, language, units
 from warehouse.semantic import Dimension, Metric
 
 Kind = Literal["metric", "dimension", "value"]
