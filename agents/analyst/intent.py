@@ -65,8 +65,8 @@ class Missing(_Frozen):
 
 
 class AtPart(_Frozen):
-    """The metrics' own time lies in these hours of the day (0-23), weekdays (1-7 from Monday), days of the month
-    or months of the year.
+    """The metrics' own time lies in these hours of the day (0-23), weekdays (1-7 from Monday), days of the
+    month or months of the year.
     """
 
     kind: Literal["at"] = "at"

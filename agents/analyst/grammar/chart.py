@@ -1,15 +1,16 @@
 """Derivations of a lattice of words by typed rules, best first: each word in exactly one place, or none.
 
-Rules compose phrases of neighbouring parts; the phrases of a whole question are *fragments* of its meaning and
-stand in any order, as long as they go together. Only words of the category `filler` may be passed over.
+Rules compose phrases of neighbouring parts; the phrases of a whole question are *fragments* of its meaning
+and stand in any order, as long as they go together. Only words of the category `filler` may be passed over.
 """
 
 from __future__ import annotations
 
 import heapq
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 FILLER, FRAGMENT = "filler", "fragment"
@@ -33,15 +34,27 @@ class Phrase:
 
 @dataclass(frozen=True)
 class Rule:
-    """Phrases side by side that make another. `build` gets their meanings and gives the whole's: one, several
-    in an iterator, or None where they do not go together. `bare` are positions in `of` whose word is counted
-    to this rule as its own (`by`, `top`), not as a part that has filled a slot itself.
+    """Phrases side by side that make another. Of the parts, written `which? groups most/top measure`, one
+    with a question mark may be missing and one with a slash is any of these. `build` gets a meaning for each
+    part, None for a missing one, and gives the whole's: one, several in a list, or None where they do not go
+    together.
     """
 
     name: str
     makes: str
-    of: tuple[str, ...]
+    of: str
     build: Callable[..., Any]
+
+    def forms(self) -> Iterator[tuple[tuple[str, ...], tuple[int, ...]]]:
+        """Each way to write it out: categories, and the place of each among the parts."""
+        parts = [
+            (("",) if part.endswith("?") else ()) + tuple(part.rstrip("?").split("/"))
+            for part in self.of.split()
+        ]
+        for chosen in product(*parts):
+            places = tuple(place for place, category in enumerate(chosen) if category)
+            if places:
+                yield tuple(chosen[place] for place in places), places
 
 
 @dataclass(frozen=True)
@@ -57,7 +70,7 @@ class Derivation:
 def derive(
     words: Sequence[Phrase],
     length: int,
-    rules: Sequence[Rule],
+    grammar: Grammar,
     merge: Callable[[Any, Any], Any],
     weights: Mapping[str, float],
     empty: Any,
@@ -67,7 +80,7 @@ def derive(
 
     `merge` puts two fragments together, or gives None; `empty` is the fragment that nothing has been said of.
     """
-    chart = _Chart(words, length, rules, weights)
+    chart = _Chart(words, length, grammar, weights)
     return _questions(chart, length, merge, weights, empty, kept)
 
 
@@ -76,23 +89,48 @@ def score(features: Iterable[str], weights: Mapping[str, float]) -> float:
 
 
 @dataclass(frozen=True)
-class _Begun:
-    """A rule whose first parts have been found."""
+class _Form:
+    """One way to write a rule out."""
 
     rule: Rule
+    of: tuple[str, ...]
+    places: tuple[int, ...]
+    arity: int
+
+    def build(self, parts: Sequence[Phrase]) -> Any:
+        given: list[Any] = [None] * self.arity
+        for place, part in zip(self.places, parts, strict=True):
+            given[place] = part.value
+        return self.rule.build(*given)
+
+
+class Grammar:
+    """Rules, written out and by what they begin with."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self.alone: dict[str, list[_Form]] = defaultdict(list)
+        self.first: dict[str, list[_Form]] = defaultdict(list)
+        for rule in rules:
+            for of, places in rule.forms():
+                form = _Form(rule, of, places, len(rule.of.split()))
+                (self.alone if len(of) == 1 else self.first)[of[0]].append(form)
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """A form whose first parts have been found."""
+
+    form: _Form
     end: int
     parts: tuple[Phrase, ...]
 
 
 class _Chart:
     def __init__(
-        self, words: Sequence[Phrase], length: int, rules: Sequence[Rule], weights: Mapping[str, float]
+        self, words: Sequence[Phrase], length: int, grammar: Grammar, weights: Mapping[str, float]
     ) -> None:
         self._weights = weights
-        self._alone: dict[str, list[Rule]] = defaultdict(list)
-        self._first: dict[str, list[Rule]] = defaultdict(list)
-        for rule in rules:
-            (self._alone if len(rule.of) == 1 else self._first)[rule.of[0]].append(rule)
+        self._alone, self._first = grammar.alone, grammar.first
         self.skips = _skips(words, length)
         self._over: dict[tuple[int, int], list[Phrase]] = {}
         self._begun: dict[int, list[_Begun]] = defaultdict(list)
@@ -118,11 +156,11 @@ class _Chart:
         found = list(given)
         begun: list[_Begun] = []
         for one in self._begun[start]:
-            wanted = one.rule.of[len(one.parts)]
+            wanted = one.form.of[len(one.parts)]
             for middle in self.skips[one.end]:
                 for part in self._over.get((middle, end), ()):
                     if part.category == wanted:
-                        self._go_on(_Begun(one.rule, end, (*one.parts, part)), found, begun)
+                        self._go_on(_Begun(one.form, end, (*one.parts, part)), found, begun)
         kept: dict[str, list[Phrase]] = {}
         while found:
             by_category: dict[str, list[Phrase]] = defaultdict(list)
@@ -132,22 +170,23 @@ class _Chart:
             for category, phrases in by_category.items():
                 for phrase in self._best([*kept.get(category, ()), *phrases]):
                     if phrase not in kept.get(category, ()):
-                        for rule in self._alone[category]:
-                            self._go_on(_Begun(rule, end, (phrase,)), found, begun)
+                        for form in self._alone.get(category, ()):
+                            self._go_on(_Begun(form, end, (phrase,)), found, begun)
                 kept[category] = self._best([*kept.get(category, ()), *phrases])
         phrases = [phrase for of in kept.values() for phrase in of]
         if phrases:
             self._over[start, end] = phrases
         for phrase in phrases:
-            begun += [_Begun(rule, end, (phrase,)) for rule in self._first[phrase.category]]
+            begun += [_Begun(form, end, (phrase,)) for form in self._first.get(phrase.category, ())]
         self._begun[start] += begun
 
     def _go_on(self, begun: _Begun, found: list[Phrase], more: list[_Begun]) -> None:
-        rule = begun.rule
-        if len(begun.parts) < len(rule.of):
+        form = begun.form
+        if len(begun.parts) < len(form.of):
             more.append(begun)
             return
-        made = rule.build(*(part.value for part in begun.parts))
+        made = form.build(begun.parts)
+        rule = form.rule
         for value in () if made is None else made if isinstance(made, list) else (made,):
             features = (f"rule:{rule.name}", *(one for part in begun.parts for one in part.features))
             roles = tuple(one for part in begun.parts for one in part.roles)

@@ -6,18 +6,15 @@ together as `a|b` until the metrics are known.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from agents.analyst.grammar.when import Calendar, Shifted, Unit, When, alike, so_far
+from agents.analyst.grammar.when import Calendar, Shifted, When, alike, so_far
 from agents.analyst.intent import (
     AllOf,
     By,
-    Change,
     Condition,
-    CountOf,
-    Every,
     Group,
     Intent,
     Is,
@@ -26,7 +23,6 @@ from agents.analyst.intent import (
     Not,
     Order,
     Period,
-    Periods,
     Share,
 )
 

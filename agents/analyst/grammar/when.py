@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from dateutil.relativedelta import relativedelta  # type: ignore[import-untyped]
+from dateutil.relativedelta import relativedelta
 
 from agents.analyst.intent import Period
 
@@ -30,7 +30,8 @@ class Calendar:
     def floor(self, moment: datetime, unit: str) -> datetime:
         """The beginning of the unit that a moment lies in."""
         if unit in ("minute", "hour"):
-            return moment.replace(second=0, microsecond=0, **({"minute": 0} if unit == "hour" else {}))
+            minute = 0 if unit == "hour" else moment.minute
+            return moment.replace(minute=minute, second=0, microsecond=0)
         day = moment.replace(hour=0, minute=0, second=0, microsecond=0)
         if unit == "week":
             return day - timedelta(days=(day.weekday() - self.week_start) % 7)
@@ -92,7 +93,13 @@ class Stretch:
             return None
         pieces = list(_pieces(whole.start, whole.end, self.unit, calendar))
         first = self.first - 1 if self.first > 0 else len(pieces) + self.first
-        last = len(pieces) - 1 if self.last is None else self.last - 1 if self.last > 0 else len(pieces) + self.last
+        last = (
+            len(pieces) - 1
+            if self.last is None
+            else self.last - 1
+            if self.last > 0
+            else len(pieces) + self.last
+        )
         if not 0 <= first <= last < len(pieces):
             return None
         return Period(start=pieces[first][0], end=pieces[last][1])
@@ -148,7 +155,9 @@ class Rolling:
         elif self.unit in ("minute", "hour"):
             end = calendar.step(calendar.floor(calendar.now, "minute"), "minute")
         elif self.count == 1 and self.unit in _DAYS:
-            return Period(start=calendar.step(calendar.tomorrow, "day", -_DAYS[self.unit]), end=calendar.tomorrow)
+            return Period(
+                start=calendar.step(calendar.tomorrow, "day", -_DAYS[self.unit]), end=calendar.tomorrow
+            )
         else:
             end = calendar.step(calendar.floor(calendar.now, self.unit), self.unit)
         return Period(start=calendar.step(end, self.unit, -self.count), end=end)

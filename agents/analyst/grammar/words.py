@@ -1,4 +1,4 @@
-"""The lattice: every word and phrase of the lexicon and of the project that a question's text may be read as."""
+"""The lattice: each word and phrase of the lexicon and of the project that a text may be read as."""
 
 from __future__ import annotations
 

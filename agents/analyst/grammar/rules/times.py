@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from agents.analyst.grammar.chart import Rule
-from agents.analyst.grammar.when import Edge, Latest, Range, Rolling, Shifted, Stretch, ToDate, Unit, When, Year
+from agents.analyst.grammar.when import (
+    Edge,
+    Latest,
+    Range,
+    Rolling,
+    Stretch,
+    ToDate,
+    Unit,
+    When,
+    Year,
+)
 
 # A part of a larger time, from large to small: (("month", 10, 10), ("day", 1, 10)) are days 1-10 of October.
 Part = tuple[tuple[str, int, int | None], ...]
@@ -47,7 +57,8 @@ def _ordinal(ordinal: str, unit: str) -> Part | None:
 
 
 def _ordinals(ordinal: str, count: Any, unit: str) -> Part | None:
-    return {"1": _first, "-1": _last}.get(ordinal, lambda *_: None)(unit, count)
+    first_or_last = {"1": _first, "-1": _last}.get(ordinal)
+    return first_or_last(unit, count) if first_or_last else None
 
 
 def _joined(one: Part, other: Part) -> Part | None:
@@ -124,60 +135,60 @@ def _span(first: When, to: str, last: When) -> When | None:
 
 RULES = (
     # A year, a month, a week as a frame that parts can be of.
-    Rule("year", "frame", ("number",), _year),
-    Rule("year marked", "frame", ("number", "year_mark"), lambda n, _: _year(n)),
-    Rule("relative year", "frame", ("relative_year",), lambda offset: Unit("year", int(offset))),
-    Rule("relative", "frame", ("relative", "unit"), _relative),
-    Rule("ago", "frame", ("number", "unit", "ago"), lambda n, unit, _: _ago(n, unit)),
-    Rule("ago counted", "frame", ("number", "counter", "unit", "ago"), lambda n, _, unit, __: _ago(n, unit)),
-    Rule("frame", "when", ("frame",), lambda frame: frame),
-    Rule("relative day", "when", ("relative_day",), lambda offset: Unit("day", int(offset))),
+    Rule("year", "frame", "number", _year),
+    Rule("year marked", "frame", "number year_mark", lambda n, _: _year(n)),
+    Rule("relative year", "frame", "relative_year", lambda offset: Unit("year", int(offset))),
+    Rule("relative", "frame", "relative unit", _relative),
+    Rule("ago", "frame", "number unit ago", lambda n, unit, _: _ago(n, unit)),
+    Rule("ago counted", "frame", "number counter unit ago", lambda n, _, unit, __: _ago(n, unit)),
+    Rule("frame", "when", "frame", lambda frame: frame),
+    Rule("relative day", "when", "relative_day", lambda offset: Unit("day", int(offset))),
     # Parts.
-    Rule("part", "parts", ("part",), _written),
-    Rule("month name", "parts", ("month",), lambda month: _part("month", int(month))),
-    Rule("month number", "parts", ("number", "month_mark"), lambda n, _: _part("month", n)),
-    Rule("quarter number", "parts", ("number", "quarter_mark"), lambda n, _: _part("quarter", n)),
-    Rule("day number", "parts", ("number", "day_mark"), lambda n, _: _part("day", n)),
-    Rule("nth", "parts", ("ordinal_mark", "number", "unit"), lambda _, n, unit: _part(unit, n)),
-    Rule("nth counted", "parts", ("ordinal_mark", "number", "counter", "unit"), lambda _, n, __, u: _part(u, n)),
-    Rule("ordinal", "parts", ("ordinal", "unit"), _ordinal),
-    Rule("ordinals", "parts", ("ordinal", "number", "unit"), _ordinals),
-    Rule("head", "parts", ("head", "number", "unit"), lambda _, n, unit: _first(unit, n)),
-    Rule("head counted", "parts", ("head", "number", "counter", "unit"), lambda _, n, __, u: _first(u, n)),
-    Rule("tail", "parts", ("tail", "number", "unit"), lambda _, n, unit: _last(unit, n)),
-    Rule("tail counted", "parts", ("tail", "number", "counter", "unit"), lambda _, n, __, u: _last(u, n)),
-    Rule("day", "day_of", ("number",), lambda n: _part("day", n)),
-    Rule("day suffixed", "day_of", ("number", "suffix"), lambda n, _: _part("day", n)),
-    Rule("days", "day_of", ("number", "to", "number"), lambda a, to, b: _part("day", a, b) if to != "and" else None),
-    Rule("month day", "parts", ("month", "day_of"), lambda m, day: _joined(((("month", int(m), int(m))),), day)),
-    Rule("day month", "parts", ("day_of", "month"), lambda day, m: _joined(((("month", int(m), int(m))),), day)),
-    Rule("part of part", "parts", ("parts", "parts"), _joined),
-    Rule("frame part", "when", ("frame", "parts"), _of),
-    Rule("part frame", "when", ("parts", "frame"), lambda part, frame: _of(frame, part)),
-    Rule("named", "when", ("parts",), _named),
+    Rule("part", "parts", "part", _written),
+    Rule("month name", "parts", "month", lambda month: _part("month", int(month))),
+    Rule("month number", "parts", "number month_mark", lambda n, _: _part("month", n)),
+    Rule("quarter number", "parts", "number quarter_mark", lambda n, _: _part("quarter", n)),
+    Rule("day number", "parts", "number day_mark", lambda n, _: _part("day", n)),
+    Rule("nth", "parts", "ordinal_mark number unit", lambda _, n, unit: _part(unit, n)),
+    Rule("nth counted", "parts", "ordinal_mark number counter unit", lambda _, n, __, u: _part(u, n)),
+    Rule("ordinal", "parts", "ordinal unit", _ordinal),
+    Rule("ordinals", "parts", "ordinal number unit", _ordinals),
+    Rule("head", "parts", "head number unit", lambda _, n, unit: _first(unit, n)),
+    Rule("head counted", "parts", "head number counter unit", lambda _, n, __, u: _first(u, n)),
+    Rule("tail", "parts", "tail number unit", lambda _, n, unit: _last(unit, n)),
+    Rule("tail counted", "parts", "tail number counter unit", lambda _, n, __, u: _last(u, n)),
+    Rule("day", "day_of", "number", lambda n: _part("day", n)),
+    Rule("day suffixed", "day_of", "number suffix", lambda n, _: _part("day", n)),
+    Rule("days", "day_of", "number to number", lambda a, to, b: _part("day", a, b) if to != "and" else None),
+    Rule("month day", "parts", "month day_of", lambda m, day: _joined(((("month", int(m), int(m))),), day)),
+    Rule("day month", "parts", "day_of month", lambda day, m: _joined(((("month", int(m), int(m))),), day)),
+    Rule("part of part", "parts", "parts parts", _joined),
+    Rule("frame part", "when", "frame parts", _of),
+    Rule("part frame", "when", "parts frame", lambda part, frame: _of(frame, part)),
+    Rule("named", "when", "parts", _named),
     # Up to now.
-    Rule("rolling", "when", ("roll", "number", "unit"), lambda _, n, unit: _rolling(n, unit)),
-    Rule("rolling counted", "when", ("roll", "number", "counter", "unit"), lambda _, n, __, u: _rolling(n, u)),
-    Rule("rolling whole", "when", ("roll", "number", "whole", "unit"), lambda _, n, __, u: _rolling(n, u, True)),
-    Rule("rolling whole zh", "when", ("roll", "number", "counter", "whole", "unit"),
+    Rule("rolling", "when", "roll number unit", lambda _, n, unit: _rolling(n, unit)),
+    Rule("rolling counted", "when", "roll number counter unit", lambda _, n, __, u: _rolling(n, u)),
+    Rule("rolling whole", "when", "roll number whole unit", lambda _, n, __, u: _rolling(n, u, True)),
+    Rule("rolling whole zh", "when", "roll number counter whole unit",
          lambda _, n, __, ___, unit: _rolling(n, unit, True)),
-    Rule("rolling whole first", "when", ("roll", "whole", "number", "unit"), lambda _, __, n, u: _rolling(n, u, True)),
-    Rule("rolling one", "when", ("roll", "unit"), _past),
-    Rule("to date", "when", ("to_date",), lambda unit: ToDate(unit)),
-    Rule("frame so far", "when", ("frame", "so_far"), lambda frame, _: _to_date(frame)),
-    Rule("so far frame", "when", ("so_far", "frame"), lambda _, frame: _to_date(frame)),
+    Rule("rolling whole first", "when", "roll whole number unit", lambda _, __, n, u: _rolling(n, u, True)),
+    Rule("rolling one", "when", "roll unit", _past),
+    Rule("to date", "when", "to_date", lambda unit: ToDate(unit)),
+    Rule("frame so far", "when", "frame so_far", lambda frame, _: _to_date(frame)),
+    Rule("so far frame", "when", "so_far frame", lambda _, frame: _to_date(frame)),
     # Ranges and edges.
-    Rule("from to", "when", ("from", "when", "to", "when"), _between),
-    Rule("to", "when", ("when", "to", "when"), _span),
-    Rule("up to part", "when", ("when", "to", "parts"), lambda first, to, part: _up_to(first, part) if to != "and" else None),
-    Rule("from up to part", "when", ("from", "when", "to", "parts"), lambda _, first, to, part: _up_to(first, part)),
-    Rule("since", "when", ("since", "when"), lambda _, when: Range(when, None)),
-    Rule("since after", "when", ("when", "since_after"), lambda when, _: Range(when, None)),
-    Rule("since both", "when", ("since", "when", "since_after"), lambda _, when, __: Range(when, None)),
-    Rule("until", "when", ("until", "when"), lambda _, when: Range(None, when)),
-    Rule("until after", "when", ("until", "when", "until_after"), lambda _, when, __: Range(None, when)),
-    Rule("before", "when", ("before", "when"), lambda _, when: Edge("before", when)),
-    Rule("before after", "when", ("when", "before_after"), lambda when, _: Edge("before", when)),
-    Rule("after", "when", ("after", "when"), lambda _, when: Edge("after", when)),
-    Rule("after after", "when", ("when", "after_after"), lambda when, _: Edge("after", when)),
+    Rule("from to", "when", "from when to when", _between),
+    Rule("to", "when", "when to when", _span),
+    Rule("up to part", "when", "when to parts", lambda a, to, b: _up_to(a, b) if to != "and" else None),
+    Rule("from up to part", "when", "from when to parts", lambda _, first, to, part: _up_to(first, part)),
+    Rule("since", "when", "since when", lambda _, when: Range(when, None)),
+    Rule("since after", "when", "when since_after", lambda when, _: Range(when, None)),
+    Rule("since both", "when", "since when since_after", lambda _, when, __: Range(when, None)),
+    Rule("until", "when", "until when", lambda _, when: Range(None, when)),
+    Rule("until after", "when", "until when until_after", lambda _, when, __: Range(None, when)),
+    Rule("before", "when", "before when", lambda _, when: Edge("before", when)),
+    Rule("before after", "when", "when before_after", lambda when, _: Edge("before", when)),
+    Rule("after", "when", "after when", lambda _, when: Edge("after", when)),
+    Rule("after after", "when", "when after_after", lambda when, _: Edge("after", when)),
 )  # fmt: skip
