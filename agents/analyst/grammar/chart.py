@@ -118,11 +118,12 @@ class Grammar:
 
 @dataclass(frozen=True)
 class _Begun:
-    """A form whose first parts have been found."""
+    """A form whose first parts have been found, and the features of the fillers between them."""
 
     form: _Form
     end: int
     parts: tuple[Phrase, ...]
+    passed: tuple[str, ...] = ()
 
 
 class _Chart:
@@ -131,7 +132,7 @@ class _Chart:
     ) -> None:
         self._weights = weights
         self._alone, self._first = grammar.alone, grammar.first
-        self.skips = _skips(words, length)
+        self.skips = _skips(words, length, weights)
         self._over: dict[tuple[int, int], list[Phrase]] = {}
         self._begun: dict[int, list[_Begun]] = defaultdict(list)
         given: dict[tuple[int, int], list[Phrase]] = defaultdict(list)
@@ -157,10 +158,11 @@ class _Chart:
         begun: list[_Begun] = []
         for one in self._begun[start]:
             wanted = one.form.of[len(one.parts)]
-            for middle in self.skips[one.end]:
+            for middle, passed in self.skips[one.end].items():
                 for part in self._over.get((middle, end), ()):
                     if part.category == wanted:
-                        self._go_on(_Begun(one.form, end, (*one.parts, part)), found, begun)
+                        parts = (*one.parts, part)
+                        self._go_on(_Begun(one.form, end, parts, one.passed + passed), found, begun)
         kept: dict[str, list[Phrase]] = {}
         while found:
             by_category: dict[str, list[Phrase]] = defaultdict(list)
@@ -188,7 +190,8 @@ class _Chart:
         made = form.build(begun.parts)
         rule = form.rule
         for value in () if made is None else made if isinstance(made, list) else (made,):
-            features = (f"rule:{rule.name}", *(one for part in begun.parts for one in part.features))
+            own = (f"rule:{rule.name}", *begun.passed)
+            features = (*own, *(one for part in begun.parts for one in part.features))
             roles = tuple(one for part in begun.parts for one in part.roles)
             found.append(
                 Phrase(rule.makes, begun.parts[0].start, begun.end, value, tuple(sorted(features)), roles)
@@ -205,21 +208,22 @@ class _Chart:
         return [phrase for _, phrase in ranked[:_KEPT_PHRASES]]
 
 
-def _skips(words: Sequence[Phrase], length: int) -> list[list[int]]:
-    """From each position those that only fillers lie before, itself first."""
-    over: dict[int, set[int]] = defaultdict(set)
+def _skips(
+    words: Sequence[Phrase], length: int, weights: Mapping[str, float]
+) -> list[dict[int, tuple[str, ...]]]:
+    """From each position those that only fillers lie before, itself too, and the features of the best way."""
+    over: dict[int, list[Phrase]] = defaultdict(list)
     for word in words:
         if word.category == FILLER:
-            over[word.start].add(word.end)
-    found: list[list[int]] = []
-    for start in range(length + 1):
-        reached, left = [start], [start]
-        while left:
-            for end in sorted(over[left.pop()]):
-                if end not in reached:
-                    reached.append(end)
-                    left.append(end)
-        found.append(reached)
+            over[word.start].append(word)
+    found: list[dict[int, tuple[str, ...]]] = [{} for _ in range(length + 1)]
+    for start in range(length, -1, -1):
+        found[start] = {start: ()}
+        for word in over[start]:
+            for end, features in found[word.end].items():
+                passed = (*word.features, *features)
+                if end not in found[start] or score(passed, weights) > score(found[start][end], weights):
+                    found[start][end] = passed
     return found
 
 
@@ -240,8 +244,9 @@ def _questions(
     for position in range(length):
         best = heapq.nlargest(_KEPT_STATES, states[position].items(), key=lambda item: item[1][0])
         for value, (reached, features, roles) in best:
-            for end in chart.skips[position][1:]:
-                _keep(states[end], value, reached, features, roles)
+            for end, passed in chart.skips[position].items():
+                if end > position:
+                    _keep(states[end], value, reached + score(passed, weights), (*features, *passed), roles)
             for phrase in fragments[position]:
                 merged = merge(value, phrase.value)
                 if merged is None:

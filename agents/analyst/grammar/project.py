@@ -46,12 +46,25 @@ class Project:
         return self._values.get(said, {}).get(dimension)
 
     def resolve(self, candidates: Candidates, metrics: Sequence[str]) -> list[str]:
-        """The dimensions among the candidates that all the metrics have, the nearest first."""
+        """The nearest dimensions among the candidates that all the metrics have."""
         common = self.semantic.common_dimensions(metrics)
-        return sorted(
-            (name for name in candidates.split(_BETWEEN) if name in common),
-            key=lambda name: (name.count("__"), name),
-        )
+        reachable = [name for name in candidates.split(_BETWEEN) if name in common]
+        tables = {table for name in metrics for table in self.semantic.metrics[name].tables}
+        own = [name for name in reachable if self.semantic.dimensions[name].table in tables]
+        return own or reachable
+
+    def kind(self, metric: str) -> str:
+        unit = self.semantic.metrics[metric].unit
+        return {"USD": "money", "count": "count", "ratio": "ratio"}.get(unit, "unknown")
+
+    def averaged(self, metric: str) -> bool:
+        return self.semantic.metrics[metric].additivity.kind == "none"
+
+    def is_entity(self, name: str) -> bool:
+        return name not in self.semantic.dimensions
+
+    def has_entity(self, metric: str, candidates: str) -> bool:
+        return False
 
 
 def _names(dimension: Dimension) -> Iterable[str]:

@@ -10,7 +10,8 @@ from functools import lru_cache
 from cn2an import cn2an
 
 CJK = "\u3400-\u4dbf\u4e00-\u9fff"
-_UNIT = re.compile(rf"[{CJK}]|[a-zÀ-ɏ]+|\d+(?:[.,]\d+)*")
+SYMBOLS = "%$€£¥"
+_UNIT = re.compile(rf"[{CJK}]|[a-zÀ-ɏ]+|\d+(?:[.,]\d+)*|[{SYMBOLS}]")
 _UNKNOWN = re.compile(r"[^\W\d_]")
 _SMALL = (
     "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "

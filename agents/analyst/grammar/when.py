@@ -229,6 +229,17 @@ def so_far(period: Period, calendar: Calendar) -> Period:
     return Period(start=period.start, end=end)
 
 
+def preceding(period: Period, calendar: Calendar) -> Period:
+    """The period right before, as long in the calendar's own terms: whole months where it is whole months."""
+    start, end = period.start, period.end
+    if start is None or end is None:
+        raise ValueError("only a period with both ends has one before it")
+    if all(calendar.floor(edge, "month") == edge for edge in (start, end)):
+        months = (end.year - start.year) * 12 + end.month - start.month
+        return Period(start=calendar.step(start, "month", -months), end=start)
+    return Period(start=start - (end - start), end=start)
+
+
 def is_running(period: Period, calendar: Calendar) -> bool:
     """Whether it has begun and is not over."""
     return (period.start is None or period.start <= calendar.now) and (

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
 import yaml
 
-from agents.analyst.grammar.chart import Phrase
+from agents.analyst.grammar.chart import FILLER, Phrase
 from agents.analyst.grammar.text import Unit, fold, keys, number, units
 
 FOLDER = Path(__file__).with_name("lexicon")
 NUMBER = "number"
+NAMES = ("metric", "dimension", "value", "entity")
 
 
 @dataclass
@@ -67,12 +68,29 @@ def word(category: str, start: int, end: int, meaning: Hashable, *features: str)
 
 
 def lattice(question: str, *lexicons: Lexicon) -> tuple[list[Unit], list[Phrase]]:
-    """The units of a question and all that they may be read as; numbers are words too."""
+    """The units of a question and all that they may be read as; numbers are words too.
+
+    A word of the project is hardly ever passed over as a filler of the language, and never where it is
+    written as a name: orders from the US, show us orders.
+    """
     text = units(fold(question))
-    found = [
-        phrase for lexicon in lexicons for start in range(len(text)) for phrase in lexicon.match(text, start)
-    ]
-    return text, [*found, *_numbers(text)]
+    spots = range(len(text))
+    found = [phrase for lexicon in lexicons for start in spots for phrase in lexicon.match(text, start)]
+    names = {(phrase.start, phrase.end) for phrase in found if phrase.category in NAMES}
+    kept = []
+    for phrase in found:
+        span = phrase.start, phrase.end
+        if phrase.category != FILLER or span not in names:
+            kept.append(phrase)
+        elif not _is_name(question, text, *span):
+            kept.append(replace(phrase, features=("filler:name",)))
+    return text, [*kept, *_numbers(text)]
+
+
+def _is_name(question: str, text: Sequence[Unit], start: int, end: int) -> bool:
+    """Whether what may be a word of the language is written as a name; in Chinese anything may be one."""
+    written = question[text[start].start : text[end - 1].end]
+    return not written.isascii() or written.isupper() or (written[:1].isupper() and start > 0)
 
 
 def _numbers(text: Sequence[Unit]) -> Iterable[Phrase]:

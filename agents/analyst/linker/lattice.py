@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from agents.analyst.grammar.text import Unit, fold, units
+from agents.analyst.grammar.text import SYMBOLS, Unit, fold, units
 from agents.analyst.linker import signals, thresholds, times
 from agents.analyst.linker.signals import Signal
 from agents.analyst.linker.times import TimeSpan
@@ -74,7 +74,7 @@ def read(
 ) -> Reading:
     """The best path. `qualities` maps a metric's high and low words to the forms they are said in."""
     folded = fold(question)
-    text = tuple(units(folded))
+    text = tuple(unit for unit in units(folded) if unit.text not in SYMBOLS)
     begins = {unit.start: index for index, unit in enumerate(text)}
     ends = {unit.end: index + 1 for index, unit in enumerate(text)}
 

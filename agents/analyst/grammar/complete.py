@@ -1,0 +1,413 @@
+"""From all that a question says to the intents that it may be, or the reason why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import islice, product
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from agents.analyst.grammar.fragment import BETWEEN, Bound, Fragment
+from agents.analyst.grammar.when import Calendar, Shifted, When, alike, preceding, so_far
+from agents.analyst.intent import (
+    AllOf,
+    AnyOf,
+    By,
+    Change,
+    Condition,
+    CountOf,
+    Difference,
+    Every,
+    Group,
+    Intent,
+    Is,
+    Mean,
+    Measure,
+    MetricOf,
+    Not,
+    Order,
+    Period,
+    QuantileOf,
+    Running,
+    Share,
+    Slice,
+    Threshold,
+)
+
+_TRIED = 12
+_KINDS = {"count": {"count", "number", "unknown"}, "money": {"money"}, "ratio": {"ratio"}}
+_OVERLAPPING = ("mean", "median", "share", "running")
+
+
+@dataclass(frozen=True)
+class Completed:
+    """An intent that a fragment comes to, and what had to be chosen or filled in for it."""
+
+    intent: Intent
+    features: tuple[str, ...] = ()
+
+
+class Refused(Exception):
+    """Raised for what cannot be put into the project's terms; `key` names the reason."""
+
+    def __init__(self, key: str, *values: str) -> None:
+        super().__init__(key, *values)
+        self.key, self.values = key, values
+
+
+def complete(said: Fragment, vocabulary: Any, calendar: Calendar) -> list[Completed]:
+    """The intents that a fragment of the whole question may be: several where a name fits several things as
+    well. Raises `Refused` where there is none.
+    """
+    said, features = _measured(said)
+    found: dict[Intent, Completed] = {}
+    refusals: list[Refused] = []
+    for names in islice(_choices(said, vocabulary), _TRIED):
+        try:
+            one = _Question(_renamed(said, names), vocabulary, calendar).completed()
+        except Refused as refusal:
+            refusals.append(refusal)
+            continue
+        found.setdefault(one.intent, replace(one, features=(*features, *one.features)))
+    if not found:
+        raise refusals[0] if refusals else Refused("no_metric")
+    return list(found.values())
+
+
+def _measured(said: Fragment) -> tuple[Fragment, tuple[str, ...]]:
+    """With what a verb says as the measure, where nothing else is."""
+    if said.measures:
+        return said, ()
+    if said.by is not None:
+        return replace(said, measures=(said.by,)), ()
+    if not said.verbs:
+        raise Refused("no_metric")
+    return replace(said, measures=(MetricOf(name=said.verbs[0]),), verbs=said.verbs[1:]), ("verb as measure",)
+
+
+def _choices(said: Fragment, vocabulary: Any) -> Iterator[Mapping[str, str]]:
+    """Each way to read the names that may be several things: metrics first, what belongs to them then."""
+    metrics = sorted(_metric_names(said))
+    for chosen in product(*(name.split(BETWEEN) for name in metrics)):
+        names = dict(zip(metrics, chosen, strict=True))
+        others = sorted(_dimension_names(said))
+        possible = [vocabulary.resolve(name, tuple(dict.fromkeys(chosen))) or [""] for name in others]
+        for dimensions in product(*possible):
+            yield names | dict(zip(others, dimensions, strict=True))
+
+
+def _visited(item: Any, found: Callable[[BaseModel], None]) -> None:
+    if isinstance(item, BaseModel):
+        found(item)
+        for name in type(item).model_fields:
+            _visited(getattr(item, name), found)
+    elif isinstance(item, tuple):
+        for one in item:
+            _visited(one, found)
+
+
+def _all(said: Fragment) -> tuple[Any, ...]:
+    bounds = tuple(bound.measure for bound in said.having if bound.measure)
+    return (said.measures, said.groups, said.each, said.per, said.where, said.part, said.by, bounds)
+
+
+def _metric_names(said: Fragment) -> set[str]:
+    names: set[str] = set()
+    _visited(_all(said), lambda item: names.add(item.name) if isinstance(item, MetricOf) else None)
+    _visited(
+        _all(said), lambda item: names.add(item.among) if isinstance(item, CountOf) and item.among else None
+    )
+    return names
+
+
+def _dimension_names(said: Fragment) -> set[str]:
+    names: set[str] = set()
+
+    def add(item: BaseModel) -> None:
+        if isinstance(item, CountOf):
+            names.add(item.of)
+        elif isinstance(name := getattr(item, "dimension", None), str):
+            names.add(name)
+
+    _visited(_all(said), add)
+    return names
+
+
+def _renamed(said: Fragment, names: Mapping[str, str]) -> Fragment:
+    """With each candidate's choice in its place."""
+
+    def renamed(item: Any) -> Any:
+        if isinstance(item, tuple):
+            return tuple(renamed(one) for one in item)
+        if not isinstance(item, BaseModel):
+            return item
+        values = {name: renamed(getattr(item, name)) for name in type(item).model_fields}
+        for field in ("name", "among", "of", "dimension"):
+            if isinstance(value := values.get(field), str) and value:
+                if not names.get(value, value):
+                    raise Refused("not_by", value)
+                values[field] = names.get(value, value)
+        return type(item)(**values)
+
+    return replace(
+        said,
+        measures=renamed(said.measures),
+        groups=renamed(said.groups),
+        each=renamed(said.each),
+        per=renamed(said.per),
+        where=renamed(said.where),
+        part=renamed(said.part),
+        by=renamed(said.by),
+        having=tuple(replace(bound, measure=renamed(bound.measure)) for bound in said.having),
+    )
+
+
+class _Question:
+    """All that is said, with every name decided."""
+
+    def __init__(self, said: Fragment, vocabulary: Any, calendar: Calendar) -> None:
+        self._said, self._vocabulary, self._calendar = said, vocabulary, calendar
+        self._features: list[str] = []
+
+    def completed(self) -> Completed:
+        said = self._said
+        self._check_words()
+        window, against = self._times()
+        conditions, listed = self._conditions()
+        if "difference" in said.wraps and len(listed) == 1 and len(listed[0].values) == 2:
+            return self._sliced(listed[0], [one for one in conditions if one != listed[0]], window)
+        groups, partition = self._groups(listed)
+        measures, groups = self._measures(groups)
+        against, measures = self._changes(against, measures, groups, window)
+        having = tuple(self._threshold(bound, measures) for bound in said.having)
+        if having and not groups:
+            raise Refused("threshold_of_what")
+        order, limit = self._ranking(measures, groups, partition, against)
+        measures = tuple(dict.fromkeys((*measures, *((said.by,) if said.by else ()))))
+        try:
+            intent = Intent(
+                measures=measures,
+                groups=groups,
+                where=_together(conditions),
+                window=window,
+                against=against,
+                having=having,
+                order=order,
+                limit=limit,
+                partition=partition,
+            )
+        except ValueError as error:
+            raise Refused("impossible", str(error)) from error
+        return Completed(intent, tuple(self._features))
+
+    @staticmethod
+    def _one(measures: tuple[Measure, ...]) -> Measure:
+        if len(measures) > 1:
+            raise Refused("which_measure")
+        return measures[0]
+
+    def _metrics(self) -> list[str]:
+        return _metrics(self._said.measures)
+
+    def _check_words(self) -> None:
+        """What is said of the figure beside its name must be true of it."""
+        said, metrics = self._said, self._metrics()
+        for wanted in filter(None, [said.wanted]):
+            kinds = {self._vocabulary.kind(name) for name in metrics}
+            if not said.wraps and metrics and not kinds <= _KINDS[wanted]:
+                raise Refused("not_of_kind", wanted, *metrics)
+        for mention in (*said.verbs, *said.mentions):
+            if not set(metrics) <= set(mention.split(BETWEEN)):
+                raise Refused("not_of", mention)
+
+    def _conditions(self) -> tuple[list[Condition], list[Is]]:
+        """What rows must be like, and of these the lists whose values are shown each: China and Japan."""
+        values: dict[str, list[Any]] = {}
+        rest: list[Condition] = []
+        for condition in self._said.where:
+            if isinstance(condition, Is):
+                known = values.setdefault(condition.dimension, [])
+                known += [one for one in self._known(condition).values if one not in known]
+            else:
+                rest.append(self._checked(condition))
+        lists = [Is(dimension=name, values=tuple(found)) for name, found in values.items()]
+        return [*lists, *rest], [one for one in lists if len(one.values) > 1 and not self._said.together]
+
+    def _known(self, condition: Is) -> Is:
+        values = tuple(self._vocabulary.value(condition.dimension, str(one)) for one in condition.values)
+        if None in values:
+            raise Refused("no_such_value", *map(str, condition.values))
+        return Is(dimension=condition.dimension, values=values)
+
+    def _checked(self, condition: Condition) -> Condition:
+        if isinstance(condition, Is):
+            return self._known(condition)
+        if isinstance(condition, Not):
+            return Not(of=self._checked(condition.of))
+        if isinstance(condition, AllOf | AnyOf):
+            return type(condition)(of=tuple(self._checked(one) for one in condition.of))
+        return condition
+
+    def _groups(self, listed: list[Is]) -> tuple[tuple[Group, ...], tuple[Group, ...]]:
+        said = self._said
+        selecting = bool(said.direction or said.limit)
+        partition = said.each if selecting and said.groups else ()
+        groups = list(dict.fromkeys((*said.each, *said.groups)))
+        for one in listed:
+            group = By(dimension=one.dimension)
+            if group not in groups:
+                groups.insert(0, group)
+        return tuple(groups), partition
+
+    def _sliced(self, listed: Is, conditions: list[Condition], window: Period | None) -> Completed:
+        """Two values' figures and by how much the one is over the other."""
+        said = self._said
+        if said.groups or said.each or said.wraps != ("difference",) or said.direction:
+            raise Refused("too_much_at_once")
+        measure = self._one(said.measures)
+        one, other = (
+            Slice(of=measure, where=Is(dimension=listed.dimension, values=(value,)))
+            for value in listed.values
+        )
+        measures = (one, other, Difference(left=one, right=other))
+        return Completed(Intent(measures=measures, where=_together(conditions), window=window))
+
+    def _threshold(self, bound: Bound, measures: tuple[Measure, ...]) -> Threshold:
+        """A bound in its measure's own units."""
+        measure = bound.measure or self._one(measures)
+        kinds = {self._vocabulary.kind(name) for name in _metrics(measure)}
+        ratio = isinstance(measure, Share | Change) or kinds == {"ratio"}
+        if (bound.kind == "percent") != ratio and not (ratio and bound.value <= 1):
+            raise Refused("threshold_unit")
+        if bound.kind == "money" and "money" not in kinds:
+            raise Refused("threshold_unit")
+        return Threshold(measure=measure, op=bound.op, value=bound.value)
+
+    def _measures(self, groups: tuple[Group, ...]) -> tuple[tuple[Measure, ...], tuple[Group, ...]]:
+        """The measures with what is said of all of them: shares, averages, running totals."""
+        said = self._said
+        measures = said.measures
+        if sum(wrap in said.wraps for wrap in _OVERLAPPING) > 1:
+            raise Refused("too_much_at_once")
+        if "share" in said.wraps:
+            return self._shares(measures, groups), groups
+        for wrap in ("mean", "median"):
+            if wrap in said.wraps:
+                return self._averages(wrap, measures, groups)
+        if "running" in said.wraps:
+            if not any(isinstance(group, Every) for group in groups):
+                groups = (Every(grain="day"), *groups)
+                self._features.append("running by day")
+            measures = tuple(Running(of=one) for one in measures)
+        return measures, groups
+
+    def _shares(self, measures: tuple[Measure, ...], groups: tuple[Group, ...]) -> tuple[Measure, ...]:
+        said = self._said
+        if groups and said.part is None:
+            return tuple(Share(of=one) for one in measures)
+        part = said.part
+        if part is None:
+            if len(said.where) != 1:
+                raise Refused("share_of_what")
+            part = said.where[0]
+        return tuple(Share(of=one, of_which=self._checked(part)) for one in measures)
+
+    def _averages(
+        self, wrap: str, measures: tuple[Measure, ...], groups: tuple[Group, ...]
+    ) -> tuple[tuple[Measure, ...], tuple[Group, ...]]:
+        said = self._said
+        averaged = {self._vocabulary.averaged(name) for name in self._metrics()} == {True}
+        if averaged and said.per is None:
+            # What is an average already is meant; a median of it is one of what it averages.
+            return tuple(QuantileOf(of=one) for one in measures) if wrap == "median" else measures, groups
+        possible = [group for group in said.each if isinstance(group, Every) or wrap == "median"]
+        possible += [g for g in groups if isinstance(g, By) and self._vocabulary.is_entity(g.dimension)]
+        over = [said.per] if said.per else list(dict.fromkeys(possible))
+        if len(over) != 1 or not isinstance(per := over[0], Every | By):
+            raise Refused("average_of_what")
+        rest = tuple(group for group in groups if group != per)
+        if wrap == "mean":
+            return tuple(Mean(of=one, per=per) for one in measures), rest
+        return tuple(QuantileOf(of=one, per=per) for one in measures), rest
+
+    def _changes(
+        self,
+        against: Period | None,
+        measures: tuple[Measure, ...],
+        groups: tuple[Group, ...],
+        window: Period | None,
+    ) -> tuple[Period | None, tuple[Measure, ...]]:
+        said = self._said
+        if "change" not in said.wraps or against is not None:
+            return against, measures
+        if any(isinstance(group, Every) for group in groups):
+            back: Literal["year", "period"] = "year" if said.against == "year_ago" else "period"
+            return None, (*measures, *(Change(of=one, back=back) for one in measures))
+        raise Refused("change_since_when")
+
+    def _times(self) -> tuple[Period | None, Period | None]:
+        said, calendar = self._said, self._calendar
+        found = [self._at(when) for when in said.times]
+        changing = said.compared or "change" in said.wraps or "difference" in said.wraps
+        series = any(isinstance(group, Every) for group in (*said.groups, *said.each))
+        if len(found) > 2:
+            raise Refused("periods")
+        if len(found) == 2:
+            if not changing:
+                raise Refused("periods")
+            earlier, later = sorted(found, key=lambda one: (one.start is not None, one.start))
+            return so_far(later, calendar), alike(earlier, later, calendar)
+        window = found[0] if found else None
+        if changing and not series and said.against:
+            if window is None:
+                raise Refused("periods")
+            before = (
+                self._at(Shifted(said.times[0], "year", -1))
+                if said.against == "year_ago"
+                else preceding(window, calendar)
+            )
+            return so_far(window, calendar), alike(before, window, calendar)
+        return (so_far(window, calendar) if window else None), None
+
+    def _at(self, when: When) -> Period:
+        period = when.at(self._calendar)
+        if period is None:
+            raise Refused("no_such_time")
+        if period.start and period.start > self._calendar.now:
+            raise Refused("future")
+        return period
+
+    def _ranking(
+        self,
+        measures: tuple[Measure, ...],
+        groups: tuple[Group, ...],
+        partition: tuple[Group, ...],
+        against: Period | None,
+    ) -> tuple[Order | None, int | None]:
+        said = self._said
+        if not (said.direction or said.limit or said.ranked):
+            return None, None
+        if not groups:
+            raise Refused("rank_what")
+        if len(measures) > 1 and said.by is None and not isinstance(measures[-1], Change):
+            raise Refused("rank_by_what")
+        part: Any = "change_rate" if against and "change" in said.wraps else "value"
+        order = Order(by=said.by or measures[-1], part=part, direction=said.direction or "desc")
+        if said.limit or said.ranked or not said.direction:
+            return order, said.limit
+        self._features.append("first one only")
+        return order, 1
+
+
+def _metrics(measures: Any) -> list[str]:
+    names: list[str] = []
+    _visited(measures, lambda item: names.append(item.name) if isinstance(item, MetricOf) else None)
+    return names
+
+
+def _together(conditions: list[Condition]) -> Condition | None:
+    if len(conditions) > 1:
+        return AllOf(of=tuple(conditions))
+    return conditions[0] if conditions else None

@@ -1,0 +1,21 @@
+"""One figure beside another: periods, slices, growth, shares."""
+
+from __future__ import annotations
+
+from agents.analyst.grammar.chart import Rule
+from agents.analyst.grammar.fragment import Fragment
+
+RULES = (
+    Rule("when", "fragment", "when", lambda when: Fragment(times=(when,))),
+    Rule("and times", "fragment", "when and when", lambda one, _, other: Fragment(times=(one, other))),
+    Rule("versus", "fragment", "versus", lambda _: Fragment(compared=True)),
+    Rule("previous", "fragment", "previous", lambda unit: Fragment(against=unit, compared=True)),
+    Rule("year ago", "fragment", "year_ago", lambda _: Fragment(against="year_ago", compared=True)),
+    Rule("change", "fragment", "change", lambda _: Fragment(wraps=("change",))),
+    Rule("difference", "fragment", "difference", lambda _: Fragment(wraps=("difference",))),
+    Rule("share", "fragment", "share", lambda _: Fragment(wraps=("share",))),
+    Rule("rate", "fragment", "share", lambda _: Fragment(wanted="ratio")),
+    Rule("share of", "fragment", "share condition",
+         lambda _, part: Fragment(wraps=("share",), part=part)),
+    Rule("takes", "fragment", "condition share", lambda part, _: Fragment(wraps=("share",), part=part)),
+)  # fmt: skip

@@ -1,0 +1,42 @@
+"""Which rows: values, lists of them, and what they are not."""
+
+from __future__ import annotations
+
+from agents.analyst.grammar.chart import Rule
+from agents.analyst.grammar.fragment import BETWEEN, Fragment
+from agents.analyst.intent import Condition, Is, Not
+
+
+def _common(one: str, other: str) -> str:
+    return BETWEEN.join(sorted(set(one.split(BETWEEN)) & set(other.split(BETWEEN))))
+
+
+def _either(one: Condition, _: object, other: Condition) -> Condition | None:
+    """China and Japan: values of one dimension."""
+    if not isinstance(one, Is) or not isinstance(other, Is) or set(one.values) & set(other.values):
+        return None
+    both = _common(one.dimension, other.dimension)
+    return Is(dimension=both, values=(*one.values, *other.values)) if both else None
+
+
+def _of(dimension: str, condition: Condition) -> Condition | None:
+    """`country China`, 中国这个国家."""
+    if not isinstance(condition, Is):
+        return None
+    both = _common(condition.dimension, dimension)
+    return Is(dimension=both, values=condition.values) if both else None
+
+
+RULES = (
+    Rule("value", "condition", "value", lambda value: Is(dimension=value[0], values=(value[1],))),
+    Rule("either", "condition", "condition and/or condition", _either),
+    Rule("listed", "condition", "condition condition", lambda one, other: _either(one, None, other)),
+    Rule("named value", "condition", "dimension copula? condition", lambda name, _, value: _of(name, value)),
+    Rule("value named", "condition", "condition this? counter_of? dimension",
+         lambda value, _, __, name: _of(name, value)),
+    Rule("not", "refused", "not condition not_after?", lambda _, condition, __: Not(of=condition)),
+    Rule("not after", "refused", "condition not_after", lambda condition, _: Not(of=condition)),
+    Rule("where", "fragment", "condition", lambda condition: Fragment(where=(condition,))),
+    Rule("where not", "fragment", "refused", lambda condition: Fragment(where=(condition,))),
+    Rule("together", "fragment", "together", lambda _: Fragment(together=True)),
+)  # fmt: skip

@@ -1,0 +1,38 @@
+"""What an answer has a row for: by country, each month, which brand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agents.analyst.grammar.chart import Rule
+from agents.analyst.grammar.fragment import Fragment
+from agents.analyst.intent import By, Every, Group
+
+_CALENDAR = {"minute", "hour", "day", "week", "month", "quarter", "year"}
+
+
+def _every(grain: str) -> tuple[Group, ...] | None:
+    return (Every(grain=grain),) if grain in _CALENDAR else None  # type: ignore[arg-type]
+
+
+def _some(which: Any, number: Any, _: Any, groups: tuple[Group, ...]) -> Fragment | None:
+    if number is None:
+        return Fragment(groups=groups)
+    return Fragment(groups=groups, limit=number) if isinstance(number, int) and 0 < number <= 1000 else None
+
+
+RULES = (
+    Rule("dimension", "groups", "dimension", lambda names: (By(dimension=names),)),
+    Rule("entity", "groups", "entity", lambda names: (By(dimension=names),)),
+    Rule("grain", "grained", "grain_word", _every),
+    Rule("of grain", "units", "unit", _every),
+    Rule("and", "groups", "groups and? groups/grained", lambda one, _, other: (*one, *other)),
+    Rule("grain and", "groups", "grained and? groups", lambda one, _, other: (*one, *other)),
+    Rule("by", "fragment", "by each? groups/units/grained", lambda _, __, groups: Fragment(groups=groups)),
+    Rule("grained", "fragment", "grained", lambda groups: Fragment(each=groups)),
+    Rule("each", "fragment", "in? each counter_of? groups/units inside?",
+         lambda _, __, ___, groups, ____: Fragment(each=groups)),
+    Rule("which", "fragment", "which number? counter_of? groups/units", _some),
+    Rule("which after", "fragment", "groups copula? which",
+         lambda groups, _, __: Fragment(groups=groups)),
+)  # fmt: skip

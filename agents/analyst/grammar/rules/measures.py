@@ -1,0 +1,64 @@
+"""Figures: metrics by name or verb, counts, ratios, averages, medians, running totals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agents.analyst.grammar.chart import Rule
+from agents.analyst.grammar.fragment import Fragment
+from agents.analyst.intent import By, CountOf, Every, Group, Mean, Measure, MetricOf, Ratio
+
+
+def _ratio(top: Measure, _: Any, bottom: Measure) -> Measure | None:
+    return Ratio(numerator=top, denominator=bottom) if top != bottom else None
+
+
+def _joined(one: Measure, _: Any, other: Measure) -> Fragment | None:
+    return Fragment(measures=(one, other)) if one != other else None
+
+
+def _over(wrap: Any, groups: tuple[Group, ...]) -> Fragment | None:
+    return Fragment(wraps=(wrap,), per=groups[0]) if len(groups) == 1 else None
+
+
+def _count(of: str, verb: str | None = None) -> Measure:
+    return CountOf(of=of, among=verb or "")
+
+
+RULES = (
+    Rule("metric", "measure", "metric", lambda name: MetricOf(name=name)),
+    Rule("asked", "fragment", "measure", lambda measure: Fragment(measures=(measure,))),
+    Rule("and", "fragment", "measure and measure", _joined),
+    Rule("done", "fragment", "verb", lambda verb: Fragment(verbs=(verb,))),
+    Rule("mentioned", "fragment", "mention", lambda metrics: Fragment(mentions=(metrics,))),
+    Rule("kind", "fragment", "quantity", lambda kind: Fragment(wanted=kind)),
+    # How many of what.
+    Rule("counted", "measure", "how_many different? entity/dimension", lambda _, __, of: _count(of)),
+    Rule("counted zh", "measure", "how_many counter_of different? entity/dimension",
+         lambda _, __, ___, of: _count(of)),
+    Rule("counted after", "measure", "entity/dimension how_many counter_of?", lambda of, _, __: _count(of)),
+    Rule("count who", "measure", "how_many different? entity/dimension verb",
+         lambda _, __, of, verb: _count(of, verb)),
+    Rule("count done", "measure", "verb how_many counter_of? different? entity/dimension",
+         lambda verb, _, __, ___, of: _count(of, verb)),
+    # One figure to another.
+    Rule("ratio", "measure", "measure per measure", _ratio),
+    Rule("ratio of", "measure", "ratio measure to measure",
+         lambda _, top, to, bottom: _ratio(top, to, bottom)),
+    Rule("per entity", "measure", "average? measure per entity",
+         lambda _, measure, __, entity: Mean(of=measure, per=By(dimension=entity))),
+    # Over periods.
+    Rule("average grain", "measure", "average grain_adjective measure",
+         lambda _, grain, measure: Mean(of=measure, per=Every(grain=grain))),
+    Rule("average a grain", "measure", "average_grain measure",
+         lambda grain, measure: Mean(of=measure, per=Every(grain=grain))),
+    Rule("average", "fragment", "average", lambda _: Fragment(wraps=("mean",))),
+    Rule("average per", "fragment", "average each/per counter_of? groups/units",
+         lambda _, __, ___, per: _over("mean", per)),
+    Rule("average over", "fragment", "average over groups/units", lambda _, __, per: _over("mean", per)),
+    Rule("typical", "fragment", "typical units", lambda _, per: _over("mean", per)),
+    Rule("median per", "fragment", "median each/per/over counter_of? groups/units",
+         lambda _, __, ___, per: _over("median", per)),
+    Rule("median", "fragment", "median", lambda _: Fragment(wraps=("median",))),
+    Rule("running", "fragment", "running", lambda _: Fragment(wraps=("running",))),
+)  # fmt: skip

@@ -1,0 +1,50 @@
+"""Order and number of rows: the top five, the least, from high to low; and bounds on figures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agents.analyst.grammar.chart import Rule
+from agents.analyst.grammar.fragment import Bound, Fragment
+from agents.analyst.intent import Group, Measure
+
+
+def _limit(number: Any) -> int | None:
+    return number if isinstance(number, int) and 0 < number <= 1000 else None
+
+
+def _top(
+    way: Any, number: Any, _: Any = None, groups: tuple[Group, ...] = (), by: Measure | None = None
+) -> Any:
+    return Fragment(groups=groups or (), direction=way, limit=number, by=by) if _limit(number) else None
+
+
+def _bound(op: Any, number: Any, money: Any = None, percent: Any = None) -> Fragment | None:
+    if not isinstance(number, int | float) or (money is not None and percent is not None):
+        return None
+    if percent is not None:
+        return Fragment(having=(Bound(op, number / 100, "percent"),))
+    return Fragment(having=(Bound(op, float(number), "money" if money is not None else ""),))
+
+
+RULES = (
+    Rule("top", "fragment", "top/most number counter_of? groups/units?", _top),
+    Rule("number top", "fragment", "number top/most groups/units?",
+         lambda number, way, groups: _top(way, number, None, groups or ())),
+    Rule("top by", "fragment", "top/most number counter_of? groups by measure",
+         lambda way, number, _, groups, __, by: _top(way, number, None, groups, by)),
+    Rule("best of", "fragment", "top groups/units",
+         lambda way, groups: Fragment(direction=way, groups=groups)),
+    Rule("most", "fragment", "most", lambda way: Fragment(direction=way)),
+    Rule("most of", "fragment", "most number? counter_of? groups/units",
+         lambda way, number, _, groups: Fragment(direction=way, groups=groups, limit=_limit(number))),
+    Rule("ranked", "fragment", "ranked", lambda _: Fragment(ranked=True)),
+    Rule("ranked by", "fragment", "ranked by measure", lambda _, __, by: Fragment(ranked=True, by=by)),
+    Rule("in order", "fragment", "in_order", lambda way: Fragment(ranked=True, direction=way)),
+    Rule("scaled", "number", "number scale", lambda number, scale: number * int(scale)),
+    Rule("bound", "fragment", "than number money? percent?", _bound),
+    Rule("bound counted", "fragment", "than number counter_of", lambda op, number, _: _bound(op, number)),
+    Rule("bound money", "fragment", "than money number", lambda op, money, number: _bound(op, number, money)),
+    Rule("bound after", "fragment", "number money? percent? counter_of? than_after",
+         lambda number, money, percent, _, op: _bound(op, number, money, percent)),
+)  # fmt: skip
