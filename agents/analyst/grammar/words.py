@@ -10,44 +10,60 @@ from pathlib import Path
 import yaml
 
 from agents.analyst.grammar.chart import FILLER, Phrase
-from agents.analyst.grammar.text import Unit, fold, keys, number, units
+from agents.analyst.grammar.text import Unit, fold, number, units
 
 FOLDER = Path(__file__).with_name("lexicon")
 NUMBER = "number"
+# Found by its stem only: `running` for runs, `ordered` for orders.
+INFLECTED = "inflected"
 NAMES = ("metric", "dimension", "value", "entity")
 
 
 @dataclass
 class _Node:
     children: dict[str, _Node] = field(default_factory=dict)
-    meanings: list[tuple[str, Hashable, tuple[str, ...]]] = field(default_factory=list)
+    meanings: dict[tuple[str, Hashable, tuple[str, ...]], list[tuple[str, ...]]] = field(default_factory=dict)
 
 
 class Lexicon:
-    """Phrases by their units' keys: category, meaning and features of each."""
+    """Phrases by their units' keys: category, meaning and features of each, and the ways it is written."""
 
     def __init__(self) -> None:
         self._root = _Node()
 
     def add(self, phrase: str, category: str, meaning: Hashable, *features: str) -> None:
-        path = keys(phrase) if len(fold(phrase)) > 1 else tuple(unit.key for unit in units(fold(phrase)))
+        path = units(fold(phrase))
+        # The possessive may be in a question and may not.
+        path = [unit for unit in path if unit.text != "的"] or path
         if not path:
             return
         node = self._root
-        for key in path:
-            node = node.children.setdefault(key, _Node())
-        if (category, meaning, features) not in node.meanings:
-            node.meanings.append((category, meaning, features))
+        for unit in path:
+            node = node.children.setdefault(unit.key, _Node())
+        node.meanings.setdefault((category, meaning, features), []).append(
+            tuple(_plain(unit.text) for unit in path)
+        )
 
     def match(self, text: Sequence[Unit], start: int) -> Iterable[Phrase]:
+        """Phrases that the text has from one unit on; another form than a plural is a feature of its own."""
         node = self._root
+        said: list[str] = []
         for position in range(start, len(text)):
             found = node.children.get(text[position].key)
             if found is None:
                 return
             node = found
-            for category, meaning, features in node.meanings:
-                yield word(category, start, position + 1, meaning, *features)
+            said.append(_plain(text[position].text))
+            for (category, meaning, features), written in node.meanings.items():
+                inflected = () if tuple(said) in written else (INFLECTED,)
+                yield word(category, start, position + 1, meaning, *features, *inflected)
+
+
+def _plain(text: str) -> str:
+    """Without the ending of a plural."""
+    if not text.isascii() or len(text) <= 3 or text.endswith(("ss", "us", "is")):
+        return text
+    return text[:-3] + "y" if text.endswith("ies") else text.removesuffix("s")
 
 
 @cache

@@ -1,0 +1,127 @@
+"""From a question's text to its meaning, to several that it may have, or to the reason why it has none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from agents.analyst.grammar.chart import Derivation, Grammar, Phrase, derive
+from agents.analyst.grammar.complete import Refused, complete
+from agents.analyst.grammar.fragment import EMPTY, merge
+from agents.analyst.grammar.rules import RULES
+from agents.analyst.grammar.text import Unit
+from agents.analyst.grammar.when import Calendar
+from agents.analyst.grammar.words import lattice, shipped
+from agents.analyst.intent import Intent
+
+_KEPT = 12
+# Readings whose scores are closer than this may both be meant.
+CLOSE = 0.5
+_GRAMMAR = Grammar(RULES)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A meaning of the whole question: its score, what that is the sum of, and each word's role in it."""
+
+    intent: Intent
+    score: float
+    features: Mapping[str, int]
+    roles: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Understood:
+    """The best reading, and by how much its score is over the next one's of another meaning."""
+
+    reading: Reading
+    margin: float
+
+
+@dataclass(frozen=True)
+class Unsure:
+    """Several readings, the best first, that are too close to choose from."""
+
+    readings: tuple[Reading, ...]
+
+
+@dataclass(frozen=True)
+class NotUnderstood:
+    """Why there is no reading: the words that nothing is known of, or a reason and what it is about."""
+
+    reason: str
+    values: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Reads questions in a project's words."""
+
+    vocabulary: Any
+    weights: Mapping[str, float] = field(default_factory=lambda: shipped_weights())
+
+    def read(self, question: str, calendar: Calendar) -> Understood | Unsure | NotUnderstood:
+        text, words = lattice(question, shipped(), self.vocabulary.lexicon)
+        words += self.vocabulary.spelt(text, words)
+        if unknown := _unknown(text, words):
+            return NotUnderstood("unknown_words", unknown=unknown)
+        found = derive(words, len(text), _GRAMMAR, merge, self.weights, EMPTY, _KEPT)
+        readings, refusals = self._completed(found, text, calendar)
+        if not readings:
+            best = refusals[0] if refusals else Refused("not_put_together")
+            return NotUnderstood(best.key, best.values)
+        close = tuple(one for one in readings if readings[0].score - one.score < CLOSE)
+        if len(close) > 1:
+            return Unsure(close)
+        margin = readings[0].score - readings[1].score if len(readings) > 1 else float("inf")
+        return Understood(readings[0], margin)
+
+    def _completed(
+        self, found: Sequence[Derivation], text: Sequence[Unit], calendar: Calendar
+    ) -> tuple[list[Reading], list[Refused]]:
+        """Readings of different meaning, the best first, and why derivations came to none."""
+        readings: dict[Intent, Reading] = {}
+        refusals: list[Refused] = []
+        for derivation in found:
+            try:
+                completed = complete(derivation.value, self.vocabulary, calendar)
+            except Refused as refusal:
+                refusals.append(refusal)
+                continue
+            roles = [(text[at].text, role) for at, role in sorted(derivation.roles.items())]
+            for one in completed:
+                features = {**derivation.features}
+                for name in one.features:
+                    features[name] = features.get(name, 0) + 1
+                score = derivation.score + sum(self.weights.get(name, 0.0) for name in one.features)
+                if one.intent not in readings or readings[one.intent].score < score:
+                    readings[one.intent] = Reading(one.intent, score, features, roles)
+        return sorted(readings.values(), key=lambda one: -one.score), refusals
+
+
+def _unknown(text: Sequence[Unit], words: Sequence[Phrase]) -> tuple[str, ...]:
+    """Runs of words that can be read as nothing."""
+    known = {at for phrase in words for at in range(phrase.start, phrase.end)}
+    runs: list[str] = []
+    last = -2
+    for at, unit in enumerate(text):
+        if at in known:
+            continue
+        joint = "" if unit.chinese else " "
+        if at == last + 1 and runs:
+            runs[-1] += joint + unit.text
+        else:
+            runs.append(unit.text)
+        last = at
+    return tuple(runs)
+
+
+def shipped_weights() -> dict[str, float]:
+    """What each feature of a derivation is worth; the part before a colon stands for all that begin so."""
+    text = Path(__file__).with_name("weights.yml").read_text(encoding="utf-8")
+    return {str(name): float(weight) for name, weight in yaml.safe_load(text).items()}
