@@ -27,8 +27,8 @@ from warehouse.names import nearest
 from warehouse.semantic.comparison import comparison_sql
 from warehouse.semantic.expressions import Source, qualified
 from warehouse.semantic.joins import UniqueKeys, joined_keys
-from warehouse.semantic.manifest import read_dimensions, read_metrics
-from warehouse.semantic.model import GRAINS, METRIC_TIME, Dimension, Metric, MetricQuery
+from warehouse.semantic.manifest import read_dimensions, read_entities, read_metrics
+from warehouse.semantic.model import GRAINS, METRIC_TIME, Dimension, Entity, Metric, MetricQuery
 from warehouse.semantic.where import where_dated, where_filter, where_time
 
 VALUES_TTL_SECONDS = 300.0
@@ -43,6 +43,7 @@ class SemanticLayer:
 
     metrics: Mapping[str, Metric]
     dimensions: Mapping[str, Dimension]
+    entities: Mapping[str, Entity]
 
     def __init__(self, manifest: PydanticSemanticManifest, dialect: Dialect) -> None:
         lookup = SemanticManifestLookup(manifest)
@@ -55,6 +56,7 @@ class SemanticLayer:
         listed = self._engine.list_metrics()
         self.metrics = read_metrics(manifest, listed, lookup, dialect.name)
         self.dimensions = read_dimensions(listed, lookup)
+        self.entities = read_entities(manifest)
 
     @classmethod
     def load(cls, semantic_manifest_path: Path, dialect: Dialect) -> SemanticLayer:

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from metricflow.engine.models import Dimension as FlowDimension
 from metricflow.engine.models import Metric as FlowMetric
+from metricflow_semantic_interfaces.implementations.elements.entity import PydanticEntity
+from metricflow_semantic_interfaces.implementations.metric import PydanticMetric
 from metricflow_semantic_interfaces.implementations.semantic_manifest import PydanticSemanticManifest
+from metricflow_semantic_interfaces.implementations.semantic_model import PydanticSemanticModel
 from metricflow_semantic_interfaces.protocols.semantic_model import SemanticModel
 from metricflow_semantic_interfaces.references import MetricReference
+from metricflow_semantic_interfaces.type_enums.entity_type import EntityType
+from metricflow_semantic_interfaces.type_enums.metric_type import MetricType
 from metricflow_semantics.model.semantic_manifest_lookup import SemanticManifestLookup
 
 from warehouse.semantic.additivity import Additivities
-from warehouse.semantic.model import GRAINS, Dimension, Metric
+from warehouse.semantic.model import GRAINS, Dimension, Entity, Metric
+
+_COUNTS = re.compile(r"1|case\s+when\b.*\bthen\s+1\s+else\s+0\s+end", re.IGNORECASE | re.DOTALL)
+_KEYS = (EntityType.PRIMARY, EntityType.UNIQUE, EntityType.NATURAL)
 
 
 def read_metrics(
@@ -25,7 +35,8 @@ def read_metrics(
     """Every metric that may be asked for, by name."""
     listed = list(listed)
     additivities = Additivities(manifest, _paths(listed), dialect)
-    return {metric.name: _metric(metric, lookup, additivities) for metric in listed}
+    defined = {metric.name: metric for metric in manifest.metrics}
+    return {metric.name: _metric(metric, defined[metric.name], lookup, additivities) for metric in listed}
 
 
 def read_dimensions(listed: Iterable[FlowMetric], lookup: SemanticManifestLookup) -> dict[str, Dimension]:
@@ -36,6 +47,50 @@ def read_dimensions(listed: Iterable[FlowMetric], lookup: SemanticManifestLookup
         for name in sorted(found)
         if found[name].semantic_model_reference is not None
     }
+
+
+def read_entities(manifest: PydanticSemanticManifest) -> dict[str, Entity]:
+    """Every entity, by name; what it is called is read where it is the key, else where it is named first."""
+    found: dict[str, Entity] = {}
+    for keyed in (True, False):
+        for model in manifest.semantic_models:
+            for entity in model.entities:
+                if (entity.type in _KEYS) is keyed:
+                    found[entity.name] = _entity(found.get(entity.name), entity, model, keyed)
+    return dict(sorted(found.items()))
+
+
+def _entity(
+    known: Entity | None, entity: PydanticEntity, model: PydanticSemanticModel, keyed: bool
+) -> Entity:
+    meta = _meta(entity)
+    one = known or Entity(entity.name, "", "", expression=entity.expr or entity.name)
+    return replace(
+        one,
+        label=one.label or entity.label or "",
+        label_zh=one.label_zh or meta.get("label_zh", ""),
+        synonyms_en=one.synonyms_en or _words(meta, "synonyms", "en"),
+        synonyms_zh=one.synonyms_zh or _words(meta, "synonyms", "zh"),
+        tables=(*one.tables, _table(model)),
+        keyed=(*one.keyed, _table(model)) if keyed else one.keyed,
+        model_labels=(*one.model_labels, model.label) if keyed and model.label else one.model_labels,
+    )
+
+
+def _aggregation(metric: PydanticMetric) -> str:
+    params = metric.type_params.metric_aggregation_params
+    if params is None:
+        return ""
+    # MetricFlow has made the sum of a case out of a count.
+    counts = params.agg.value == "sum" and _COUNTS.fullmatch((metric.type_params.expr or "").strip())
+    return "count" if counts else params.agg.value
+
+
+def _inputs(metric: PydanticMetric) -> tuple[str, ...]:
+    cumulative = metric.type_params.cumulative_type_params
+    if metric.type is MetricType.CUMULATIVE:
+        return (cumulative.metric.name,) if cumulative and cumulative.metric else ()
+    return tuple(one.name for one in metric.input_metrics)
 
 
 def _paths(listed: Iterable[FlowMetric]) -> dict[tuple[str, str], list[str]]:
@@ -49,7 +104,9 @@ def _paths(listed: Iterable[FlowMetric]) -> dict[tuple[str, str], list[str]]:
     return {key: sorted(names) for key, names in found.items()}
 
 
-def _metric(metric: FlowMetric, lookup: SemanticManifestLookup, additivities: Additivities) -> Metric:
+def _metric(
+    metric: FlowMetric, defined: PydanticMetric, lookup: SemanticManifestLookup, additivities: Additivities
+) -> Metric:
     meta = _meta(metric)
     words = meta.get("words", {})
     finest = lookup.metric_lookup.get_min_queryable_time_granularity(MetricReference(metric.name)).value
@@ -76,6 +133,8 @@ def _metric(metric: FlowMetric, lookup: SemanticManifestLookup, additivities: Ad
         ),
         grains=GRAINS[GRAINS.index(finest) :],
         tables=tuple(sorted({_table(model) for model in _models(metric, lookup)})),
+        aggregation=_aggregation(defined),
+        inputs=_inputs(defined),
     )
 
 

@@ -41,7 +41,9 @@ class Metric:
     `kind` is MetricFlow's type (simple, ratio, derived, cumulative, conversion). `zero_without_rows` says
     that nothing there means 0, not unknown. `dimensions` are the qualified names that it may be grouped or
     filtered by. `grains` are its time granularities, finest first, and `min_grain` is the first of them.
-    `tables` are the qualified tables it is computed from.
+    `tables` are the qualified tables it is computed from. `aggregation` is that of a simple metric (sum,
+    count, count_distinct, average, ...), `inputs` are the metrics that another is computed from; of a ratio
+    the numerator and the denominator.
     """
 
     name: str
@@ -60,6 +62,8 @@ class Metric:
     dimensions: tuple[str, ...] = ()
     grains: tuple[str, ...] = GRAINS
     tables: tuple[str, ...] = ()
+    aggregation: str = ""
+    inputs: tuple[str, ...] = ()
 
     @property
     def min_grain(self) -> str:
@@ -90,6 +94,25 @@ class Dimension:
     synonyms_en: tuple[str, ...] = ()
     synonyms_zh: tuple[str, ...] = ()
     value_synonyms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Entity:
+    """A thing that rows are of or belong to, such as `user`.
+
+    `tables` are the qualified tables whose rows name one, `keyed` those in which each has one row, by
+    `expression`. `model_labels` are what these tables' semantic models are called.
+    """
+
+    name: str
+    label: str
+    label_zh: str
+    synonyms_en: tuple[str, ...] = ()
+    synonyms_zh: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
+    keyed: tuple[str, ...] = ()
+    expression: str = ""
+    model_labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,75 @@
+"""What a metric's figures are: money, a count, a ratio, a length of time, another number."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Literal
+
+import yaml
+from babel import Locale
+
+from agents.analyst.grammar.text import keys
+from agents.analyst.vocabulary.names import FOLDER, chinese, spoken
+from warehouse.semantic import Metric
+
+Kind = Literal["money", "count", "ratio", "duration", "number", "unknown"]
+_QUALIFIES = re.compile(r"\b(?:to|per|of|since|for|in|by|with|until|from|over)\b|,(?! %)", re.IGNORECASE)
+_QUANTILE = re.compile(r"\d+%|中位数", re.IGNORECASE)
+_COUNTING = ("count", "count_distinct", "sum_boolean")
+
+
+def kind(metric: Metric, metrics: Mapping[str, Metric]) -> Kind:
+    """By its unit, else by how it is computed, else by what it is called; unknown is none of them."""
+    if metric.unit:
+        return _of_unit(metric.unit)
+    if metric.aggregation in _COUNTING:
+        return "count"
+    if metric.kind == "conversion":
+        return "ratio"
+    inputs = [kind(metrics[name], metrics) for name in metric.inputs if name in metrics]
+    adds_up = metric.kind == "derived" and metric.additivity.kind != "none"
+    if inputs and len(set(inputs)) == 1 and (adds_up or metric.kind == "cumulative"):
+        return inputs[0]
+    named = _of_name(metric)
+    if metric.kind == "ratio" and len(inputs) == 2 and "unknown" not in inputs and named != "ratio":
+        numerator, denominator = inputs
+        # Cost per run is money, claims denied per claim decided a ratio.
+        return "ratio" if numerator == denominator else numerator
+    return named
+
+
+def _of_unit(unit: str) -> Kind:
+    for kind, known in _data()["units"].items():
+        if unit.lower() in known:
+            return kind
+    return "money" if unit.upper() in Locale("en").currencies else "number"
+
+
+def _of_name(metric: Metric) -> Kind:
+    for text in (metric.label_zh, metric.label, spoken(metric.name)):
+        # Days to payment are days, a fee per visit is a fee; 90% of fees is a fee too.
+        head, _, rest = _QUALIFIES.sub("|", _QUANTILE.sub("", text)).partition("|")
+        for part in (head, rest):
+            if "%" in part:
+                return "ratio"
+            path = keys(part)
+            for end in range(len(path), 0, -1):
+                for kind, words in _words().items():
+                    if any(path[end - len(word) : end] == word for word in words if len(word) <= end):
+                        return kind
+                if chinese(part):
+                    # What a thing is stands last: 退货率 is a rate, 费率 no fee.
+                    break
+    return "unknown"
+
+
+@cache
+def _words() -> dict[Kind, list[tuple[str, ...]]]:
+    return {kind: [keys(word) for word in words] for kind, words in _data()["names"].items()}
+
+
+@cache
+def _data() -> Any:
+    return yaml.safe_load((FOLDER / "kinds.yml").read_text("utf-8"))

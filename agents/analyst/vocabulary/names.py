@@ -1,0 +1,171 @@
+"""What a project's metrics, dimensions and entities are called: labels, names, synonyms, forms of these."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from agents.analyst.grammar.text import CJK, keys
+from warehouse.semantic import Dimension, Entity, Metric
+
+FOLDER = Path(__file__).with_name("data")
+
+LABEL, NAME, SYNONYM, QUALIFIED, DERIVED = "label", "name", "synonym", "qualified", "derived"
+STRONG = (LABEL, NAME, SYNONYM)
+
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+# What a label says beside the name: "Average wait (minutes)", "No-show rate, %".
+_ASIDE = re.compile(r"\s*(?:\([^()]*\)|（[^（）]*）|,\s*%|%)\s*$")
+
+
+@dataclass(frozen=True)
+class Name:
+    """A phrase for a thing, and where it comes from: a derived one counts only where no other thing is
+    called so.
+    """
+
+    text: str
+    source: str
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        return keys(self.text)
+
+
+@cache
+def endings() -> Mapping[str, Any]:
+    """Ends of names that say nothing, or the same; see the file."""
+    return yaml.safe_load((FOLDER / "endings.yml").read_text("utf-8"))
+
+
+def metric_names(metric: Metric) -> list[Name]:
+    own = _own(metric.label, metric.label_zh, metric.name, metric.synonyms_en, metric.synonyms_zh)
+    return _unique((*own, *(form for name in own for form in _metric_forms(name.text))))
+
+
+def dimension_names(dimension: Dimension, entity: Entity | None) -> list[Name]:
+    """`entity`: the one whose things the dimension's values are the names of, if it is one's."""
+    element = dimension.name.rpartition("__")[2]
+    own = _own(dimension.label, dimension.label_zh, element, dimension.synonyms_en, dimension.synonyms_zh)
+    if entity is None:
+        return _unique(own)
+    bare = [Name(text, DERIVED) for name in own if (text := _bare_name(name.text))]
+    things = [*(Name(name.text, DERIVED) for name in entity_names(entity)), *bare]
+    named = [Name(word, DERIVED) for word in endings()["naming"] if word != "label"]
+    alike = (
+        Name(name.text, DERIVED)
+        for thing in things
+        for word in named
+        if chinese(thing.text) == chinese(word.text)
+        for name in qualified_names([word], [thing])
+    )
+    return _unique((*own, *things, *alike))
+
+
+def entity_names(entity: Entity) -> list[Name]:
+    own = _own(entity.label, entity.label_zh, entity.name, entity.synonyms_en, entity.synonyms_zh)
+    return _unique((*own, *(Name(label, LABEL) for label in entity.model_labels)))
+
+
+def key_names(entity: Name) -> Iterator[Name]:
+    """What tells an entity's key from the names of its things."""
+    for word in endings()["key_zh" if chinese(entity.text) else "key_en"]:
+        yield Name(f"{entity.text}{'' if chinese(entity.text) else ' '}{word}", DERIVED)
+
+
+def qualified_names(names: Iterable[Name], of: Iterable[Name]) -> Iterator[Name]:
+    """`customer's country`, `country of the customer`, `Country (customer)`, 客户的国家."""
+    owners = list(of)
+    for name in names:
+        for owner in owners:
+            if chinese(name.text) or chinese(owner.text):
+                yield Name(f"{owner.text} {name.text}", QUALIFIED)
+                yield Name(f"{name.text} {owner.text}", QUALIFIED)
+                continue
+            for text in (
+                f"{owner.text} {name.text}",
+                f"{name.text} {owner.text}",
+                f"{name.text} of {owner.text}",
+                f"{name.text} of the {owner.text}",
+            ):
+                yield Name(text, QUALIFIED)
+
+
+def spoken(name: str) -> str:
+    """`noShow_rate` as it is said."""
+    return _CAMEL.sub(" ", name).replace("_", " ")
+
+
+def chinese(text: str) -> bool:
+    return bool(re.search(f"[{CJK}]", text))
+
+
+def is_naming(dimension: Dimension, entity: Entity) -> bool:
+    """Whether the dimension's values are what the entity's things are called by people."""
+    element = dimension.name.rpartition("__")[2]
+    if dimension.type == "time" or dimension.table not in entity.keyed:
+        return False
+    called = {name.path for name in entity_names(entity)}
+    return (
+        keys(spoken(element))[-1:] in {keys(word)[-1:] for word in endings()["naming"]}
+        or keys(dimension.label) in called
+        or keys(spoken(element)) in called
+    )
+
+
+def _own(label: str, label_zh: str, name: str, *synonyms: Sequence[str]) -> list[Name]:
+    labels = [text for text in (label, label_zh) if text]
+    plain = [bare for text in labels if (bare := _ASIDE.sub("", text)) and bare != text]
+    return [
+        *(Name(text, LABEL) for text in (*labels, *plain)),
+        Name(spoken(name), NAME),
+        *(Name(text, SYNONYM) for texts in synonyms for text in texts),
+    ]
+
+
+def _metric_forms(text: str) -> Iterator[Name]:
+    """Other ways to say the same name: 运单数 for 运单量, cancelled orders for orders cancelled."""
+    if chinese(text):
+        for alike in endings()["alike_zh"]:
+            for ending in sorted(alike, key=len, reverse=True):
+                if text.endswith(ending) and len(text) - len(ending) >= 2:
+                    yield from (Name(text.removesuffix(ending) + other, DERIVED) for other in alike)
+                    if ending in endings()["counting_zh"]:
+                        yield Name(text.removesuffix(ending), DERIVED)
+                    break
+        return
+    words = text.split()
+    if len(words) == 2 and any(word.lower().endswith("ed") for word in words):
+        yield Name(" ".join(reversed(words)), DERIVED)
+    lower = text.lower()
+    for start in endings()["starts_en"]:
+        if lower.startswith(f"{start} "):
+            yield Name(text[len(start) + 1 :], DERIVED)
+    for end in endings()["ends_en"]:
+        if lower.endswith(f" {end}"):
+            yield Name(text[: -len(end) - 1], DERIVED)
+    if " per " in lower and not lower.startswith("average "):
+        yield Name(f"average {text}", DERIVED)
+
+
+def _bare_name(text: str) -> str:
+    """`Product name` → `Product`, 客户名称 → 客户."""
+    for ending in sorted(endings()["naming"], key=len, reverse=True):
+        if text.lower().endswith(ending) and text.lower() != ending:
+            return text[: -len(ending)].rstrip(" _")
+    return ""
+
+
+def _unique(names: Iterable[Name]) -> list[Name]:
+    """One name a phrase, of the source that stands first."""
+    found: dict[tuple[str, ...], Name] = {}
+    for name in names:
+        if name.path:
+            found.setdefault(name.path, name)
+    return list(found.values())

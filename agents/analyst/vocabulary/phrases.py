@@ -1,0 +1,50 @@
+"""Phrases of a project by the keys of their words, and the spans of a text that may be one."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Sequence
+
+from agents.analyst.grammar.chart import Phrase
+from agents.analyst.grammar.text import Unit
+from agents.analyst.grammar.words import word
+
+LONGEST = 16
+"""In words, or in Chinese characters: what is longer is nobody's name for anything."""
+
+
+class Phrases:
+    """Phrase → category, meaning and features of each thing it may stand for."""
+
+    def __init__(self) -> None:
+        self._meanings: dict[str, list[tuple[str, Hashable, tuple[str, ...]]]] = {}
+
+    def add(self, path: Sequence[str], category: str, meaning: Hashable, *features: str) -> None:
+        if path:
+            known = self._meanings.setdefault(" ".join(path), [])
+            if (category, meaning, features) not in known:
+                known.append((category, meaning, features))
+
+    def meanings(self, path: Sequence[str], category: str) -> set[str]:
+        """The names of all the things of a category that are called so."""
+        found = self._meanings.get(" ".join(path), ())
+        return {name for one, meaning, _ in found if one == category for name in str(meaning).split("|")}
+
+    def match(self, text: Sequence[Unit], start: int) -> Iterator[Phrase]:
+        for end, key, _ in spans(text, start):
+            for category, meaning, features in self._meanings.get(key, ()):
+                yield word(category, start, end, meaning, *features)
+
+
+def spans(text: Sequence[Unit], start: int) -> Iterator[tuple[int, str, str]]:
+    """Each end of a phrase from `start` on, the phrase's key and how it is written; 的 within is no part."""
+    keys: list[str] = []
+    written: list[str] = []
+    for position in range(start, min(len(text), start + LONGEST)):
+        unit = text[position]
+        if unit.text == "的":
+            if position == start:
+                return
+            continue
+        keys.append(unit.key)
+        written.append(unit.text)
+        yield position + 1, " ".join(keys), " ".join(written)

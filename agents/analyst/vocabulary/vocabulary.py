@@ -1,0 +1,153 @@
+"""A project's own words: what its metrics, dimensions, entities and values are called, and what each is."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from agents.analyst.grammar.chart import Phrase
+from agents.analyst.grammar.text import Unit
+from agents.analyst.vocabulary import kinds
+from agents.analyst.vocabulary.kinds import Kind
+from agents.analyst.vocabulary.labels import Labels
+from agents.analyst.vocabulary.names import (
+    DERIVED,
+    QUALIFIED,
+    STRONG,
+    Name,
+    chinese,
+    dimension_names,
+    entity_names,
+    is_naming,
+    key_names,
+    metric_names,
+    qualified_names,
+)
+from agents.analyst.vocabulary.phrases import Phrases
+from agents.analyst.vocabulary.reach import BETWEEN, Choice, Reach
+from agents.analyst.vocabulary.values import Column, Values
+from warehouse.semantic import Dimension, Entity, SemanticLayer
+
+Path = tuple[str, ...]
+
+
+class Vocabulary:
+    """Built once for a project and shared; safe between threads. `values` are those of each dimension."""
+
+    def __init__(self, semantic: SemanticLayer, values: Mapping[str, Sequence[str]]) -> None:
+        self.semantic = semantic
+        self._reach = Reach(semantic)
+        self._names = _names(semantic)
+        self._phrases = _phrases(self._names)
+        self._labels = Labels(semantic, self._reach, self._phrases)
+        self._values = Values(_columns(semantic, values))
+
+    @property
+    def lexicon(self) -> Vocabulary:
+        return self
+
+    def match(self, text: Sequence[Unit], start: int) -> Iterator[Phrase]:
+        """Every word of the project that begins at a position."""
+        yield from self._phrases.match(text, start)
+        yield from self._values.match(text, start)
+
+    def resolve(self, candidates: str, metrics: Sequence[str]) -> list[Choice]:
+        """What all the metrics have among `a|b`, nearest first. Equally near ones: ask back."""
+        return self._reach.resolve(candidates, metrics)
+
+    def has_entity(self, metric: str, candidates: str) -> bool:
+        return self._reach.has_entity(metric, candidates)
+
+    def kind(self, metric: str) -> Kind:
+        return kinds.kind(self.semantic.metrics[metric], self.semantic.metrics)
+
+    def phrase(self, name: str, language: str) -> str:
+        """What a metric, dimension or entity is called and nothing else that a metric has is."""
+        return self._labels.phrase(name, language)
+
+    def spellings(self, dimension: str, said: str) -> tuple[str, ...]:
+        """All the warehouse's own spellings of a value: `Active` and `active` are asked for together."""
+        return self._values.spellings(dimension, said)
+
+    def value(self, dimension: str, said: str) -> str | None:
+        return next(iter(self.spellings(dimension, said)), None)
+
+
+Things = dict[str, dict[str, list[Name]]]
+"""Category → name of the thing → what it is called."""
+
+
+def _names(semantic: SemanticLayer) -> Things:
+    entities = {name: entity_names(entity) for name, entity in semantic.entities.items()}
+    dimensions: dict[str, list[Name]] = {}
+    for name, dimension in semantic.dimensions.items():
+        own = dimension_names(dimension, _named_entity(name, dimension, semantic))
+        plain = [one for one in own if one.source in STRONG]
+        owners = [entities[one] for one in reversed(name.split("__")[:-1]) if one in entities]
+        # The region of a warehouse is that of its city, unless a warehouse has one of its own.
+        way = [_joined(owners)] if len(owners) > 1 else []
+        dimensions[name] = [
+            *own,
+            *(one for of in (*owners[:1], *way) for one in qualified_names(plain, of)),
+            *(Name(one.text, DERIVED) for of in owners[1:] for one in qualified_names(plain, of)),
+        ]
+    metrics = {name: metric_names(metric) for name, metric in semantic.metrics.items()}
+    keyed = {name: [*own, *(key for one in own for key in key_names(one))] for name, own in entities.items()}
+    return {"metric": metrics, "dimension": dimensions, "entity": keyed}
+
+
+def _joined(owners: Sequence[Sequence[Name]]) -> list[Name]:
+    """The way over several things, the nearest to the metric first: the depot's city, 仓库的城市."""
+    first, last = owners[-1], owners[0]
+    texts = [
+        f"{one.text}{'' if chinese(one.text) and chinese(other.text) else ' '}{other.text}"
+        for one in first
+        for other in last
+    ]
+    return [Name(text, QUALIFIED) for text in texts]
+
+
+def _named_entity(name: str, dimension: Dimension, semantic: SemanticLayer) -> Entity | None:
+    """The entity whose things the dimension's values are the names of."""
+    path = name.split("__")[:-1]
+    entity = semantic.entities.get(path[-1]) if path else None
+    return entity if entity and is_naming(dimension, entity) else None
+
+
+def _phrases(things: Things) -> Phrases:
+    found = Phrases()
+    for category, names in things.items():
+        for source, called in _called(names).items():
+            for path, of in called.items():
+                found.add(path, category, BETWEEN.join(sorted(of)), f"name:{source}")
+    return found
+
+
+def _called(names: Mapping[str, Iterable[Name]]) -> dict[str, dict[Path, set[str]]]:
+    """By the source of the name what is called so. Nothing has a derived name that is another's own."""
+    strong: dict[Path, dict[str, str]] = defaultdict(dict)
+    weak: dict[Path, dict[str, str]] = defaultdict(dict)
+    for thing, known in names.items():
+        for name in known:
+            of = strong if name.source in (*STRONG, QUALIFIED) else weak
+            of[name.path].setdefault(thing, name.source)
+    found: dict[str, dict[Path, set[str]]] = defaultdict(dict)
+    for path, called in (*strong.items(), *((path, of) for path, of in weak.items() if path not in strong)):
+        best = min(called.values(), key=_RANK.index)
+        found[best][path] = set(called)
+    return found
+
+
+_RANK = ("label", "name", "synonym", "qualified", "derived")
+
+
+def _columns(semantic: SemanticLayer, values: Mapping[str, Sequence[str]]) -> Iterator[Column]:
+    """What is kept once, however many paths lead to it."""
+    columns: dict[tuple[str, str], list[Dimension]] = defaultdict(list)
+    for dimension in semantic.dimensions.values():
+        if dimension.type == "categorical":
+            columns[dimension.table, dimension.expression].append(dimension)
+    for dimensions in columns.values():
+        known = next((values[one.name] for one in dimensions if one.name in values), ())
+        synonyms = {value: words for one in dimensions for value, words in one.value_synonyms.items()}
+        yield Column(tuple(one.name for one in dimensions), known, synonyms)
