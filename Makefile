@@ -1,6 +1,6 @@
 # Tidemark's front door. `make run` and `make test` need git, make and any Python 3; the rest follows from them.
 .DEFAULT_GOAL := help
-.PHONY: help setup run ask status stop logs test test-unit test-integration lint lint-style lint-types lint-sql bench lock clean
+.PHONY: help setup run ask status stop logs test test-unit test-integration lint lint-style lint-types lint-sql bench eval lock clean
 
 BIN := .venv/bin
 UV = $(or $(shell command -v uv),.tidemark/uv/bin/uv)
@@ -57,6 +57,9 @@ lint-sql:
 
 bench: setup  ## measured ratios, as one table
 	@$(BIN)/python -m benchmarks
+
+eval: setup  ## put the questions with gold answers to the analyst: right, poor, declined, wrong
+	@$(BIN)/python -m evaluation
 
 lock:  ## resolve requirements*.txt again into requirements.lock
 	@$(UV) lock -q && $(UV) export -q --frozen --extra dev --no-emit-project --no-header --no-annotate -o requirements.lock > /dev/null

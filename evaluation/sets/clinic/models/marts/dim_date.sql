@@ -1,0 +1,1 @@
+select toDate('2018-01-01') + number as date_day from numbers(3700)

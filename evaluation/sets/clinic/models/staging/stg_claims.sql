@@ -1,0 +1,2 @@
+select c.*
+from {{ ref('raw_claims') }} as c
