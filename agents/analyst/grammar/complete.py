@@ -10,7 +10,8 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from agents.analyst.grammar.fragment import BETWEEN, Bound, Fragment
-from agents.analyst.grammar.when import Calendar, Shifted, When, alike, preceding, so_far
+from agents.analyst.grammar.timing import Timing, timing
+from agents.analyst.grammar.when import Calendar, NoTime
 from agents.analyst.intent import (
     AllOf,
     AnyOf,
@@ -29,6 +30,7 @@ from agents.analyst.intent import (
     Not,
     Order,
     Period,
+    Periods,
     QuantileOf,
     Running,
     Share,
@@ -174,11 +176,15 @@ class _Question:
     def completed(self) -> Completed:
         said = self._said
         self._check_words()
-        window, against = self._times()
+        times = self._times()
+        window, against = times.window, times.against
         conditions, listed = self._conditions()
+        conditions += [times.where] if times.where else []
         if "difference" in said.wraps and len(listed) == 1 and len(listed[0].values) == 2:
             return self._sliced(listed[0], [one for one in conditions if one != listed[0]], window)
         groups, partition = self._groups(listed)
+        if times.several:
+            groups = (*groups, Periods(periods=times.several))
         measures, groups = self._measures(groups)
         against, measures = self._changes(against, measures, groups, window)
         having = tuple(self._threshold(bound, measures) for bound in said.having)
@@ -347,37 +353,15 @@ class _Question:
             return None, (*measures, *(Change(of=one, back=back) for one in measures))
         raise Refused("change_since_when")
 
-    def _times(self) -> tuple[Period | None, Period | None]:
-        said, calendar = self._said, self._calendar
-        found = [self._at(when) for when in said.times]
+    def _times(self) -> Timing:
+        said = self._said
         changing = said.compared or "change" in said.wraps or "difference" in said.wraps
         series = any(isinstance(group, Every) for group in (*said.groups, *said.each))
-        if len(found) > 2:
-            raise Refused("periods")
-        if len(found) == 2:
-            if not changing:
-                raise Refused("periods")
-            earlier, later = sorted(found, key=lambda one: (one.start is not None, one.start))
-            return so_far(later, calendar), alike(earlier, later, calendar)
-        window = found[0] if found else None
-        if changing and not series and said.against:
-            if window is None:
-                raise Refused("periods")
-            before = (
-                self._at(Shifted(said.times[0], "year", -1))
-                if said.against == "year_ago"
-                else preceding(window, calendar)
-            )
-            return so_far(window, calendar), alike(before, window, calendar)
-        return (so_far(window, calendar) if window else None), None
-
-    def _at(self, when: When) -> Period:
-        period = when.at(self._calendar)
-        if period is None:
-            raise Refused("no_such_time")
-        if period.start and period.start > self._calendar.now:
-            raise Refused("future")
-        return period
+        against = said.against if changing and not series else ""
+        try:
+            return timing(said.times, self._calendar, compared=changing, against=against)
+        except NoTime as reason:
+            raise Refused(f"time_{reason.key}", *reason.values) from reason
 
     def _ranking(
         self,

@@ -1,7 +1,8 @@
 """When: expressions of time as people say them, and the stretch of time that each is at one moment.
 
-Everything is half-open and UTC. `Stretch` is the whole algebra of parts: October is months 10..10 of a year,
-its first ten days are days 1..10 of it, the last two weeks of it weeks -2..-1.
+Everything is half-open and UTC. `Stretch` is the algebra of parts: October is month 10 of a year, its first ten
+days are days 1 to 10 of it, the last two weeks of it weeks -2 to -1. What recurs (October, Friday, Christmas)
+is, without a frame, the newest that has begun.
 """
 
 from __future__ import annotations
@@ -9,15 +10,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import ClassVar
 
 from dateutil.relativedelta import relativedelta
 
 from agents.analyst.intent import Period
 
-UNITS = ("minute", "hour", "day", "week", "month", "quarter", "year")
-# So many days are a week, a month, ... where the last ones are meant and not the calendar's.
-_DAYS = {"week": 7, "month": 30, "quarter": 90, "half": 182, "year": 365}
+_MONTHS = {"month": 1, "quarter": 3, "half": 6, "year": 12}
+# A part of a larger time, from large to small: (("month", 10, 10), ("day", 1, 10)) are days 1-10 of October.
+Parts = tuple[tuple[str, int, int | None], ...]
+
+
+class NoTime(Exception):
+    """Raised for words of time that are no period: `key` says why (impossible, ahead, ambiguous, vague, fiscal,
+    empty, several), `readings` are the periods that they may be instead.
+    """
+
+    def __init__(self, key: str, *values: str, readings: tuple[Period, ...] = ()) -> None:
+        super().__init__(key, *values)
+        self.key, self.values, self.readings = key, values, readings
 
 
 @dataclass(frozen=True)
@@ -35,51 +46,120 @@ class Calendar:
         day = moment.replace(hour=0, minute=0, second=0, microsecond=0)
         if unit == "week":
             return day - timedelta(days=(day.weekday() - self.week_start) % 7)
-        months = {"month": 1, "quarter": 3, "half": 6, "year": 12}.get(unit)
+        months = _MONTHS.get(unit)
         return day if months is None else day.replace(day=1, month=(day.month - 1) // months * months + 1)
 
     def step(self, moment: datetime, unit: str, count: int = 1) -> datetime:
-        months = {"month": 1, "quarter": 3, "half": 6, "year": 12}.get(unit)
-        if months:
+        if months := _MONTHS.get(unit):
             return moment + relativedelta(months=months * count)
         return moment + timedelta(**{f"{unit}s": count})
 
     @property
+    def today(self) -> datetime:
+        return self.floor(self.now, "day")
+
+    @property
     def tomorrow(self) -> datetime:
-        return self.step(self.floor(self.now, "day"), "day")
+        return self.step(self.today, "day")
 
 
-class When(Protocol):
-    """An expression of time. `at` is the stretch that it is, or None where there is none: 31 November."""
+class When:
+    """An expression of time. `assumes`: what a reader has to be told of how it was read, if anything."""
 
-    def at(self, calendar: Calendar) -> Period | None: ...
+    assumes: ClassVar[str] = ""
+
+    def at(self, calendar: Calendar) -> Period:
+        """The stretch that it is, all of it, running or not. Raises `NoTime`."""
+        raise NotImplementedError
+
+    @property
+    def size(self) -> str:
+        """The unit that it is one of, where parts can be taken of it; else empty."""
+        return ""
+
+
+class Recurring(When):
+    """What comes again in each `of_unit`: without a frame it is the newest that has begun."""
+
+    of_unit: str
+    assumes = "latest"
+
+    def within(self, frame: When) -> When:
+        """The one of this frame."""
+        raise NotImplementedError
+
+    def at(self, calendar: Calendar) -> Period:
+        return self.preceding(calendar.now, calendar)
+
+    def preceding(self, moment: datetime, calendar: Calendar) -> Period:
+        """The newest that begins by a moment."""
+        for period in self._around(moment, calendar, -1):
+            if period.start and period.start <= moment:
+                return period
+        raise NoTime("impossible")
+
+    def following(self, moment: datetime, calendar: Calendar) -> Period:
+        """The first that ends after a moment."""
+        for period in self._around(moment, calendar, 1):
+            if period.end and period.end > moment:
+                return period
+        raise NoTime("impossible")
+
+    def _around(self, moment: datetime, calendar: Calendar, direction: int) -> Iterator[Period]:
+        floor = calendar.floor(moment, self.of_unit)
+        # One more to the other side: a week belongs to a year that it does not begin in.
+        for count in range(-1, 9):
+            start = calendar.step(floor, self.of_unit, direction * count)
+            try:
+                yield self.within(Fixed(start, calendar.step(start, self.of_unit))).at(calendar)
+            except NoTime:
+                continue  # 29 February is not in every year.
 
 
 @dataclass(frozen=True)
-class Unit:
+class Fixed(When):
+    """From one moment to another."""
+
+    start: datetime
+    end: datetime
+
+    def at(self, calendar: Calendar) -> Period:
+        return Period(start=self.start, end=self.end)
+
+
+@dataclass(frozen=True)
+class Unit(When):
     """The calendar unit so many before (-1: last) or after the running one."""
 
     unit: str
     offset: int = 0
 
-    def at(self, calendar: Calendar) -> Period | None:
+    def at(self, calendar: Calendar) -> Period:
         start = calendar.step(calendar.floor(calendar.now, self.unit), self.unit, self.offset)
         return Period(start=start, end=calendar.step(start, self.unit))
 
+    @property
+    def size(self) -> str:
+        return self.unit
+
 
 @dataclass(frozen=True)
-class Year:
+class Year(When):
     number: int
 
-    def at(self, calendar: Calendar) -> Period | None:
+    def at(self, calendar: Calendar) -> Period:
         start = datetime(self.number, 1, 1, tzinfo=UTC)
         return Period(start=start, end=calendar.step(start, "year"))
 
+    @property
+    def size(self) -> str:
+        return "year"
+
 
 @dataclass(frozen=True)
-class Stretch:
-    """The units `first` to `last` of a time, counted from 1; from its end they are -1, -2. A week is of the
-    time that it begins in; `last` None: up to the end.
+class Stretch(When):
+    """The units `first` to `last` of a time, counted from 1; from its end they are -1, -2. `last` None: up to
+    the end. A week is of the time that it begins in; `weekday 5` counts the Fridays.
     """
 
     of: When
@@ -87,170 +167,146 @@ class Stretch:
     first: int
     last: int | None
 
-    def at(self, calendar: Calendar) -> Period | None:
+    def at(self, calendar: Calendar) -> Period:
         whole = self.of.at(calendar)
-        if whole is None or whole.start is None or whole.end is None:
-            return None
+        if whole.start is None or whole.end is None:
+            raise NoTime("impossible")
         pieces = list(_pieces(whole.start, whole.end, self.unit, calendar))
-        first = self.first - 1 if self.first > 0 else len(pieces) + self.first
-        last = (
-            len(pieces) - 1
-            if self.last is None
-            else self.last - 1
-            if self.last > 0
-            else len(pieces) + self.last
-        )
+        first, last = self._index(self.first, len(pieces)), self._index(self.last or -1, len(pieces))
         if not 0 <= first <= last < len(pieces):
-            return None
+            raise NoTime("impossible")
         return Period(start=pieces[first][0], end=pieces[last][1])
+
+    def _index(self, counted: int, length: int) -> int:
+        return counted - 1 if counted > 0 else length + counted
+
+    @property
+    def size(self) -> str:
+        return self.unit if self.first == self.last else ""
 
 
 def _pieces(
     start: datetime, end: datetime, unit: str, calendar: Calendar
 ) -> Iterator[tuple[datetime, datetime]]:
-    at = calendar.floor(start, unit)
-    if at < start:
-        at = calendar.step(at, unit)
+    kind, _, weekday = unit.partition(" ")
+    if kind == "half_month":
+        middle = calendar.step(start, "day", 15)
+        yield from ((start, middle), (middle, end))
+        return
+    by = "day" if kind == "weekday" else kind
+    at = calendar.floor(start, by)
     while at < end:
-        after = calendar.step(at, unit)
-        yield at, min(after, end) if unit != "week" else after
+        after = calendar.step(at, by)
+        if at >= start and (kind != "weekday" or at.isoweekday() == int(weekday)):
+            yield at, after
         at = after
 
 
 @dataclass(frozen=True)
-class Latest:
-    """What is named without its year, month or week: the newest that has begun. `of` is said of the running
-    `unit`, and is of the one before where that lies ahead.
-    """
+class Latest(Recurring):
+    """Parts of a year, month or week that is not named."""
+
+    of_unit: str
+    parts: Parts
+
+    def within(self, frame: When) -> When:
+        for unit, first, last in self.parts:
+            frame = Stretch(frame, unit, first, last)
+        return frame
+
+    @property
+    def size(self) -> str:
+        unit, first, last = self.parts[-1]
+        return unit if first == last else ""
+
+
+@dataclass(frozen=True)
+class Weekdays(Recurring):
+    """The weekdays `first` to `last` (1 is Monday) of a week. `past`: of those that are not today."""
+
+    first: int
+    last: int
+    past: bool = False
+    of_unit = "week"
+
+    def at(self, calendar: Calendar) -> Period:
+        return self.preceding(calendar.step(calendar.today, "day", -1) if self.past else calendar.now, calendar)
+
+    def within(self, frame: When) -> When:
+        return WeekdaysOf(frame, self.first, self.last)
+
+    @property
+    def size(self) -> str:
+        return "day" if self.first == self.last else ""
+
+
+@dataclass(frozen=True)
+class WeekdaysOf(When):
+    of: When
+    first: int
+    last: int
+
+    def at(self, calendar: Calendar) -> Period:
+        week = self.of.at(calendar).start
+        if week is None:
+            raise NoTime("impossible")
+        start = calendar.step(week, "day", (self.first - 1 - week.weekday()) % 7)
+        return Period(start=start, end=calendar.step(start, "day", (self.last - self.first) % 7 + 1))
+
+    @property
+    def size(self) -> str:
+        return "day" if self.first == self.last else ""
+
+
+@dataclass(frozen=True)
+class Numbered(Recurring):
+    """A week by its number in the year: ISO's where weeks begin on Monday, else the first has 1 January."""
+
+    number: int
+    of_unit = "year"
+
+    def within(self, frame: When) -> When:
+        return NumberedOf(frame, self.number)
+
+    @property
+    def size(self) -> str:
+        return "week"
+
+
+@dataclass(frozen=True)
+class NumberedOf(When):
+    of: When
+    number: int
+
+    def at(self, calendar: Calendar) -> Period:
+        year = self.of.at(calendar).start
+        if year is None or self.number > 53:
+            raise NoTime("impossible")
+        inside = year.replace(day=4) if calendar.week_start == 0 else year
+        start = calendar.step(calendar.floor(inside, "week"), "week", self.number - 1)
+        if self.number == 53 and calendar.step(start, "day", 3 if calendar.week_start == 0 else 0).year > year.year:
+            raise NoTime("impossible")
+        return Period(start=start, end=calendar.step(start, "week"))
+
+    @property
+    def size(self) -> str:
+        return "week"
+
+
+@dataclass(frozen=True)
+class Around(When):
+    """The unit that a time lies in: the week of 12 October."""
 
     unit: str
-    parts: tuple[tuple[str, int, int | None], ...]
-
-    def at(self, calendar: Calendar) -> Period | None:
-        # 29 February is not in every year.
-        for offset in (0, -1, -2, -3, -4):
-            found: When = Unit(self.unit, offset)
-            for unit, first, last in self.parts:
-                found = Stretch(found, unit, first, last)
-            period = found.at(calendar)
-            if period and period.start and period.start <= calendar.now:
-                return period
-        return None
-
-
-@dataclass(frozen=True)
-class Rolling:
-    """The last `count` units up to now. `whole`: those that are over. Hours and minutes end with the running
-    minute; days and more are calendar units with the running one, except that a single week, month or year is
-    as many days as it usually has.
-    """
-
-    unit: str
-    count: int
-    whole: bool = False
-
-    def at(self, calendar: Calendar) -> Period | None:
-        if self.whole:
-            end = calendar.floor(calendar.now, self.unit)
-        elif self.unit in ("minute", "hour"):
-            end = calendar.step(calendar.floor(calendar.now, "minute"), "minute")
-        elif self.count == 1 and self.unit in _DAYS:
-            return Period(
-                start=calendar.step(calendar.tomorrow, "day", -_DAYS[self.unit]), end=calendar.tomorrow
-            )
-        else:
-            end = calendar.step(calendar.floor(calendar.now, self.unit), self.unit)
-        return Period(start=calendar.step(end, self.unit, -self.count), end=end)
-
-
-@dataclass(frozen=True)
-class Range:
-    """From the beginning of one to the end of the other; an end that is None is open."""
-
-    first: When | None
-    last: When | None
-
-    def at(self, calendar: Calendar) -> Period | None:
-        first = self.first.at(calendar) if self.first else None
-        last = self.last.at(calendar) if self.last else None
-        if (self.first and first is None) or (self.last and last is None):
-            return None
-        start, end = first.start if first else None, last.end if last else None
-        return None if start and end and start >= end else Period(start=start, end=end)
-
-
-@dataclass(frozen=True)
-class Edge:
-    """Before the beginning of a time, or after its end."""
-
-    side: str
     of: When
 
-    def at(self, calendar: Calendar) -> Period | None:
-        period = self.of.at(calendar)
-        if period is None:
-            return None
-        return Period(end=period.start) if self.side == "before" else Period(start=period.end)
+    def at(self, calendar: Calendar) -> Period:
+        inside = self.of.at(calendar).start
+        if inside is None:
+            raise NoTime("impossible")
+        start = calendar.floor(inside, self.unit)
+        return Period(start=start, end=calendar.step(start, self.unit))
 
-
-@dataclass(frozen=True)
-class ToDate:
-    """From the beginning of the running unit to the end of today."""
-
-    unit: str
-
-    def at(self, calendar: Calendar) -> Period | None:
-        return Period(start=calendar.floor(calendar.now, self.unit), end=calendar.tomorrow)
-
-
-@dataclass(frozen=True)
-class Shifted:
-    """The same time so many units earlier or later: the same days of last year, the month before."""
-
-    of: When
-    unit: str
-    count: int
-
-    def at(self, calendar: Calendar) -> Period | None:
-        period = self.of.at(calendar)
-        if period is None or period.start is None or period.end is None:
-            return None
-        return Period(
-            start=calendar.step(period.start, self.unit, self.count),
-            end=calendar.step(period.end, self.unit, self.count),
-        )
-
-
-def so_far(period: Period, calendar: Calendar) -> Period:
-    """As much of a period as there is by now: up to the end of today."""
-    if period.start is None or calendar.tomorrow <= period.start:
-        return period
-    end = min(period.end, calendar.tomorrow) if period.end else calendar.tomorrow
-    return Period(start=period.start, end=end)
-
-
-def preceding(period: Period, calendar: Calendar) -> Period:
-    """The period right before, as long in the calendar's own terms: whole months where it is whole months."""
-    start, end = period.start, period.end
-    if start is None or end is None:
-        raise ValueError("only a period with both ends has one before it")
-    if all(calendar.floor(edge, "month") == edge for edge in (start, end)):
-        months = (end.year - start.year) * 12 + end.month - start.month
-        return Period(start=calendar.step(start, "month", -months), end=start)
-    return Period(start=start - (end - start), end=start)
-
-
-def is_running(period: Period, calendar: Calendar) -> bool:
-    """Whether it has begun and is not over."""
-    return (period.start is None or period.start <= calendar.now) and (
-        period.end is None or period.end > calendar.tomorrow
-    )
-
-
-def alike(earlier: Period, current: Period, calendar: Calendar) -> Period:
-    """As many days of an earlier period as the running one has by now, so that like is compared with like."""
-    if not is_running(current, calendar) or current.start is None or earlier.start is None:
-        return earlier
-    days = (calendar.tomorrow - current.start).days
-    end = calendar.step(earlier.start, "day", days)
-    return Period(start=earlier.start, end=min(end, earlier.end) if earlier.end else end)
+    @property
+    def size(self) -> str:
+        return self.unit

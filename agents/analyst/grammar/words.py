@@ -11,6 +11,7 @@ import yaml
 
 from agents.analyst.grammar.chart import FILLER, Phrase
 from agents.analyst.grammar.text import Unit, fold, number, units
+from agents.analyst.grammar.written import dashed, written
 
 FOLDER = Path(__file__).with_name("lexicon")
 NUMBER = "number"
@@ -26,12 +27,15 @@ class _Node:
 
 
 class Lexicon:
-    """Phrases by their units' keys: category, meaning and features of each, and the ways it is written."""
+    """Phrases by their units' keys: category, meaning and features of each, and the ways it is written. `=last`
+    is that form alone: neither `lasted` nor `lasts`.
+    """
 
     def __init__(self) -> None:
         self._root = _Node()
 
     def add(self, phrase: str, category: str, meaning: Hashable, *features: str) -> None:
+        exact = phrase.startswith("=")
         path = units(fold(phrase))
         # The possessive may be in a question and may not.
         path = [unit for unit in path if unit.text != "的"] or path
@@ -41,22 +45,26 @@ class Lexicon:
         for unit in path:
             node = node.children.setdefault(unit.key, _Node())
         node.meanings.setdefault((category, meaning, features), []).append(
-            tuple(_plain(unit.text) for unit in path)
+            tuple(f"={unit.text}" if exact else _plain(unit.text) for unit in path)
         )
 
     def match(self, text: Sequence[Unit], start: int) -> Iterable[Phrase]:
         """Phrases that the text has from one unit on; another form than a plural is a feature of its own."""
         node = self._root
         said: list[str] = []
+        exactly: list[str] = []
         for position in range(start, len(text)):
             found = node.children.get(text[position].key)
             if found is None:
                 return
             node = found
             said.append(_plain(text[position].text))
-            for (category, meaning, features), written in node.meanings.items():
-                inflected = () if tuple(said) in written else (INFLECTED,)
-                yield word(category, start, position + 1, meaning, *features, *inflected)
+            exactly.append(f"={text[position].text}")
+            for (category, meaning, features), forms in node.meanings.items():
+                if tuple(said) in forms or tuple(exactly) in forms:
+                    yield word(category, start, position + 1, meaning, *features)
+                elif any(not form[0].startswith("=") for form in forms):
+                    yield word(category, start, position + 1, meaning, *features, INFLECTED)
 
 
 def _plain(text: str) -> str:
@@ -89,7 +97,8 @@ def lattice(question: str, *lexicons: Lexicon) -> tuple[list[Unit], list[Phrase]
     A word of the project is hardly ever passed over as a filler of the language, and never where it is
     written as a name: orders from the US, show us orders.
     """
-    text = units(fold(question))
+    folded = dashed(fold(question))
+    text = units(folded)
     spots = range(len(text))
     found = [phrase for lexicon in lexicons for start in spots for phrase in lexicon.match(text, start)]
     names = {(phrase.start, phrase.end) for phrase in found if phrase.category in NAMES}
@@ -100,7 +109,7 @@ def lattice(question: str, *lexicons: Lexicon) -> tuple[list[Unit], list[Phrase]
             kept.append(phrase)
         elif not _is_name(question, text, *span):
             kept.append(replace(phrase, features=("filler:name",)))
-    return text, [*kept, *_numbers(text)]
+    return text, written(folded, text, [*kept, *_numbers(text)])
 
 
 def _is_name(question: str, text: Sequence[Unit], start: int, end: int) -> bool:

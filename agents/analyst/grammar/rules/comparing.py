@@ -7,7 +7,6 @@ from agents.analyst.grammar.fragment import Fragment
 
 RULES = (
     Rule("when", "fragment", "when", lambda when: Fragment(times=(when,))),
-    Rule("and times", "fragment", "when and when", lambda one, _, other: Fragment(times=(one, other))),
     Rule("versus", "fragment", "versus", lambda _: Fragment(compared=True)),
     Rule("previous", "fragment", "previous", lambda unit: Fragment(against=unit, compared=True)),
     Rule("year ago", "fragment", "year_ago", lambda _: Fragment(against="year_ago", compared=True)),

@@ -1,0 +1,96 @@
+"""Ranges and edges: from August to October, 10月1日到7日, since, before, until the end of."""
+
+from __future__ import annotations
+
+from agents.analyst.grammar.chart import Rule
+from agents.analyst.grammar.rules.times.parts import named, of, part
+from agents.analyst.grammar.spans import Edge, Range, Unclear
+from agents.analyst.grammar.when import Around, Stretch, Unit, When, Year
+
+_TODAY = Unit("day")
+
+
+def _since(point: When) -> When:
+    """Since the beginning of what is running: that, which ends with today anyway."""
+    return point if isinstance(point, Unit) and point.offset == 0 else Range(point, None)
+
+
+def _numbered_edge(unit: str, number: object) -> When | None:
+    """10月底, 2025年底, 三季度末: the unit itself, of which an edge is meant."""
+    if not isinstance(number, int):
+        return None
+    if unit == "year":
+        return Year(number) if 1970 <= number <= 2100 else None
+    parts = part(unit, number)
+    return named(parts) if parts else None
+
+
+def _edge_of(frame: When, unit: str, number: object = None) -> When | None:
+    """去年底, 去年10月底, 上个月底."""
+    if number is None:
+        return frame if frame.size == unit else None
+    parts = part(unit, number)
+    return of(frame, parts) if parts else None
+
+
+def _relative_edge(offset: str, unit: str) -> When:
+    return Unit(unit, int(offset))
+
+
+def _alone(edge: When) -> When | None:
+    """10月底: the last day, or the last days?"""
+    if edge.size != "month":
+        return Unclear("vague", "")
+    return Unclear("ambiguous", "", (Stretch(edge, "day", -1, -1), Stretch(edge, "day", 21, None)))
+
+
+def _alone_start(edge: When) -> When | None:
+    if edge.size != "month":
+        return Unclear("vague", "")
+    return Unclear("ambiguous", "", (Stretch(edge, "day", 1, 1), Stretch(edge, "day", 1, 10)))
+
+
+RULES = (
+    # Beginnings and ends.
+    Rule("end of", "ending", "end_of point", lambda _, point: point),
+    Rule("end zh", "ending", "edge_end", lambda unit: Unit(unit)),
+    Rule("end number", "ending", "number edge_end", lambda n, unit: _numbered_edge(unit, n)),
+    Rule("end relative", "ending", "relative edge_end", _relative_edge),
+    Rule("end in", "ending", "frame edge_end", _edge_of),
+    Rule("end number in", "ending", "frame number edge_end", lambda frame, n, unit: _edge_of(frame, unit, n)),
+    Rule("start of", "beginning", "start_of point", lambda _, point: point),
+    Rule("start zh", "beginning", "edge_start", lambda unit: Unit(unit)),
+    Rule("start number", "beginning", "number edge_start", lambda n, unit: _numbered_edge(unit, n)),
+    Rule("start relative", "beginning", "relative edge_start", _relative_edge),
+    Rule("start in", "beginning", "frame edge_start", _edge_of),
+    Rule("start number in", "beginning", "frame number edge_start", lambda f, n, unit: _edge_of(f, unit, n)),
+    Rule("end alone", "when", "ending", _alone),
+    Rule("start alone", "when", "beginning", _alone_start),
+    # Between two.
+    Rule("to", "when", "from? point/beginning to point/ending", lambda _, first, __, last: Range(first, last)),
+    Rule("to after", "when", "from? point/beginning to point/ending between_after/until_after",
+         lambda _, first, __, last, ___: Range(first, last)),
+    Rule("to now", "when", "from? point/beginning to until_now", lambda _, first, __, ___: _since(first)),
+    Rule("between", "when", "between point/beginning and/to point/ending",
+         lambda _, first, __, last: Range(first, last)),
+    Rule("between zh", "when", "between? point and point between_after",
+         lambda _, first, __, last, ___: Range(first, last)),
+    # Open at one side.
+    Rule("since", "when", "since point/beginning", lambda _, point: _since(point)),
+    Rule("since after", "when", "since? point/beginning since_after/onwards", lambda _, point, __: _since(point)),
+    Rule("until", "when", "until point/ending until_after?", lambda _, point, __: Range(None, point)),
+    Rule("until after", "when", "point until_after", lambda point, _: Range(None, point)),
+    Rule("until now", "when", "until until_now until_after?", lambda *_: Range(None, _TODAY)),
+    Rule("since until now", "when", "since point/beginning so_far", lambda _, point, __: _since(point)),
+    Rule("before", "when", "before point/beginning", lambda _, point: Edge("before", point)),
+    Rule("before end", "when", "before ending", lambda _, point: Range(None, point)),
+    Rule("before after", "when", "point/beginning before_after", lambda point, _: Edge("before", point)),
+    Rule("end before after", "when", "ending before_after", lambda point, _: Range(None, point)),
+    Rule("after", "when", "after point/ending", lambda _, point: Edge("after", point)),
+    Rule("after after", "when", "point/ending after_after", lambda point, _: Edge("after", point)),
+    # Up to now.
+    Rule("so far", "when", "so_far", lambda _: Range(None, _TODAY)),
+    Rule("point so far", "when", "point so_far", lambda point, _: point),
+    Rule("so far point", "when", "so_far point", lambda _, point: point),
+    Rule("point", "when", "point", lambda point: point),
+)  # fmt: skip

@@ -1,0 +1,195 @@
+"""What the times of a question come to together: one window, two that are compared, several, or a filter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+
+from dateutil.relativedelta import relativedelta
+
+from agents.analyst.grammar.spans import Edge, Range, Several, dated, shifted
+from agents.analyst.grammar.when import Calendar, NoTime, Recurring, Weekdays, When
+from agents.analyst.intent import AtPart, Period
+
+_WEEKDAYS = 7
+
+
+@dataclass(frozen=True)
+class Note:
+    """What a reader has to be told of how a time was read: `latest` (said without its year or month: the newest
+    that has begun), `rolling`, `hours`, `festival` (these are the days), `running` (only up to now),
+    `alike` (both only as far as whole days of the later one are over).
+    """
+
+    key: str
+    period: Period
+
+
+@dataclass(frozen=True)
+class Timing:
+    """`window` ends with today at the latest. `against` is the earlier period of a comparison; where the later
+    one is running both are as many whole days, and `window_so_far` and `against_whole` are all that there is
+    of each. `where`: a weekday that was said beside a longer time is one of its days.
+    """
+
+    window: Period | None = None
+    against: Period | None = None
+    several: tuple[Period, ...] = ()
+    where: AtPart | None = None
+    window_so_far: Period | None = None
+    against_whole: Period | None = None
+    notes: tuple[Note, ...] = ()
+
+
+def timing(times: Sequence[When], calendar: Calendar, compared: bool = False, against: str = "") -> Timing:
+    """`against`: how much earlier the period is that a figure is compared with: `period` (the one before), a
+    unit, or empty; `compared`: two times are one against the other. Raises `NoTime`.
+    """
+    said = _together([one for time in times for one in _each(time)])
+    where = None
+    if len(said) > 1 or not times:
+        said, where = _filtered(said, calendar)
+    whole = [_begun(one, calendar) for one in said]
+    if len(whole) > 1 and not compared:
+        both = _common(whole)
+        whole = [both] if both else whole
+    notes = tuple(note for one in said for note in _notes(one, calendar))
+    if len(whole) > 2 or (len(whole) == 2 and not compared):
+        if against:
+            raise NoTime("several")
+        ordered = sorted((so_far(one, calendar) for one in whole), key=_order)
+        return Timing(several=tuple(dict.fromkeys(ordered)), where=where, notes=notes)
+    if len(whole) == 2:
+        return _compared(*sorted(whole, key=_order), calendar, where, notes)
+    if not whole:
+        if against:
+            raise NoTime("vague", against)
+        return Timing(where=where)
+    window = whole[0]
+    if against:
+        earlier = before(window, against, calendar)
+        return _compared(earlier, window, calendar, where, notes)
+    cut = so_far(window, calendar)
+    if is_running(window, calendar) and window.end and window.end > calendar.tomorrow:
+        notes += (Note("running", cut),)
+    return Timing(window=cut, where=where, notes=notes)
+
+
+def _compared(
+    earlier: Period, later: Period, calendar: Calendar, where: AtPart | None, notes: tuple[Note, ...]
+) -> Timing:
+    one, other = alike(earlier, later, calendar)
+    if (one, other) == (earlier, later):
+        return Timing(window=later, against=earlier, where=where, notes=notes)
+    return Timing(
+        window=other,
+        against=one,
+        where=where,
+        window_so_far=so_far(later, calendar),
+        against_whole=earlier,
+        notes=(*notes, Note("alike", other)),
+    )
+
+
+def so_far(period: Period, calendar: Calendar) -> Period:
+    """As much of a period as there is by now: up to the end of today."""
+    if period.end and period.end <= calendar.tomorrow:
+        return period
+    return Period(start=period.start, end=calendar.tomorrow)
+
+
+def is_running(period: Period, calendar: Calendar) -> bool:
+    """Whether it has begun and is not over."""
+    return (period.start is None or period.start <= calendar.now) and (
+        period.end is None or period.end > calendar.now
+    )
+
+
+def alike(earlier: Period, later: Period, calendar: Calendar) -> tuple[Period, Period]:
+    """Both as long as whole days of the later, running one are over; what began today, up to this minute."""
+    if not is_running(later, calendar) or later.start is None or earlier.start is None:
+        return earlier, later
+    minute = calendar.step(calendar.floor(calendar.now, "minute"), "minute")
+    end = calendar.today if later.start < calendar.today else minute
+    same = earlier.start + relativedelta(end, later.start)
+    return (
+        Period(start=earlier.start, end=min(same, earlier.end) if earlier.end else same),
+        Period(start=later.start, end=end),
+    )
+
+
+def before(period: Period, how: str, calendar: Calendar) -> Period:
+    """The period that one is compared with: a unit earlier, or, of `period`, the one right before it."""
+    if how != "period":
+        unit = "year" if how == "year_ago" else how
+        return shifted(period, unit, -1, calendar)
+    start, end = period.start, period.end
+    if start is None or end is None:
+        raise NoTime("empty")
+    if start.day == end.day == 1 and calendar.floor(start, "day") == start:
+        apart = relativedelta(end, start)
+        return shifted(period, "month", -(12 * apart.years + apart.months), calendar)
+    return Period(start=start - (end - start), end=start)
+
+
+def _each(when: When) -> tuple[When, ...]:
+    return when.of if isinstance(when, Several) else (when,)
+
+
+def _together(said: list[When]) -> list[When]:
+    """Each time that recurs with the year, month or week that is named beside it: October, of this year and of
+    last year.
+    """
+    for frames in ([one for one in said if one.size == size] for size in ("year", "month", "week")):
+        others = [one for one in said if one not in frames]
+        inside = [dated(one, frame) for one in others for frame in frames]
+        if frames and others and all(inside):
+            return [one for one in inside if one]
+    return said
+
+
+def _filtered(said: list[When], calendar: Calendar) -> tuple[list[When], AtPart | None]:
+    """A weekday beside longer times is a filter."""
+    days = [one for one in said if isinstance(one, Weekdays) and not one.past]
+    others = [one for one in said if one not in days]
+    if not days or not others or any(_short(one, calendar) for one in others):
+        return said, None
+    values = {(one.first - 1 + n) % 7 + 1 for one in days for n in range((one.last - one.first) % 7 + 1)}
+    return others, AtPart(part="weekday", values=tuple(sorted(values)))
+
+
+def _short(when: When, calendar: Calendar) -> bool:
+    period = when.at(calendar)
+    return bool(period.start and period.end and (period.end - period.start).days <= _WEEKDAYS)
+
+
+def _begun(when: When, calendar: Calendar) -> Period:
+    period = when.at(calendar)
+    if period.start and period.start > calendar.now:
+        raise NoTime("ahead", readings=(period,))
+    return period
+
+
+def _common(periods: Sequence[Period]) -> Period | None:
+    """What they have in common where one is open or lies within the other: this year, before June."""
+    start = max((one.start for one in periods if one.start), default=None)
+    end = min((one.end for one in periods if one.end), default=None)
+    if start and end and start >= end:
+        return None
+    common = Period(start=start, end=end)
+    open_ended = any(one.start is None or one.end is None for one in periods)
+    return common if open_ended or common in periods else None
+
+
+def _order(period: Period) -> tuple[bool, float]:
+    return period.start is not None, period.start.timestamp() if period.start else 0.0
+
+
+def _notes(when: When, calendar: Calendar) -> Iterator[Note]:
+    if when.assumes:
+        yield Note(when.assumes, when.at(calendar))
+        return
+    for field in fields(when):  # type: ignore[arg-type]
+        inside = getattr(when, field.name)
+        if isinstance(inside, When) and not (isinstance(when, Edge | Range) and isinstance(inside, Recurring)):
+            yield from _notes(inside, calendar)

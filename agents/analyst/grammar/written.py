@@ -1,0 +1,145 @@
+"""Dates and clock times as they are written (2026-10-01, 10/1, 9:30, 1–15), and what only looks like a time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from agents.analyst.grammar.chart import Phrase
+from agents.analyst.grammar.spans import Unclear
+from agents.analyst.grammar.text import Unit, language
+from agents.analyst.grammar.when import Latest, Stretch, When, Year
+
+_MONTH = r"(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*\.?"
+_WEEKDAY = r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*"
+_YEAR = r"(?:19|20)\d\d"
+_DATE = rf"{_YEAR}[-/.]\d\d?(?:[-/.]\d\d?)?|\d\d?[/.]\d\d?"
+# A dash between two of these is "to".
+_LEFT = rf"(?:{_DATE}|(?:\b|\d){_MONTH}(?: ?\d\d?)?(?:st|nd|rd|th)?|\b{_WEEKDAY}|\bq[1-4]|\bh[12]|{_YEAR}|\d[年月日号点时季]|\d(?:am|pm|st|nd|rd|th)|:\d\d|[年月日号点时周末旬季度天一二三四五六日零十])"
+_RIGHT = rf"(?:{_DATE}|{_MONTH}\b|{_WEEKDAY}\b|q[1-4]\b|h[12]\b|{_YEAR}\b|\d\d?(?:st|nd|rd|th)\b|\d\d?:\d\d|\d+ ?(?:am|pm|[年月日号点时])|[上本这今去昨前周星礼第一二三四五六七八九十零])"
+_NUMBERED = rf"\d ?[-–—~] ?(?=\d\d?(?:st|nd|rd|th)? ?(?:am\b|pm\b|[年月日号点时周季]|(?:of )?{_MONTH}\b))"
+_AFTER_MONTH = rf"(?:\b{_MONTH} ?\d\d?(?:st|nd|rd|th)?|[月年周]\d\d?) ?[-–—~] ?(?=\d\d?(?:st|nd|rd|th)?\b(?![\d.,%]))"
+_DASHED = re.compile(rf"{_LEFT} ?[-–—~] ?(?={_RIGHT})|{_NUMBERED}|{_AFTER_MONTH}")
+_DASH = re.compile(r"[-–—~]")
+
+_ISO = re.compile(rf"(?<![\d.,/-])({_YEAR})([-/.])(\d\d?)(?:\2(\d\d?))?(?![\d.,/-]*\d)")
+_SLASHED = re.compile(rf"(?<![\d.,/-])(\d\d?)([/.])(\d\d?)(?:\2({_YEAR}))?(?![\d./]*\d|%)")
+_MONTH_YEAR = re.compile(rf"(?<![\d.,/-])(\d\d?)[/.-]({_YEAR})(?![\d./-])")
+_DAY_MARK = re.compile(r" ?(?:[日号]|当天|那天)")
+_CLOCK = re.compile(r"(?<![\d:])(\d\d?):(\d\d)(?::\d\d)?(?![\d:]) ?(am\b|pm\b|a\.m|p\.m)?")
+
+# A month is meant, and not what may be, beside these.
+_MAY_AFTER = frozenset(
+    "in since of for to from until till through by before after during and or last this early mid late "
+    "between vs versus than month every each next previous whole entire at on may".split()
+)
+_MAY_NOT = frozenset("i we you it they he she be have not also or".split())
+
+
+def dashed(folded: str) -> str:
+    """The same text, letter by letter, with each dash between two times written as 至."""
+    return _DASHED.sub(lambda match: _last_dash(match.group()), folded)
+
+
+def _last_dash(text: str) -> str:
+    at = [match.start() for match in _DASH.finditer(text)][-1]
+    return f"{text[:at]}至{text[at + 1 :]}"
+
+
+def written(folded: str, text: Sequence[Unit], found: Sequence[Phrase]) -> list[Phrase]:
+    """The phrases found in a text with its written dates and times, and without the numbers inside them and
+    the months that are none.
+    """
+    dates = list(_phrases(folded, text))
+    inside = {position for date in dates for position in range(date.start, date.end)}
+    return [
+        phrase
+        for phrase in found
+        if not (phrase.category == "number" and inside & set(range(phrase.start, phrase.end)))
+        and not (phrase.category == "month" and phrase.value == "5" and not _is_may(text, phrase.start))
+    ] + dates
+
+
+def _phrases(folded: str, text: Sequence[Unit]) -> Iterator[Phrase]:
+    taken: list[range] = []
+    chinese = language(folded) == "zh"
+    for pattern, build in (
+        (_ISO, _iso), (_MONTH_YEAR, _month_year), (_SLASHED, lambda match: _slashed(match, chinese)),
+    ):  # fmt: skip
+        for match in pattern.finditer(folded):
+            if any(match.start() < one.stop and one.start < match.end() for one in taken):
+                continue
+            when = build(match)
+            if when is None:
+                continue
+            taken.append(range(match.start(), match.end()))
+            yield from _over("point", match.start(), match.end(), text, when)
+    for match in _CLOCK.finditer(folded):
+        hour, minute = int(match[1]), int(match[2])
+        half = match[3]
+        if hour <= 24 and minute < 60:
+            value = hour % 12 + (12 if half.startswith("p") else 0) if half else hour
+            category, meaning = ("clock_time", value) if not minute else ("when", Unclear("minutes", match.group()))
+            yield from _over(category, match.start(), match.end(), text, meaning)
+
+
+def _over(category: str, start: int, end: int, text: Sequence[Unit], value: object) -> Iterator[Phrase]:
+    covered = [place for place, unit in enumerate(text) if start <= unit.start and unit.end <= end]
+    if covered:
+        roles = tuple((place, "time") for place in covered)
+        yield Phrase(category, covered[0], covered[-1] + 1, value, ("word:written",), roles)  # type: ignore[arg-type]
+
+
+def _iso(match: re.Match[str]) -> When | None:
+    year, _, month, day = match.groups()
+    return _date(int(year), int(month), day and int(day))
+
+
+def _month_year(match: re.Match[str]) -> When | None:
+    return _date(int(match[2]), int(match[1]), None)
+
+
+def _slashed(match: re.Match[str], chinese: bool) -> When | None:
+    """10/1: 1 October or 10 January. In Chinese the month is first; 10.1 is a date only beside another word of
+    days, or as a range.
+    """
+    one, mark, other, year = int(match[1]), match[2], int(match[3]), match[4]
+    folded = match.string
+    if mark == "." and not year:
+        in_range = "至" in (folded[match.end() : match.end() + 1], folded[match.start() - 1 : match.start()])
+        if not chinese or not (in_range or _DAY_MARK.match(folded, match.end())):
+            return None
+    if (one, mark, other, year) in ((11, ".", 11, None), (12, ".", 12, None)):
+        return None  # Shops' days have names.
+    month_first = _day(year, one, other) if one <= 12 and other <= 31 else None
+    day_first = _day(year, other, one) if other <= 12 and one <= 31 else None
+    if chinese and mark == "/" and month_first:
+        return month_first
+    if mark == "." and year:
+        return day_first
+    if month_first and day_first and one != other:
+        return month_first if chinese else Unclear("ambiguous", match.group(), (month_first, day_first))
+    return month_first or day_first
+
+
+def _day(year: str | None, month: int, day: int) -> When | None:
+    if month < 1 or day < 1:
+        return None
+    return _date(int(year), month, day) if year else Latest("year", (("month", month, month), ("day", day, day)))
+
+
+def _date(year: int, month: int, day: int | None) -> When:
+    found = Stretch(Year(year), "month", month, month)
+    return Stretch(found, "day", day, day) if day is not None else found
+
+
+def _is_may(text: Sequence[Unit], at: int) -> bool:
+    if text[at].text != "may":
+        return True
+    before = text[at - 1].text if at else ""
+    after = text[at + 1].text if at + 1 < len(text) else ""
+    if after in _MAY_NOT:
+        return False
+    if before in _MAY_AFTER or before[:1].isdigit() or after[:1].isdigit() or before in ("st", "nd", "rd", "th"):
+        return True
+    return any(re.fullmatch(_MONTH, one) for one in (before, after)) or not before
