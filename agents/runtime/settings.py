@@ -20,6 +20,8 @@ class AgentSettings(RoomSettings):
     model_backoff_s: float = Field(default=0.5, gt=0)
     model_cooldown_s: float = Field(default=60.0, gt=0)
     agent_max_rows: int = Field(default=10_000, gt=0)
+    # The weekday that weeks begin with: 0 is Monday, 6 Sunday.
+    week_start: int = Field(default=0, ge=0, le=6)
     budget: Budget = Budget()
 
     @property

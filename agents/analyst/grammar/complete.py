@@ -15,6 +15,7 @@ from agents.analyst.grammar.when import Calendar, NoTime
 from agents.analyst.intent import (
     AllOf,
     AnyOf,
+    AtPart,
     By,
     Change,
     Condition,
@@ -238,6 +239,9 @@ class _Question:
                 known += [one for one in self._known(condition).values if one not in known]
             else:
                 rest.append(self._checked(condition))
+        parts = [one.part for one in rest if isinstance(one, AtPart)]
+        if len(set(parts)) < len(parts):
+            raise Refused("periods")
         lists = [Is(dimension=name, values=tuple(found)) for name, found in values.items()]
         return [*lists, *rest], [one for one in lists if len(one.values) > 1 and not self._said.together]
 

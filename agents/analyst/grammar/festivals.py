@@ -77,4 +77,6 @@ def _first_day(name: str, year: int) -> datetime | None:
     if not days:
         return None
     first = min(days)
-    return datetime(first.year, first.month, first.day, tzinfo=UTC) + timedelta(days=int(told.get("after", 0)))
+    return datetime(first.year, first.month, first.day, tzinfo=UTC) + timedelta(
+        days=int(told.get("after", 0))
+    )

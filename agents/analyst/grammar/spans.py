@@ -1,4 +1,4 @@
-"""Times made of other times: rolling windows, ranges, edges, shifted and several ones, and what is no period."""
+"""Times made of other times: rolling windows, ranges, edges, several ones, and words that are no period."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ class Rolling(When):
 
 @dataclass(frozen=True)
 class Range(When):
-    """From the beginning of one to the end of the other; an end that is None is open. Of what is named without
-    its year or month, the last follows the first: 1 October to the 7th.
+    """From the beginning of one to the end of the other; an end that is None is open. Of what is named
+    without its year or month, the last follows the first: 1 October to the 7th.
     """
 
     first: When | None
@@ -191,7 +191,9 @@ def dated(when: When, frame: When) -> When | None:
         return when.within(frame) if when.of_unit == frame.size else None
     if isinstance(when, Range):
         ends = [end and dated(end, frame) for end in (when.first, when.last)]
-        return Range(*ends) if all(ends[i] or not end for i, end in enumerate((when.first, when.last))) else None
+        return (
+            Range(*ends) if all(ends[i] or not end for i, end in enumerate((when.first, when.last))) else None
+        )
     if isinstance(when, Edge | Hours | Beside | Around):
         inside = dated(when.of, frame)
         return replace(when, of=inside) if inside else None
@@ -199,4 +201,3 @@ def dated(when: When, frame: When) -> When | None:
         each = tuple(dated(one, frame) for one in when.of)
         return Several(tuple(one for one in each if one)) if all(each) else None
     return None
-

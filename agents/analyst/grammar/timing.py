@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 
 from dateutil.relativedelta import relativedelta
 
-from agents.analyst.grammar.spans import Edge, Range, Several, dated, shifted
+from agents.analyst.grammar.spans import Edge, Range, Rolling, Several, dated, shifted
 from agents.analyst.grammar.when import Calendar, NoTime, Recurring, Weekdays, When
 from agents.analyst.intent import AtPart, Period
 
@@ -16,9 +16,9 @@ _WEEKDAYS = 7
 
 @dataclass(frozen=True)
 class Note:
-    """What a reader has to be told of how a time was read: `latest` (said without its year or month: the newest
-    that has begun), `rolling`, `hours`, `festival` (these are the days), `running` (only up to now),
-    `alike` (both only as far as whole days of the later one are over).
+    """What a reader has to be told of how a time was read: `latest` (said without its year or month: the
+    newest that has begun), `rolling`, `hours`, `festival` (these are the days), `roughly`, `running` (only
+    up to now), `alike` (both only as far as whole days of the later one are over).
     """
 
     key: str
@@ -27,9 +27,9 @@ class Note:
 
 @dataclass(frozen=True)
 class Timing:
-    """`window` ends with today at the latest. `against` is the earlier period of a comparison; where the later
-    one is running both are as many whole days, and `window_so_far` and `against_whole` are all that there is
-    of each. `where`: a weekday that was said beside a longer time is one of its days.
+    """`window` ends with today at the latest. `against` is the earlier period of a comparison; where the
+    later one is running both are as many whole days, and `window_so_far` and `against_whole` are all that
+    there is of each. `where`: a weekday that was said beside a longer time is one of its days.
     """
 
     window: Period | None = None
@@ -45,30 +45,28 @@ def timing(times: Sequence[When], calendar: Calendar, compared: bool = False, ag
     """`against`: how much earlier the period is that a figure is compared with: `period` (the one before), a
     unit, or empty; `compared`: two times are one against the other. Raises `NoTime`.
     """
-    said = _together([one for time in times for one in _each(time)])
-    where = None
-    if len(said) > 1 or not times:
-        said, where = _filtered(said, calendar)
+    listed = any(isinstance(time, Several) for time in times)
+    said, where = _filtered(_together([one for time in times for one in _each(time)]), calendar)
     whole = [_begun(one, calendar) for one in said]
     if len(whole) > 1 and not compared:
         both = _common(whole)
         whole = [both] if both else whole
     notes = tuple(note for one in said for note in _notes(one, calendar))
     if len(whole) > 2 or (len(whole) == 2 and not compared):
-        if against:
+        if against or not listed:
             raise NoTime("several")
         ordered = sorted((so_far(one, calendar) for one in whole), key=_order)
         return Timing(several=tuple(dict.fromkeys(ordered)), where=where, notes=notes)
     if len(whole) == 2:
-        return _compared(*sorted(whole, key=_order), calendar, where, notes)
+        earlier, later = sorted(whole, key=_order)
+        return _compared(earlier, later, calendar, where, notes)
     if not whole:
         if against:
             raise NoTime("vague", against)
         return Timing(where=where)
     window = whole[0]
     if against:
-        earlier = before(window, against, calendar)
-        return _compared(earlier, window, calendar, where, notes)
+        return _compared(before(window, against, calendar), window, calendar, where, notes)
     cut = so_far(window, calendar)
     if is_running(window, calendar) and window.end and window.end > calendar.tomorrow:
         notes += (Note("running", cut),)
@@ -137,15 +135,29 @@ def _each(when: When) -> tuple[When, ...]:
 
 
 def _together(said: list[When]) -> list[When]:
-    """Each time that recurs with the year, month or week that is named beside it: October, of this year and of
-    last year.
+    """Each time that recurs with the year, month or week that is named beside it: October, of this year and
+    of last year.
     """
-    for frames in ([one for one in said if one.size == size] for size in ("year", "month", "week")):
-        others = [one for one in said if one not in frames]
-        inside = [dated(one, frame) for one in others for frame in frames]
-        if frames and others and all(inside):
-            return [one for one in inside if one]
+    for size in ("year", "month", "week"):
+        frames = [one for one in said if one.size == size]
+        others = [one for one in said if one.size != size]
+        inside = [found for one in others for frame in frames if (found := dated(one, frame))]
+        if frames and len(inside) == len(others) * len(frames) > 0:
+            # This year, before June: its beginning stays.
+            return (
+                [*inside, *frames]
+                if any(isinstance(one, Edge | Range) and _open(one) for one in others)
+                else inside
+            )
+    rolling = [one for one in said if isinstance(one, Rolling)]
+    until = [one.last for one in said if isinstance(one, Range) and one.first is None]
+    if len(said) == 2 and rolling and until:
+        return [replace(rolling[0], until=until[0])]
     return said
+
+
+def _open(when: Edge | Range) -> bool:
+    return isinstance(when, Edge) or when.first is None or when.last is None
 
 
 def _filtered(said: list[When], calendar: Calendar) -> tuple[list[When], AtPart | None]:
@@ -191,5 +203,7 @@ def _notes(when: When, calendar: Calendar) -> Iterator[Note]:
         return
     for field in fields(when):  # type: ignore[arg-type]
         inside = getattr(when, field.name)
-        if isinstance(inside, When) and not (isinstance(when, Edge | Range) and isinstance(inside, Recurring)):
+        if isinstance(inside, When) and not (
+            isinstance(when, Edge | Range) and isinstance(inside, Recurring)
+        ):
             yield from _notes(inside, calendar)

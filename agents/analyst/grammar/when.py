@@ -1,8 +1,8 @@
 """When: expressions of time as people say them, and the stretch of time that each is at one moment.
 
-Everything is half-open and UTC. `Stretch` is the algebra of parts: October is month 10 of a year, its first ten
-days are days 1 to 10 of it, the last two weeks of it weeks -2 to -1. What recurs (October, Friday, Christmas)
-is, without a frame, the newest that has begun.
+Everything is half-open and UTC. `Stretch` is the algebra of parts: October is month 10 of a year, its first
+ten days are days 1 to 10 of it, the last two weeks of it weeks -2 to -1. What recurs (October, Friday,
+Christmas) is, without a frame, the newest that has begun.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ Parts = tuple[tuple[str, int, int | None], ...]
 
 
 class NoTime(Exception):
-    """Raised for words of time that are no period: `key` says why (impossible, ahead, ambiguous, vague, fiscal,
-    empty, several), `readings` are the periods that they may be instead.
+    """Raised for words of time that are no period: `key` says why (impossible, ahead, ambiguous, vague,
+    fiscal, empty, several, minutes), `readings` are the periods that they may be instead.
     """
 
     def __init__(self, key: str, *values: str, readings: tuple[Period, ...] = ()) -> None:
@@ -230,7 +230,9 @@ class Weekdays(Recurring):
     of_unit = "week"
 
     def at(self, calendar: Calendar) -> Period:
-        return self.preceding(calendar.step(calendar.today, "day", -1) if self.past else calendar.now, calendar)
+        return self.preceding(
+            calendar.step(calendar.today, "day", -1) if self.past else calendar.now, calendar
+        )
 
     def within(self, frame: When) -> When:
         return WeekdaysOf(frame, self.first, self.last)
@@ -284,7 +286,10 @@ class NumberedOf(When):
             raise NoTime("impossible")
         inside = year.replace(day=4) if calendar.week_start == 0 else year
         start = calendar.step(calendar.floor(inside, "week"), "week", self.number - 1)
-        if self.number == 53 and calendar.step(start, "day", 3 if calendar.week_start == 0 else 0).year > year.year:
+        if (
+            self.number == 53
+            and calendar.step(start, "day", 3 if calendar.week_start == 0 else 0).year > year.year
+        ):
             raise NoTime("impossible")
         return Period(start=start, end=calendar.step(start, "week"))
 

@@ -27,8 +27,8 @@ class _Node:
 
 
 class Lexicon:
-    """Phrases by their units' keys: category, meaning and features of each, and the ways it is written. `=last`
-    is that form alone: neither `lasted` nor `lasts`.
+    """Phrases by their units' keys: category, meaning and features of each, and the ways it is written.
+    `=last` is that form alone: neither `lasted` nor `lasts`.
     """
 
     def __init__(self) -> None:

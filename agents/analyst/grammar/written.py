@@ -1,4 +1,4 @@
-"""Dates and clock times as they are written (2026-10-01, 10/1, 9:30, 1–15), and what only looks like a time."""
+"""Dates and clock times as they are written (2026-10-01, 10/1, 9:30), and what only looks like a time."""
 
 from __future__ import annotations
 
@@ -15,10 +15,18 @@ _WEEKDAY = r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*"
 _YEAR = r"(?:19|20)\d\d"
 _DATE = rf"{_YEAR}[-/.]\d\d?(?:[-/.]\d\d?)?|\d\d?[/.]\d\d?"
 # A dash between two of these is "to".
-_LEFT = rf"(?:{_DATE}|(?:\b|\d){_MONTH}(?: ?\d\d?)?(?:st|nd|rd|th)?|\b{_WEEKDAY}|\bq[1-4]|\bh[12]|{_YEAR}|\d[年月日号点时季]|\d(?:am|pm|st|nd|rd|th)|:\d\d|[年月日号点时周末旬季度天一二三四五六日零十])"
-_RIGHT = rf"(?:{_DATE}|{_MONTH}\b|{_WEEKDAY}\b|q[1-4]\b|h[12]\b|{_YEAR}\b|\d\d?(?:st|nd|rd|th)\b|\d\d?:\d\d|\d+ ?(?:am|pm|[年月日号点时])|[上本这今去昨前周星礼第一二三四五六七八九十零])"
+_LEFT = (
+    rf"(?:{_DATE}|(?:\b|\d){_MONTH}(?: ?\d\d?)?(?:st|nd|rd|th)?|\b{_WEEKDAY}|\bq[1-4]|\bh[12]|{_YEAR}|:\d\d"
+    r"|\d(?:am|pm|st|nd|rd|th)|[年月日号点时周末旬季度天一二三四五六七八九十零])"
+)
+_RIGHT = (
+    rf"(?:{_DATE}|{_MONTH}\b|{_WEEKDAY}\b|q[1-4]\b|h[12]\b|{_YEAR}\b|\d\d?(?:st|nd|rd|th)\b|\d\d?:\d\d"
+    r"|\d+ ?(?:am|pm|[年月日号点时])|[上本这今去昨前周星礼第一二三四五六七八九十零])"
+)
 _NUMBERED = rf"\d ?[-–—~] ?(?=\d\d?(?:st|nd|rd|th)? ?(?:am\b|pm\b|[年月日号点时周季]|(?:of )?{_MONTH}\b))"
-_AFTER_MONTH = rf"(?:\b{_MONTH} ?\d\d?(?:st|nd|rd|th)?|[月年周]\d\d?) ?[-–—~] ?(?=\d\d?(?:st|nd|rd|th)?\b(?![\d.,%]))"
+_AFTER_MONTH = (
+    rf"(?:\b{_MONTH} ?\d\d?(?:st|nd|rd|th)?|[月年周]\d\d?) ?[-–—~] ?(?=\d\d?(?:st|nd|rd|th)?\b(?![\d.,%]))"
+)
 _DASHED = re.compile(rf"{_LEFT} ?[-–—~] ?(?={_RIGHT})|{_NUMBERED}|{_AFTER_MONTH}")
 _DASH = re.compile(r"[-–—~]")
 
@@ -29,11 +37,11 @@ _DAY_MARK = re.compile(r" ?(?:[日号]|当天|那天)")
 _CLOCK = re.compile(r"(?<![\d:])(\d\d?):(\d\d)(?::\d\d)?(?![\d:]) ?(am\b|pm\b|a\.m|p\.m)?")
 
 # A month is meant, and not what may be, beside these.
-_MAY_AFTER = frozenset(
-    "in since of for to from until till through by before after during and or last this early mid late "
-    "between vs versus than month every each next previous whole entire at on may".split()
+_MAY_AFTER = re.compile(
+    "in|since|of|for|to|from|until|till|through|by|before|after|during|and|or|last|this|early|mid|late|between"
+    "|vs|versus|than|month|every|each|next|previous|whole|entire|at|on|st|nd|rd|th"
 )
-_MAY_NOT = frozenset("i we you it they he she be have not also or".split())
+_MAY_NOT = re.compile("i|we|you|it|they|he|she|be|have|not|also")
 
 
 def dashed(folded: str) -> str:
@@ -79,7 +87,9 @@ def _phrases(folded: str, text: Sequence[Unit]) -> Iterator[Phrase]:
         half = match[3]
         if hour <= 24 and minute < 60:
             value = hour % 12 + (12 if half.startswith("p") else 0) if half else hour
-            category, meaning = ("clock_time", value) if not minute else ("when", Unclear("minutes", match.group()))
+            category, meaning = (
+                ("clock_time", value) if not minute else ("when", Unclear("minutes", match.group()))
+            )
             yield from _over(category, match.start(), match.end(), text, meaning)
 
 
@@ -87,12 +97,12 @@ def _over(category: str, start: int, end: int, text: Sequence[Unit], value: obje
     covered = [place for place, unit in enumerate(text) if start <= unit.start and unit.end <= end]
     if covered:
         roles = tuple((place, "time") for place in covered)
-        yield Phrase(category, covered[0], covered[-1] + 1, value, ("word:written",), roles)  # type: ignore[arg-type]
+        yield Phrase(category, covered[0], covered[-1] + 1, value, ("word:written",), roles)
 
 
 def _iso(match: re.Match[str]) -> When | None:
     year, _, month, day = match.groups()
-    return _date(int(year), int(month), day and int(day))
+    return _date(int(year), int(month), int(day) if day else None)
 
 
 def _month_year(match: re.Match[str]) -> When | None:
@@ -100,8 +110,8 @@ def _month_year(match: re.Match[str]) -> When | None:
 
 
 def _slashed(match: re.Match[str], chinese: bool) -> When | None:
-    """10/1: 1 October or 10 January. In Chinese the month is first; 10.1 is a date only beside another word of
-    days, or as a range.
+    """10/1: 1 October or 10 January. In Chinese the month is first; 10.1 is a date only beside another word
+    of days, or as a range.
     """
     one, mark, other, year = int(match[1]), match[2], int(match[3]), match[4]
     folded = match.string
@@ -125,7 +135,9 @@ def _slashed(match: re.Match[str], chinese: bool) -> When | None:
 def _day(year: str | None, month: int, day: int) -> When | None:
     if month < 1 or day < 1:
         return None
-    return _date(int(year), month, day) if year else Latest("year", (("month", month, month), ("day", day, day)))
+    return (
+        _date(int(year), month, day) if year else Latest("year", (("month", month, month), ("day", day, day)))
+    )
 
 
 def _date(year: int, month: int, day: int | None) -> When:
@@ -138,8 +150,8 @@ def _is_may(text: Sequence[Unit], at: int) -> bool:
         return True
     before = text[at - 1].text if at else ""
     after = text[at + 1].text if at + 1 < len(text) else ""
-    if after in _MAY_NOT:
+    if _MAY_NOT.fullmatch(after):
         return False
-    if before in _MAY_AFTER or before[:1].isdigit() or after[:1].isdigit() or before in ("st", "nd", "rd", "th"):
+    if _MAY_AFTER.fullmatch(before) or before[:1].isdigit() or after[:1].isdigit():
         return True
     return any(re.fullmatch(_MONTH, one) for one in (before, after)) or not before

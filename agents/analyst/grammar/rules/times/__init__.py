@@ -1,7 +1,7 @@
 """Times: from days, months, offsets and edges to one expression, in both languages' orders.
 
-`parts` are of a year, month or week and may be named alone (October, 上旬); a `bit` is of something (the first ten
-days); a `frame` is what they are of; a `point` is one period; a `when` is any expression of time.
+`parts` are of a year, month or week and may be named alone (October, 上旬); a `bit` is of something (its
+first ten days); a `frame` is what they are of; a `point` is one period; a `when` is any expression of time.
 """
 
 from __future__ import annotations

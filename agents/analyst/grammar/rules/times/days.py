@@ -69,9 +69,24 @@ def _at(hours: range) -> AtPart:
 
 def _office(first: Any, last: Any) -> AtPart | None:
     """Between 9 and 5: no two numbers but hours run so."""
-    if not isinstance(first, int) or not isinstance(last, int) or not 5 <= first <= 12 or not 1 <= last < first:
+    if (
+        not isinstance(first, int)
+        or not isinstance(last, int)
+        or not 5 <= first <= 12
+        or not 1 <= last < first
+    ):
         return None
     return _at(range(first, last + 12))
+
+
+def _from_to(first: Any, last: Any, half: str | None = None) -> AtPart | None:
+    begin, end = _clock(first, half), _clock(last, half)
+    return _hours(begin, end) if begin and end else None
+
+
+def _at_part(part: Any, value: Any) -> AtPart | None:
+    most = {"day_of_month": 31, "month_of_year": 12}[part]
+    return AtPart(part=part, values=(value,)) if isinstance(value, int) and 0 < value <= most else None
 
 
 def _part(meaning: str) -> AtPart:
@@ -101,7 +116,8 @@ def _both(one: AtPart, other: AtPart) -> AtPart | None:
 RULES = (
     # Days.
     Rule("weekday", "point", "weekday", lambda day: Weekdays(int(day), int(day))),
-    Rule("latest weekday", "point", "latest_weekday weekday", lambda _, day: Weekdays(int(day), int(day), True)),
+    Rule("latest weekday", "point", "latest_weekday weekday",
+         lambda _, day: Weekdays(int(day), int(day), True)),
     Rule("this weekday", "point", "this_weekday weekday", lambda _, day: _span("0", day, day)),
     Rule("next weekday", "point", "next_weekday weekday", lambda _, day: _span("1", day, day)),
     Rule("weekday of week", "point", "week_relative weekday", lambda offset, day: _span(offset, day, day)),
@@ -109,8 +125,10 @@ RULES = (
     Rule("in week weekday", "point", "frame weekday", _in_week),
     Rule("weekdays of week", "point", "week_relative weekday to weekday/day_of_week",
          lambda offset, first, _, last: _span(offset, first, last)),
-    Rule("weekdays in week", "point", "weekday to weekday frame", lambda a, _, b, frame: _in_week(frame, a, b)),
-    Rule("in week weekdays", "point", "frame weekday to weekday", lambda frame, a, _, b: _in_week(frame, a, b)),
+    Rule("weekdays in week", "point", "weekday to weekday frame",
+         lambda a, _, b, frame: _in_week(frame, a, b)),
+    Rule("in week weekdays", "point", "frame weekday to weekday",
+         lambda frame, a, _, b: _in_week(frame, a, b)),
     Rule("weekend of week", "point", "relative weekend", lambda offset, _: _span(offset, "6", "7")),
     Rule("day part", "point", "day_parted", _parted),
     # Filters.
@@ -119,17 +137,18 @@ RULES = (
     Rule("any weekday", "weekdays_said", "any weekday/weekdays", lambda _, day: _numbers(day)),
     Rule("weekdays to", "weekdays_said", "any? weekday/weekdays to weekday/weekdays/day_of_week",
          lambda _, a, __, b: _to(a, b) if len(a) == len(b) == 1 else None),
-    Rule("weekday or", "weekdays_said", "any? weekday and/or any? weekday", lambda _, a, __, ___, b: (int(a), int(b))),
+    Rule("weekday or", "weekdays_said", "any? weekday and/or any? weekday",
+         lambda _, a, __, ___, b: (int(a), int(b))),
     Rule("weekdays and", "weekdays_said", "weekdays_said and/or weekday/weekdays",
          lambda many, _, one: (*many, *_numbers(one))),
     Rule("on weekdays", "part_condition", "weekdays_said", _weekdays),
     Rule("same twice", "part_condition", "part_condition part_condition", _both),
     Rule("every year", "part_condition", "every_unit month",
-         lambda part, month: AtPart(part=part, values=(int(month),)) if part == "month_of_year" else None),
+         lambda part, month: _at_part(part, int(month)) if part == "month_of_year" else None),
     Rule("every month or year", "part_condition", "every_unit number month_mark/day_mark",
-         lambda part, n, _: AtPart(part=part, values=(n,)) if isinstance(n, int) and 0 < n <= 31 else None),
+         lambda part, n, _: _at_part(part, n)),
     Rule("day of each month", "part_condition", "number suffix of_each_month",
-         lambda n, _, __: AtPart(part="day_of_month", values=(n,)) if isinstance(n, int) and 0 < n <= 31 else None),
+         lambda n, _, __: _at_part("day_of_month", n)),
     Rule("clock", "clock", "number hour_mark", lambda n, _: _clock(n)),
     Rule("clock written", "clock", "clock_time", lambda hour: (hour, True)),
     Rule("clock half", "clock", "number am_pm", _half),
@@ -138,11 +157,11 @@ RULES = (
     Rule("hours", "hours", "from? clock to clock", lambda _, a, __, b: _hours(a, b)),
     Rule("hours between", "hours", "between clock and/to clock", lambda _, a, __, b: _hours(a, b)),
     Rule("hours of half", "hours", "from? number to number am_pm",
-         lambda _, a, __, b, half: (begin := _clock(a, half)) and (end := _clock(b, half)) and _hours(begin, end)),
+         lambda _, a, __, b, half: _from_to(a, b, half)),
     Rule("hours between half", "hours", "between number and number am_pm",
-         lambda _, a, __, b, half: (begin := _clock(a, half)) and (end := _clock(b, half)) and _hours(begin, end)),
+         lambda _, a, __, b, half: _from_to(a, b, half)),
     Rule("hours plain", "hours", "from? number to number hour_mark",
-         lambda _, a, __, b, ___: (begin := _clock(a)) and (end := _clock(b)) and _hours(begin, end)),
+         lambda _, a, __, b, ___: _from_to(a, b)),
     Rule("office hours", "hours", "from number to number", lambda _, a, __, b: _office(a, b)),
     Rule("office hours between", "hours", "between number and number", lambda _, a, __, b: _office(a, b)),
     Rule("hours before", "hours", "before clock", lambda _, clock: _edge("before", clock)),

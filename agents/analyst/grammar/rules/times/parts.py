@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from agents.analyst.grammar.chart import Rule
-from agents.analyst.grammar.when import Latest, Numbered, NumberedOf, Parts, Stretch, When
+from agents.analyst.grammar.when import Latest, Numbered, NumberedOf, Parts, When
 
 SIZES = ("minute", "hour", "day", "week", "half_month", "month", "quarter", "half", "year")
 _OF = {"day": "month", "half_month": "month", "month": "year", "quarter": "year", "half": "year"}
@@ -34,8 +34,8 @@ def size(unit: str) -> int:
 
 def joined(one: Parts, other: Parts) -> Parts | None:
     """November's first ten days, in either order."""
+    one, other = _halved(other[-1][0], one), _halved(one[-1][0], other)
     large, small = sorted((one, other), key=lambda part: -size(part[0][0]))
-    small = _halved(large[-1][0], small)
     if size(large[-1][0]) <= size(small[0][0]) or not _single(large):
         return None
     return (*large, *small)
@@ -91,7 +91,7 @@ def _stands(ordinal: str, unit: str) -> Parts | None:
 
 
 def _ordinals(ordinal: str, count: Any, unit: str) -> Parts | None:
-    return {"1": _head, "-1": _tail}.get(ordinal, lambda *_: None)(count, unit)
+    return _head(count, unit) if ordinal == "1" else _tail(count, unit) if ordinal == "-1" else None
 
 
 def _nth(number: Any, unit: str) -> Parts | None:
@@ -126,15 +126,18 @@ RULES = (
     Rule("month number", "parts", "number month_mark", lambda n, _: part("month", n)),
     Rule("month numbers", "parts", "number to number month_mark", lambda a, _, b, __: part("month", a, b)),
     Rule("months side by side", "parts", "number number month_mark", lambda a, b, _: _neighbours(a, b)),
-    Rule("quarter number", "parts", "ordinal_mark? number quarter_mark", lambda _, n, __: part("quarter", n)),
-    Rule("quarter numbers", "parts", "number to number quarter_mark", lambda a, _, b, __: part("quarter", a, b)),
+    Rule("quarter number", "parts", "ordinal_mark? number quarter_mark",
+         lambda _, n, __: part("quarter", n)),
+    Rule("quarter numbers", "parts", "number to number quarter_mark",
+         lambda a, _, b, __: part("quarter", a, b)),
     Rule("day number", "parts", "number day_mark", lambda n, _: part("day", n)),
     Rule("day numbers", "parts", "number day_mark? to number day_mark",
          lambda a, _, __, b, ___: part("day", a, b)),
     Rule("ordinal part", "parts", "ordinal unit", _stands),
     # What is of something.
     Rule("nth", "bit", "ordinal_mark number counter? unit", lambda _, n, __, unit: _nth(n, unit)),
-    Rule("nth weekday", "bit", "ordinal_mark number counter? weekday", lambda _, n, __, day: _weekday(n, day)),
+    Rule("nth weekday", "bit", "ordinal_mark number counter? weekday",
+         lambda _, n, __, day: _weekday(n, day)),
     Rule("last weekday", "bit", "tail number counter? weekday", lambda _, n, __, day: _weekday(-n, day)),
     Rule("ordinal", "bit", "ordinal unit", _ordinal),
     Rule("ordinal weekday", "bit", "ordinal weekday", lambda ordinal, day: _weekday(int(ordinal), day)),

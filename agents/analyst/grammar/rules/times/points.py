@@ -7,7 +7,7 @@ from typing import Any
 from agents.analyst.grammar.chart import Rule
 from agents.analyst.grammar.festivals import Festival
 from agents.analyst.grammar.rules.times.parts import named, numbered, of, size
-from agents.analyst.grammar.spans import Beside, Range, Roughly, Rolling, Shifted, Unclear
+from agents.analyst.grammar.spans import Beside, Range, Rolling, Roughly, Shifted, Unclear
 from agents.analyst.grammar.when import Around, Latest, Numbered, Parts, Stretch, Unit, When, Year
 
 _TODAY = Unit("day")
@@ -61,7 +61,9 @@ def _nth_week(parts: Parts) -> When | None:
     unit, first, last = parts[0]
     if unit != "week" or len(parts) > 1 or first != last or first < 1:
         return None
-    return Numbered(first) if first > 6 else Unclear("ambiguous", "", (Latest("month", parts), Numbered(first)))
+    return (
+        Numbered(first) if first > 6 else Unclear("ambiguous", "", (Latest("month", parts), Numbered(first)))
+    )
 
 
 def _festival(name: str, day: bool = False) -> When:
@@ -94,9 +96,7 @@ def _this_time(frame: When) -> When | None:
     if not isinstance(frame, Unit) or frame.unit not in ("year", "month", "quarter"):
         return None
     so_far = Range(Unit("month"), _TODAY)
-    return Unclear(
-        "ambiguous", "", tuple(Shifted(one, frame.unit, frame.offset) for one in (_TODAY, so_far))
-    )
+    return Unclear("ambiguous", "", tuple(Shifted(one, frame.unit, frame.offset) for one in (_TODAY, so_far)))
 
 
 def _single_day(point: When) -> When | None:
@@ -113,7 +113,8 @@ RULES = (
     Rule("year marked", "frame", "number year_mark", lambda n, _: _year(n)),
     Rule("relative year", "frame", "relative_year", lambda offset: Unit("year", int(offset))),
     Rule("relative", "frame", "relative whole? unit", lambda offset, _, unit: _relative(offset, unit)),
-    Rule("before last", "frame", "unit before_last", lambda unit, _: Unit(unit, -2) if size(unit) > 1 else None),
+    Rule("before last", "frame", "unit before_last",
+         lambda unit, _: Unit(unit, -2) if size(unit) > 1 else None),
     Rule("ago", "frame", "number counter? unit ago", lambda n, _, unit, __: _ago(n, unit)),
     Rule("one ago", "frame", "unit ago", lambda unit, _: _ago(1, unit)),
     Rule("to date", "frame", "to_date", lambda unit: Unit(unit)),
@@ -168,4 +169,3 @@ RULES = (
     Rule("of fiscal", "when", "point fiscal", lambda _, __: Unclear("fiscal", "")),
     Rule("part of fiscal", "when", "parts/bit fiscal number?", lambda _, __, ___: Unclear("fiscal", "")),
 )  # fmt: skip
-

@@ -5,7 +5,7 @@ from __future__ import annotations
 from agents.analyst.grammar.chart import Rule
 from agents.analyst.grammar.rules.times.parts import named, of, part
 from agents.analyst.grammar.spans import Edge, Range, Unclear
-from agents.analyst.grammar.when import Around, Stretch, Unit, When, Year
+from agents.analyst.grammar.when import Stretch, Unit, When, Year
 
 _TODAY = Unit("day")
 
@@ -63,11 +63,13 @@ RULES = (
     Rule("start number", "beginning", "number edge_start", lambda n, unit: _numbered_edge(unit, n)),
     Rule("start relative", "beginning", "relative edge_start", _relative_edge),
     Rule("start in", "beginning", "frame edge_start", _edge_of),
-    Rule("start number in", "beginning", "frame number edge_start", lambda f, n, unit: _edge_of(f, unit, n)),
+    Rule("start number in", "beginning", "frame number edge_start",
+         lambda f, n, unit: _edge_of(f, unit, n)),
     Rule("end alone", "when", "ending", _alone),
     Rule("start alone", "when", "beginning", _alone_start),
     # Between two.
-    Rule("to", "when", "from? point/beginning to point/ending", lambda _, first, __, last: Range(first, last)),
+    Rule("to", "when", "from? point/beginning to point/ending",
+         lambda _, first, __, last: Range(first, last)),
     Rule("to after", "when", "from? point/beginning to point/ending between_after/until_after",
          lambda _, first, __, last, ___: Range(first, last)),
     Rule("to now", "when", "from? point/beginning to until_now", lambda _, first, __, ___: _since(first)),
@@ -77,7 +79,8 @@ RULES = (
          lambda _, first, __, last, ___: Range(first, last)),
     # Open at one side.
     Rule("since", "when", "since point/beginning", lambda _, point: _since(point)),
-    Rule("since after", "when", "since? point/beginning since_after/onwards", lambda _, point, __: _since(point)),
+    Rule("since after", "when", "since? point/beginning since_after/onwards",
+         lambda _, point, __: _since(point)),
     Rule("until", "when", "until point/ending until_after?", lambda _, point, __: Range(None, point)),
     Rule("until after", "when", "point until_after", lambda point, _: Range(None, point)),
     Rule("until now", "when", "until until_now until_after?", lambda *_: Range(None, _TODAY)),
