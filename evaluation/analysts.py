@@ -11,8 +11,8 @@ from typing import Protocol
 from opentelemetry.trace import NoOpTracerProvider
 
 from agents.analyst import Analyst
+from agents.analyst.grammar.text import language
 from agents.analyst.graph import SQL, Asked, result
-from agents.analyst.linker.text import language
 from agents.runtime.agent import Agent, sequence
 from agents.runtime.door import run_sync
 from agents.runtime.graph import run_agent

@@ -1,0 +1,68 @@
+"""Fitted weights rank readings and say how sure one may be, on outcomes whose law is known."""
+
+from __future__ import annotations
+
+import math
+import random
+
+from evaluation.fitting import Candidate, confidence, cross_validated, logistic, ranked, scored
+from evaluation.tally import reliability
+
+
+def outcomes(count: int) -> tuple[list[dict[str, float]], list[bool]]:
+    """Signals and outcomes of a known law: sure with a margin, unsure with corrections."""
+    dice = random.Random(3)
+    rows = [{"margin": dice.uniform(0, 3), "spelling": float(dice.random() < 0.3)} for _ in range(count)]
+    chances = [1 / (1 + math.exp(-(-1 + 2 * row["margin"] - 1.5 * row["spelling"]))) for row in rows]
+    return rows, [dice.random() < chance for chance in chances]
+
+
+def test_the_law_behind_the_outcomes_is_found() -> None:
+    rows, right = outcomes(4000)
+    found = logistic(rows, right)
+    assert abs(found["intercept"] + 1) < 0.3
+    assert abs(found["margin"] - 2) < 0.3
+    assert abs(found["spelling"] + 1.5) < 0.3
+
+
+def test_what_is_always_right_is_no_certainty() -> None:
+    found = logistic([{"margin": 1.0}] * 20, [True] * 20)
+    assert 0.9 < confidence(found, {"margin": 1.0}) < 1.0
+
+
+def test_confidence_in_what_was_not_seen_is_how_often_it_is_right() -> None:
+    rows, right = outcomes(4000)
+    for low, high, count, mean, share in reliability(
+        list(zip(cross_validated(rows, right), right, strict=True))
+    ):
+        assert low <= mean <= high
+        assert abs(mean - share) < 3.5 * math.sqrt(mean * (1 - mean) / count) + 0.01
+
+
+def test_a_good_reading_comes_to_stand_over_the_others() -> None:
+    questions = [
+        [
+            Candidate({"rule:value": 1, "word:metric": 1}, good=True),
+            Candidate({"rule:mention": 1, "word:metric": 1}, good=False),
+        ],
+        [
+            Candidate({"rule:value": 1, "spelling:orders": 1}, good=False),
+            Candidate({"rule:mention": 1}, good=True),
+        ],
+        [Candidate({"rule:unseen": 1}, good=False)],
+    ]
+    start = {"rule": -0.1, "word": -1.0}
+    found = ranked(questions, start)
+    for candidates in questions[:2]:
+        best = max(candidates, key=lambda one: scored(found, one.features))
+        assert best.good
+    # What all readings of a question have alike tells nothing, what no question tells of stays as it was.
+    assert "word:metric" not in found
+    assert "rule:unseen" not in found
+    assert found["rule"] == -0.1
+
+
+def test_weights_that_rank_well_stay() -> None:
+    start = {"a": 1.0, "b": -1.0}
+    questions = [[Candidate({"a": 1}, good=True), Candidate({"b": 1}, good=False)]]
+    assert ranked(questions, start) == start
