@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, product
 from typing import Any, Literal
@@ -39,7 +39,8 @@ from agents.analyst.intent import (
     Threshold,
 )
 
-_TRIED = 12
+_TRIED = 24
+_FANS_OUT = "*"
 _KINDS = {"count": {"count", "number", "unknown"}, "money": {"money"}, "ratio": {"ratio"}}
 _OVERLAPPING = ("mean", "median", "share", "running")
 
@@ -67,13 +68,13 @@ def complete(said: Fragment, vocabulary: Any, calendar: Calendar) -> list[Comple
     said, features = _measured(said)
     found: dict[Intent, Completed] = {}
     refusals: list[Refused] = []
-    for names in islice(_choices(said, vocabulary), _TRIED):
+    for names, chosen in islice(_choices(said, vocabulary), _TRIED):
         try:
             one = _Question(_renamed(said, names), vocabulary, calendar).completed()
         except Refused as refusal:
             refusals.append(refusal)
             continue
-        found.setdefault(one.intent, replace(one, features=(*features, *one.features)))
+        found.setdefault(one.intent, replace(one, features=(*features, *chosen, *one.features)))
     if not found:
         raise refusals[0] if refusals else Refused("no_metric")
     return list(found.values())
@@ -90,15 +91,28 @@ def _measured(said: Fragment) -> tuple[Fragment, tuple[str, ...]]:
     return replace(said, measures=(MetricOf(name=said.verbs[0]),), verbs=said.verbs[1:]), ("verb as measure",)
 
 
-def _choices(said: Fragment, vocabulary: Any) -> Iterator[Mapping[str, str]]:
+def _choices(said: Fragment, vocabulary: Any) -> Iterator[tuple[Mapping[str, str], list[str]]]:
     """Each way to read the names that may be several things: metrics first, what belongs to them then."""
     metrics = sorted(_metric_names(said))
+    others = sorted(_dimension_names(said))
     for chosen in product(*(name.split(BETWEEN) for name in metrics)):
         names = dict(zip(metrics, chosen, strict=True))
-        others = sorted(_dimension_names(said))
-        possible = [vocabulary.resolve(name, tuple(dict.fromkeys(chosen))) or [""] for name in others]
-        for dimensions in product(*possible):
-            yield names | dict(zip(others, dimensions, strict=True))
+        reached = [_nearest(vocabulary.resolve(name, tuple(dict.fromkeys(chosen)))) for name in others]
+        for dimensions in product(*reached):
+            features = [feature for _, feature in dimensions if feature]
+            yield names | dict(zip(others, (name for name, _ in dimensions), strict=True)), features
+
+
+def _nearest(choices: Sequence[Any]) -> list[tuple[str, str]]:
+    """The metrics' own, or, where they have none, all that joins lead to, the nearer ones first."""
+    if not choices:
+        return [("", "")]
+    near = choices[0].distance
+    return [
+        (_FANS_OUT if one.fans_out else one.name, "farther" if one.distance > near else "")
+        for one in choices
+        if one.distance == near or near > 0
+    ]
 
 
 def _visited(item: Any, found: Callable[[BaseModel], None]) -> None:
@@ -151,6 +165,8 @@ def _renamed(said: Fragment, names: Mapping[str, str]) -> Fragment:
             if isinstance(value := values.get(field), str) and value:
                 if not names.get(value, value):
                     raise Refused("not_by", value)
+                if names.get(value) == _FANS_OUT:
+                    raise Refused("fans_out", value)
                 values[field] = names.get(value, value)
         return type(item)(**values)
 
