@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
 
 from opentelemetry.trace import NoOpTracerProvider
 
@@ -17,16 +16,10 @@ from agents.runtime.agent import Agent, sequence
 from agents.runtime.door import run_sync
 from agents.runtime.graph import run_agent
 from agents.runtime.settings import AgentSettings
+from evaluation.asking import Asker
 from evaluation.grading import Given
 from warehouse import Catalogue, WarehouseSettings, connect
 from warehouse.semantic import SemanticLayer
-
-
-class Asker(Protocol):
-    """Someone who was given one project."""
-
-    def ask(self, question: str, now: datetime) -> Given:
-        """Answer, decline or ask back. What it raises is its failure."""
 
 
 class Linked:

@@ -6,15 +6,22 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from evaluation.analysts import Asker
 from evaluation.grading import Given, Grade, grade
 from evaluation.projects import NOW
 from evaluation.questions import Gold, Half, Question
 from warehouse import Warehouse
 from warehouse.errors import TidemarkError
+
+
+class Asker(Protocol):
+    """Someone who was given one project."""
+
+    def ask(self, question: str, now: datetime) -> Given:
+        """Answer, decline or ask back. What it raises is its failure."""
 
 
 @dataclass(frozen=True)

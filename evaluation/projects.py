@@ -40,7 +40,8 @@ _ARROW = {
     "time": pa.timestamp("us", tz="UTC"),
     "map": pa.map_(pa.string(), pa.string()),
 }
-# The spines of the sample begin some days before the server's clock; the questions have one of their own.
+# The spines of the sample are views that begin some days before the server's clock; the questions have their
+# own: first moment, seconds, how many.
 _SPINES = {"dws.dws_minutes": ("2026-10-21", 60, 1440 * 32), "dws.dws_hours": ("2025-10-17", 3600, 24 * 402)}
 
 
@@ -184,10 +185,9 @@ def _load(writer: Warehouse) -> None:
 def _spines(writer: Warehouse) -> None:
     for table, (first, seconds, count) in _SPINES.items():
         column = writer.query(f"select * from {table} limit 1").columns[0].name
-        writer.execute(f"truncate table {table}")
         writer.execute(
-            f"insert into {table} ({column}) "
-            f"select toDateTime('{first}', 'UTC') + number * {seconds} from numbers({count})"
+            f"create or replace view {table} as "
+            f"select toDateTime('{first}', 'UTC') + number * {seconds} as {column} from numbers({count})"
         )
 
 
