@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, product
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel
 
@@ -22,6 +22,7 @@ from agents.analyst.intent import (
     CountOf,
     Difference,
     Every,
+    Grain,
     Group,
     Intent,
     Is,
@@ -30,6 +31,7 @@ from agents.analyst.intent import (
     MetricOf,
     Not,
     Order,
+    PartOf,
     Period,
     Periods,
     QuantileOf,
@@ -40,6 +42,7 @@ from agents.analyst.intent import (
 )
 
 _TRIED = 24
+GRAINS: tuple[Grain, ...] = get_args(Grain)
 _FANS_OUT = "*"
 _KINDS = {"count": {"count", "number", "unknown"}, "money": {"money"}, "ratio": {"ratio"}}
 _OVERLAPPING = ("mean", "median", "share", "running")
@@ -203,7 +206,7 @@ class _Question:
         if times.several:
             groups = (*groups, Periods(periods=times.several))
         measures, groups = self._measures(groups)
-        against, measures = self._changes(against, measures, groups, window)
+        against, measures = self._changes(against, measures, groups)
         having = tuple(self._threshold(bound, measures) for bound in said.having)
         if having and not groups:
             raise Refused("threshold_of_what")
@@ -279,13 +282,19 @@ class _Question:
     def _groups(self, listed: list[Is]) -> tuple[tuple[Group, ...], tuple[Group, ...]]:
         said = self._said
         selecting = bool(said.direction or said.limit)
+        every = self._grain()
         partition = said.each if selecting and said.groups else ()
-        groups = list(dict.fromkeys((*said.each, *said.groups)))
+        groups = list(dict.fromkeys((*said.each, *every, *said.groups)))
         for one in listed:
-            group = By(dimension=one.dimension)
-            if group not in groups:
-                groups.insert(0, group)
-        return tuple(groups), partition
+            shown = By(dimension=one.dimension)
+            if shown not in groups:
+                groups.insert(0, shown)
+        metrics = [self._vocabulary.semantic.metrics[name] for name in self._metrics()]
+        for group in groups:
+            if isinstance(group, Every) and not all(group.grain in metric.grains for metric in metrics):
+                raise Refused("no_grain", group.grain, *self._metrics())
+        # What comes one after the other comes first: by month and country.
+        return tuple(sorted(groups, key=_first)), partition
 
     def _sliced(self, listed: Is, conditions: list[Condition], window: Period | None) -> Completed:
         """Two values' figures and by how much the one is over the other."""
@@ -310,6 +319,40 @@ class _Question:
         if bound.kind == "money" and "money" not in kinds:
             raise Refused("threshold_unit")
         return Threshold(measure=measure, op=bound.op, value=bound.value)
+
+    def _grain(self) -> tuple[Group, ...]:
+        """The periods of a course that is asked for without them: growth month over month this year."""
+        said = self._said
+        if any(isinstance(group, Every) for group in (*said.each, *said.groups)):
+            return ()
+        if said.against in GRAINS and said.trend and self._longer(said.against):
+            return (Every(grain=_grain(said.against)),)
+        if not said.series:
+            return ()
+        grain = next((one for one in ("month", "week", "day") if self._longer(one)), "month")
+        self._features.append("grain filled in")
+        return (Every(grain=_grain(grain)),)
+
+    def _longer(self, grain: str) -> bool:
+        """Whether the time that is asked about has several of these periods."""
+        try:
+            window = timing(self._said.times, self._calendar).window
+        except NoTime:
+            return False
+        if window is None or window.start is None or window.end is None:
+            return True
+        return self._calendar.step(self._calendar.floor(window.start, grain), grain, 2) <= window.end
+
+    def _trending(self, against: Period | None) -> tuple[Any, Any]:
+        """By what, and from which end: what fell most has the least change, what changed most the farthest."""
+        said = self._said
+        direction = said.direction or "desc"
+        if not against or not said.trend:
+            return "value", direction
+        if said.trend == "either":
+            return "change_rate" if said.percent else "absolute_change", direction
+        down = said.trend == "down" and said.direction != "asc"
+        return "change_rate" if said.percent else "change", "asc" if down else direction
 
     def _measures(self, groups: tuple[Group, ...]) -> tuple[tuple[Measure, ...], tuple[Group, ...]]:
         """The measures with what is said of all of them: shares, averages, running totals."""
@@ -359,14 +402,10 @@ class _Question:
         return tuple(QuantileOf(of=one, per=per) for one in measures), rest
 
     def _changes(
-        self,
-        against: Period | None,
-        measures: tuple[Measure, ...],
-        groups: tuple[Group, ...],
-        window: Period | None,
+        self, against: Period | None, measures: tuple[Measure, ...], groups: tuple[Group, ...]
     ) -> tuple[Period | None, tuple[Measure, ...]]:
         said = self._said
-        if "change" not in said.wraps or against is not None:
+        if not said.trend or against is not None:
             return against, measures
         if any(isinstance(group, Every) for group in groups):
             back: Literal["year", "period"] = "year" if said.against == "year_ago" else "period"
@@ -375,7 +414,7 @@ class _Question:
 
     def _times(self) -> Timing:
         said = self._said
-        changing = said.compared or "change" in said.wraps or "difference" in said.wraps
+        changing = bool(said.compared or said.trend or "difference" in said.wraps)
         series = any(isinstance(group, Every) for group in (*said.groups, *said.each))
         against = said.against if changing and not series else ""
         try:
@@ -397,8 +436,8 @@ class _Question:
             raise Refused("rank_what")
         if len(measures) > 1 and said.by is None and not isinstance(measures[-1], Change):
             raise Refused("rank_by_what")
-        part: Any = "change_rate" if against and "change" in said.wraps else "value"
-        order = Order(by=said.by or measures[-1], part=part, direction=said.direction or "desc")
+        part, direction = self._trending(against)
+        order = Order(by=said.by or measures[-1], part=part, direction=direction)
         if said.limit or said.ranked or not said.direction:
             return order, said.limit
         self._features.append("first one only")
@@ -409,6 +448,14 @@ def _metrics(measures: Any) -> list[str]:
     names: list[str] = []
     _visited(measures, lambda item: names.append(item.name) if isinstance(item, MetricOf) else None)
     return names
+
+
+def _grain(name: str) -> Grain:
+    return next(one for one in GRAINS if one == name)
+
+
+def _first(group: Group) -> bool:
+    return not isinstance(group, Every | PartOf | Periods)
 
 
 def _together(conditions: list[Condition]) -> Condition | None:

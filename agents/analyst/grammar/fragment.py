@@ -13,7 +13,7 @@ from agents.analyst.grammar.when import When
 from agents.analyst.intent import Comparison, Condition, Group, Measure
 
 BETWEEN = "|"
-Wrap = Literal["share", "mean", "median", "running", "change", "difference"]
+Wrap = Literal["share", "mean", "median", "running", "difference"]
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,8 @@ class Fragment:
     `verbs` name metrics by what is done, `wanted` the kind of figure (count, money, ratio), `mentions`
     metrics beside which a word says nothing new (revenue from *customers*). `each` are groups that may be a
     partition, `part` what a share is the share of, `per` what an average is taken over, `against` the unit
-    that the earlier period lies before by.
+    that the earlier period lies before by. `trend` is which way a figure goes, `percent` that it is
+    so in percent, `series` that its course is asked for.
     """
 
     measures: tuple[Measure, ...] = ()
@@ -50,10 +51,13 @@ class Fragment:
     wanted: str = ""
     part: Condition | None = None
     per: Group | None = None
+    trend: Literal["", "up", "down", "either"] = ""
+    percent: bool = False
     against: str = ""
     compared: bool = False
     together: bool = False
     ranked: bool = False
+    series: bool = False
     direction: Literal["", "asc", "desc"] = ""
     limit: int | None = None
     by: Measure | None = None
@@ -61,13 +65,17 @@ class Fragment:
 
 EMPTY = Fragment()
 _TUPLES = tuple(one.name for one in fields(Fragment) if isinstance(one.default, tuple))
-_FLAGS = ("compared", "together", "ranked")
+_FLAGS = ("compared", "together", "ranked", "percent", "series")
 _SINGLE = tuple(one.name for one in fields(Fragment) if one.name not in (*_TUPLES, *_FLAGS))
 _ONCE = {"measures", "times", "having"}
 
 
 def merge(one: Fragment, other: Fragment) -> Fragment | None:
-    """Both together, or None where they say two things of what can be one only."""
+    """Both together, or None where they say two things of what can be one only. Figures side by side are not
+    both meant (revenue of new customers): who wants both says `and`.
+    """
+    if one.measures and other.measures:
+        return None
     values: dict[str, object] = {}
     for name in _SINGLE:
         left, right = getattr(one, name), getattr(other, name)

@@ -10,7 +10,7 @@ from functools import lru_cache
 from cn2an import cn2an
 
 CJK = "\u3400-\u4dbf\u4e00-\u9fff"
-SYMBOLS = "%$€£¥"
+SYMBOLS = "%$€£¥,、;"
 _UNIT = re.compile(rf"[{CJK}]|[a-zÀ-ɏ]+|\d+(?:[.,]\d+)*|[{SYMBOLS}]")
 _UNKNOWN = re.compile(r"[^\W\d_]")
 _SMALL = (

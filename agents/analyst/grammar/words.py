@@ -17,6 +17,7 @@ FOLDER = Path(__file__).with_name("lexicon")
 NUMBER = "number"
 # Found by its stem only: `running` for runs, `ordered` for orders.
 INFLECTED = "inflected"
+INSIDE = "inside"
 NAMES = ("metric", "dimension", "value", "entity")
 
 
@@ -102,14 +103,33 @@ def lattice(question: str, *lexicons: Lexicon) -> tuple[list[Unit], list[Phrase]
     spots = range(len(text))
     found = [phrase for lexicon in lexicons for start in spots for phrase in lexicon.match(text, start)]
     names = {(phrase.start, phrase.end) for phrase in found if phrase.category in NAMES}
+    words = {(phrase.start, phrase.end) for phrase in found if phrase.category not in NAMES}
     kept = []
     for phrase in found:
         span = phrase.start, phrase.end
-        if phrase.category != FILLER or span not in names:
+        if phrase.category == "value" and span in words and not _is_name(question, text, *span):
+            kept.append(replace(phrase, features=(*phrase.features, "name:word")))
+        elif phrase.category != FILLER or span not in names:
             kept.append(phrase)
         elif not _is_name(question, text, *span):
             kept.append(replace(phrase, features=("filler:name",)))
-    return text, written(folded, text, [*kept, *_numbers(text)])
+    return text, _inside(written(folded, text, [*kept, *_numbers(text)]))
+
+
+def _inside(found: Sequence[Phrase]) -> list[Phrase]:
+    """A word within a longer one is less likely itself than a part of it."""
+    spans = {(phrase.start, phrase.end) for phrase in found}
+    inner = {
+        (start, end)
+        for start, end in spans
+        if any(first <= start and end <= last and (first, last) != (start, end) for first, last in spans)
+    }
+    return [
+        replace(phrase, features=(*phrase.features, INSIDE))
+        if (phrase.start, phrase.end) in inner
+        else phrase
+        for phrase in found
+    ]
 
 
 def _is_name(question: str, text: Sequence[Unit], start: int, end: int) -> bool:

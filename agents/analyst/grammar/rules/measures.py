@@ -13,10 +13,6 @@ def _ratio(top: Measure, _: Any, bottom: Measure) -> Measure | None:
     return Ratio(numerator=top, denominator=bottom) if top != bottom else None
 
 
-def _joined(one: Measure, _: Any, other: Measure) -> Fragment | None:
-    return Fragment(measures=(one, other)) if one != other else None
-
-
 def _over(wrap: Any, groups: tuple[Group, ...]) -> Fragment | None:
     return Fragment(wraps=(wrap,), per=groups[0]) if len(groups) == 1 else None
 
@@ -28,7 +24,12 @@ def _count(of: str, verb: str | None = None) -> Measure:
 RULES = (
     Rule("metric", "measure", "metric", lambda name: MetricOf(name=name)),
     Rule("asked", "fragment", "measure", lambda measure: Fragment(measures=(measure,))),
-    Rule("and", "fragment", "measure and measure", _joined),
+    Rule("and", "measures", "measure and/comma measure",
+         lambda one, _, other: (one, other) if one != other else None),
+    Rule("and more", "measures", "measures and/comma measure",
+         lambda many, _, one: (*many, one) if one not in many else None),
+    Rule("several", "fragment", "measures", lambda measures: Fragment(measures=measures)),
+    Rule("how many", "measure", "how_many metric", lambda _, name: MetricOf(name=name)),
     Rule("done", "fragment", "verb", lambda verb: Fragment(verbs=(verb,))),
     Rule("mentioned", "fragment", "mention", lambda metrics: Fragment(mentions=(metrics,))),
     Rule("kind", "fragment", "quantity", lambda kind: Fragment(wanted=kind)),

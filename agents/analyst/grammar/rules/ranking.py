@@ -29,14 +29,15 @@ def _bound(op: Any, number: Any, money: Any = None, percent: Any = None) -> Frag
 
 RULES = (
     Rule("top", "fragment", "top/most number counter_of? groups/units?", _top),
+    Rule("front", "fragment", "front number counter_of? groups?", _top),
     Rule("number top", "fragment", "number top/most groups/units?",
          lambda number, way, groups: _top(way, number, None, groups or ())),
-    Rule("top by", "fragment", "top/most number counter_of? groups by measure",
+    Rule("top by", "fragment", "top/most/front number counter_of? groups by measure",
          lambda way, number, _, groups, __, by: _top(way, number, None, groups, by)),
     Rule("best of", "fragment", "top groups/units",
          lambda way, groups: Fragment(direction=way, groups=groups)),
     Rule("most", "fragment", "most", lambda way: Fragment(direction=way)),
-    Rule("most of", "fragment", "most number? counter_of? groups/units",
+    Rule("most of", "fragment", "most number? counter_of? groups",
          lambda way, number, _, groups: Fragment(direction=way, groups=groups, limit=_limit(number))),
     Rule("ranked", "fragment", "ranked", lambda _: Fragment(ranked=True)),
     Rule("ranked by", "fragment", "ranked by measure", lambda _, __, by: Fragment(ranked=True, by=by)),
