@@ -71,6 +71,7 @@ def _unaccented(word: str) -> str:
     return "".join(char for char in unicodedata.normalize("NFKD", word) if not unicodedata.combining(char))
 
 
+@lru_cache(maxsize=50_000)
 def keys(phrase: str) -> tuple[str, ...]:
     """A phrase as the keys of its units; the possessive 的 is left out, as it may be in a question."""
     return tuple(unit.key for unit in units(fold(phrase)) if unit.key != "的")

@@ -46,7 +46,7 @@ class Lexicon:
         for unit in path:
             node = node.children.setdefault(unit.key, _Node())
         node.meanings.setdefault((category, meaning, features), []).append(
-            tuple(f"={unit.text}" if exact else _plain(unit.text) for unit in path)
+            tuple(f"={unit.text}" if exact else plain(unit.text) for unit in path)
         )
 
     def match(self, text: Sequence[Unit], start: int) -> Iterable[Phrase]:
@@ -59,7 +59,7 @@ class Lexicon:
             if found is None:
                 return
             node = found
-            said.append(_plain(text[position].text))
+            said.append(plain(text[position].text))
             exactly.append(f"={text[position].text}")
             for (category, meaning, features), forms in node.meanings.items():
                 if tuple(said) in forms or tuple(exactly) in forms:
@@ -68,8 +68,8 @@ class Lexicon:
                     yield word(category, start, position + 1, meaning, *features, INFLECTED)
 
 
-def _plain(text: str) -> str:
-    """Without the ending of a plural."""
+def plain(text: str) -> str:
+    """A word without the ending of a plural."""
     if not text.isascii() or len(text) <= 3 or text.endswith(("ss", "us", "is")):
         return text
     return text[:-3] + "y" if text.endswith("ies") else text.removesuffix("s")

@@ -9,19 +9,25 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import rjieba
 import yaml
 
-from agents.analyst.grammar.text import CJK, keys
+from agents.analyst.grammar.text import CJK, fold, keys, units
+from agents.analyst.grammar.words import shipped
 from warehouse.semantic import Dimension, Entity, Metric
 
 FOLDER = Path(__file__).with_name("data")
 
-LABEL, NAME, SYNONYM, QUALIFIED, DERIVED = "label", "name", "synonym", "qualified", "derived"
+LABEL, NAME, SYNONYM, QUALIFIED = "label", "name", "synonym", "qualified"
+DERIVED, HEAD, ALIKE = "derived", "head", "alike"
 STRONG = (LABEL, NAME, SYNONYM)
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 # What a label says beside the name: "Average wait (minutes)", "No-show rate, %".
 _ASIDE = re.compile(r"\s*(?:\([^()]*\)|（[^（）]*）|,\s*%|%)\s*$")
+
+
+_OF = re.compile(r"\s+(?:of|with|without|in|on|from|for|since|until|to)\s+|[,(]", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -46,15 +52,18 @@ def endings() -> Mapping[str, Any]:
 
 def metric_names(metric: Metric) -> list[Name]:
     own = _own(metric.label, metric.label_zh, metric.name, metric.synonyms_en, metric.synonyms_zh)
-    return _unique((*own, *(form for name in own for form in _metric_forms(name.text))))
+    forms = (form for name in own for form in _metric_forms(name.text))
+    heads = (head for name in own if name.source != SYNONYM for head in _heads(name.text))
+    return _unique((*own, *forms, *heads))
 
 
 def dimension_names(dimension: Dimension, entity: Entity | None) -> list[Name]:
     """`entity`: the one whose things the dimension's values are the names of, if it is one's."""
     element = dimension.name.rpartition("__")[2]
     own = _own(dimension.label, dimension.label_zh, element, dimension.synonyms_en, dimension.synonyms_zh)
+    heads = [head for name in own if name.source != SYNONYM for head in _heads(name.text)]
     if entity is None:
-        return _unique(own)
+        return _unique((*own, *heads))
     bare = [Name(text, DERIVED) for name in own if (text := _bare_name(name.text))]
     things = [*(Name(name.text, DERIVED) for name in entity_names(entity)), *bare]
     named = [Name(word, DERIVED) for word in endings()["naming"] if word != "label"]
@@ -65,7 +74,7 @@ def dimension_names(dimension: Dimension, entity: Entity | None) -> list[Name]:
         if chinese(thing.text) == chinese(word.text)
         for name in qualified_names([word], [thing])
     )
-    return _unique((*own, *things, *alike))
+    return _unique((*own, *things, *alike, *heads))
 
 
 def entity_names(entity: Entity) -> list[Name]:
@@ -152,6 +161,28 @@ def _metric_forms(text: str) -> Iterator[Name]:
             yield Name(text[: -len(end) - 1], DERIVED)
     if " per " in lower and not lower.startswith("average "):
         yield Name(f"average {text}", DERIVED)
+
+
+def _heads(text: str) -> Iterator[Name]:
+    """What a name says last of what the thing is: `run cost` and `cost`, 失败率."""
+    if chinese(text):
+        words = rjieba.cut(text)
+        for at in range(1, len(words)):
+            if len(head := "".join(words[at:])) >= 2 and not _is_language(head):
+                yield Name(head, HEAD)
+        return
+    named = _OF.split(text)[0].split()
+    if not named or named[-1].lower().endswith("ed") or named[-1].lower() in endings()["participles"]:
+        return
+    for at in range(len(named)):
+        if (said := " ".join(named[at:])) != text and not _is_language(said):
+            yield Name(said, HEAD)
+
+
+def _is_language(text: str) -> bool:
+    """Whether it is a word of the language itself, such as `days`."""
+    found = units(fold(text))
+    return any(phrase.end == len(found) for phrase in shipped().match(found, 0))
 
 
 def _bare_name(text: str) -> str:

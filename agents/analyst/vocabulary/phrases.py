@@ -5,24 +5,25 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Sequence
 
 from agents.analyst.grammar.chart import Phrase
-from agents.analyst.grammar.text import Unit
-from agents.analyst.grammar.words import word
+from agents.analyst.grammar.text import Unit, fold, units
+from agents.analyst.grammar.words import INFLECTED, NAMES, plain, word
 
 LONGEST = 16
 """In words, or in Chinese characters: what is longer is nobody's name for anything."""
 
 
 class Phrases:
-    """Phrase → category, meaning and features of each thing it may stand for."""
+    """Phrase → category, meaning and features of each thing it may stand for, and how it is written."""
 
     def __init__(self) -> None:
-        self._meanings: dict[str, list[tuple[str, Hashable, tuple[str, ...]]]] = {}
+        self._meanings: dict[str, dict[tuple[str, Hashable, tuple[str, ...]], set[str]]] = {}
 
-    def add(self, path: Sequence[str], category: str, meaning: Hashable, *features: str) -> None:
+    def add(self, phrase: str, category: str, meaning: Hashable, *features: str) -> None:
+        path = [unit for unit in units(fold(phrase)) if unit.text != "的"]
         if path:
-            known = self._meanings.setdefault(" ".join(path), [])
-            if (category, meaning, features) not in known:
-                known.append((category, meaning, features))
+            known = self._meanings.setdefault(" ".join(unit.key for unit in path), {})
+            written = " ".join(plain(unit.text) for unit in path)
+            known.setdefault((category, meaning, features), set()).add(written)
 
     def meanings(self, path: Sequence[str], category: str) -> set[str]:
         """The names of all the things of a category that are called so."""
@@ -30,9 +31,11 @@ class Phrases:
         return {name for one, meaning, _ in found if one == category for name in str(meaning).split("|")}
 
     def match(self, text: Sequence[Unit], start: int) -> Iterator[Phrase]:
-        for end, key, _ in spans(text, start):
-            for category, meaning, features in self._meanings.get(key, ()):
-                yield word(category, start, end, meaning, *features)
+        for end, key, said in spans(text, start):
+            for (category, meaning, features), written in self._meanings.get(key, {}).items():
+                bare = " ".join(map(plain, said.split(" ")))
+                inflected = () if bare in written or category not in NAMES else (INFLECTED,)
+                yield word(category, start, end, meaning, *features, *inflected)
 
 
 def spans(text: Sequence[Unit], start: int) -> Iterator[tuple[int, str, str]]:

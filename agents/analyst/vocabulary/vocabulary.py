@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from agents.analyst.grammar.chart import Phrase
 from agents.analyst.grammar.text import Unit
 from agents.analyst.vocabulary import kinds
+from agents.analyst.vocabulary.concepts import Doings, alike
 from agents.analyst.vocabulary.kinds import Kind
 from agents.analyst.vocabulary.labels import Labels
 from agents.analyst.vocabulary.names import (
+    ALIKE,
     DERIVED,
+    HEAD,
+    LABEL,
+    NAME,
     QUALIFIED,
     STRONG,
+    SYNONYM,
     Name,
     chinese,
     dimension_names,
@@ -40,6 +46,8 @@ class Vocabulary:
         self._names = _names(semantic)
         self._phrases = _phrases(self._names)
         self._labels = Labels(semantic, self._reach, self._phrases)
+        self._doings = Doings(semantic, self._reach, self._phrases)
+        self._doings.mentions(self._names["entity"])
         self._values = Values(_columns(semantic, values))
 
     @property
@@ -49,14 +57,27 @@ class Vocabulary:
     def match(self, text: Sequence[Unit], start: int) -> Iterator[Phrase]:
         """Every word of the project that begins at a position."""
         yield from self._phrases.match(text, start)
+        yield from self._doings.match(text, start)
         yield from self._values.match(text, start)
 
     def resolve(self, candidates: str, metrics: Sequence[str]) -> list[Choice]:
         """What all the metrics have among `a|b`, nearest first. Equally near ones: ask back."""
         return self._reach.resolve(candidates, metrics)
 
+    def nearest(self, candidates: str, metrics: Sequence[str]) -> list[str]:
+        """The names of the nearest of these, several where none is nearer."""
+        found = [one for one in self.resolve(candidates, metrics) if not one.fans_out]
+        return [one.name for one in found if one.distance == found[0].distance]
+
     def has_entity(self, metric: str, candidates: str) -> bool:
         return self._reach.has_entity(metric, candidates)
+
+    def is_entity(self, name: str) -> bool:
+        return name in self.semantic.entities
+
+    def averaged(self, metric: str) -> bool:
+        """Whether a figure is an average, an extreme or a ratio already, which no sum is."""
+        return self.semantic.metrics[metric].additivity.kind == "none"
 
     def kind(self, metric: str) -> Kind:
         return kinds.kind(self.semantic.metrics[metric], self.semantic.metrics)
@@ -93,7 +114,11 @@ def _names(semantic: SemanticLayer) -> Things:
         ]
     metrics = {name: metric_names(metric) for name, metric in semantic.metrics.items()}
     keyed = {name: [*own, *(key for one in own for key in key_names(one))] for name, own in entities.items()}
-    return {"metric": metrics, "dimension": dimensions, "entity": keyed}
+    things = {"metric": metrics, "dimension": dimensions, "entity": keyed}
+    return {
+        category: {name: [*own, *alike(own)] for name, own in known.items()}
+        for category, known in things.items()
+    }
 
 
 def _joined(owners: Sequence[Sequence[Name]]) -> list[Name]:
@@ -115,30 +140,24 @@ def _named_entity(name: str, dimension: Dimension, semantic: SemanticLayer) -> E
 
 
 def _phrases(things: Things) -> Phrases:
+    """Every name of every thing; nothing has a form of a name, or the end of one, that is another's own."""
     found = Phrases()
     for category, names in things.items():
-        for source, called in _called(names).items():
-            for path, of in called.items():
-                found.add(path, category, BETWEEN.join(sorted(of)), f"name:{source}")
+        called: dict[Path, list[tuple[str, Name]]] = defaultdict(list)
+        for thing, known in names.items():
+            for name in known:
+                called[name.path].append((thing, name))
+        for given in called.values():
+            rank = min(_RANK[name.source] for _, name in given)
+            best = [(thing, name) for thing, name in given if _RANK[name.source] == rank]
+            of = BETWEEN.join(sorted({thing for thing, _ in best}))
+            source = min((name.source for _, name in best), key=list(_RANK).index)
+            for text in {name.text for _, name in given}:
+                found.add(text, category, of, f"name:{source}")
     return found
 
 
-def _called(names: Mapping[str, Iterable[Name]]) -> dict[str, dict[Path, set[str]]]:
-    """By the source of the name what is called so. Nothing has a derived name that is another's own."""
-    strong: dict[Path, dict[str, str]] = defaultdict(dict)
-    weak: dict[Path, dict[str, str]] = defaultdict(dict)
-    for thing, known in names.items():
-        for name in known:
-            of = strong if name.source in (*STRONG, QUALIFIED) else weak
-            of[name.path].setdefault(thing, name.source)
-    found: dict[str, dict[Path, set[str]]] = defaultdict(dict)
-    for path, called in (*strong.items(), *((path, of) for path, of in weak.items() if path not in strong)):
-        best = min(called.values(), key=_RANK.index)
-        found[best][path] = set(called)
-    return found
-
-
-_RANK = ("label", "name", "synonym", "qualified", "derived")
+_RANK = {LABEL: 0, NAME: 0, SYNONYM: 0, QUALIFIED: 0, DERIVED: 1, HEAD: 2, ALIKE: 3}
 
 
 def _columns(semantic: SemanticLayer, values: Mapping[str, Sequence[str]]) -> Iterator[Column]:

@@ -1,0 +1,123 @@
+"""Everyday words for what a project has: what is done there, with whom, with what (`data/concepts.yml`)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import yaml
+
+from agents.analyst.grammar.chart import Phrase
+from agents.analyst.grammar.text import Unit, fold, keys, units
+from agents.analyst.grammar.words import word
+from agents.analyst.vocabulary.names import ALIKE, DERIVED, FOLDER, STRONG, Name, chinese
+from agents.analyst.vocabulary.phrases import Phrases
+from agents.analyst.vocabulary.reach import BETWEEN, Reach
+from warehouse.semantic import SemanticLayer
+
+VERB, MENTION, ENTITY = "verb", "mention", "entity"
+# What may follow a Chinese verb and says nothing of its own, and what may stand before one.
+_PARTICLES = frozenset("了过出去掉到来回完走给下成")
+_PASSIVE = "被"
+
+
+class Doings:
+    """Verbs: what each asks for, and beside which metrics it says nothing new; and the same of nouns."""
+
+    def __init__(self, semantic: SemanticLayer, reach: Reach, names: Phrases) -> None:
+        self._semantic, self._reach, self._names = semantic, reach, names
+        self._phrases = Phrases()
+        for doing in concepts()["doings"].values():
+            self._add(doing)
+        everything = BETWEEN.join(sorted(semantic.metrics))
+        for said in concepts()["light"]:
+            self._phrases.add(said, MENTION, everything, "light")
+        for kind in concepts()["kinds"]:
+            of = self._called(kind["are"], ENTITY)
+            for said in kind["says"] if of else ():
+                self._phrases.add(said, ENTITY, BETWEEN.join(sorted(of)), "name:kind")
+                self._mention(said, of)
+
+    def mentions(self, names: Mapping[str, Iterable[Name]]) -> None:
+        """Let what entities are called be said beside the metrics whose rows are of one."""
+        for entity, known in names.items():
+            for name in known:
+                self._mention(name.text, (entity,))
+
+    def match(self, text: Sequence[Unit], start: int) -> Iterator[Phrase]:
+        first = start + 1 if text[start].text == _PASSIVE and start + 1 < len(text) else start
+        for found in self._phrases.match(text, first):
+            ends = [found.end]
+            if found.category in (VERB, MENTION) and text[found.end - 1].chinese:
+                while ends[-1] < len(text) and text[ends[-1]].text in _PARTICLES:
+                    ends.append(ends[-1] + 1)
+            elif first != start:
+                continue
+            for end in ends:
+                yield word(found.category, start, end, found.value, *found.features[1:])
+
+    def _add(self, doing: Mapping[str, Any]) -> None:
+        asks = self._called(doing.get("asks", ()), "metric") or self._called(doing.get("else", ()), "metric")
+        tables = {
+            table
+            for name in self._called(doing.get("about", ()), ENTITY)
+            for table in self._semantic.entities[name].keyed or self._semantic.entities[name].tables
+        }
+        beside = asks | {
+            metric.name for metric in self._semantic.metrics.values() if tables & set(metric.tables)
+        }
+        for said in doing["says"]:
+            if asks:
+                self._phrases.add(said, VERB, BETWEEN.join(sorted(asks)))
+            if beside:
+                self._phrases.add(said, MENTION, BETWEEN.join(sorted(beside)))
+
+    def _called(self, names: Iterable[str], category: str) -> set[str]:
+        return {one for name in names for one in self._names.meanings(keys(name), category)}
+
+    def _mention(self, said: str, entities: Collection[str]) -> None:
+        of = BETWEEN.join(sorted(entities))
+        beside = [metric for metric in sorted(self._semantic.metrics) if self._reach.has_entity(metric, of)]
+        if beside:
+            self._phrases.add(said, MENTION, BETWEEN.join(beside))
+
+
+def alike(names: Sequence[Name]) -> list[Name]:
+    """The same names with everyday words in the place of the project's."""
+    found = []
+    for name in names:
+        if name.source not in (*STRONG, DERIVED):
+            continue
+        said = [unit for unit in units(fold(name.text)) if unit.text != "的"]
+        path = [unit.key for unit in said]
+        for at, key in enumerate(path):
+            for one, others in _lines().get(key, ()):
+                end = at + len(one)
+                whole = end - at == len(path)
+                # A single character may be a part of any word: 单均运费.
+                if tuple(path[at:end]) != one or not (whole or said[at].key.isascii() or len(one) > 1):
+                    continue
+                before, after = ([unit.text for unit in part] for part in (said[:at], said[end:]))
+                found += [
+                    Name(" ".join((*before, other, *after)), ALIKE)
+                    for other in others
+                    if whole or chinese(other) == said[at].chinese
+                ]
+    return found
+
+
+@cache
+def _lines() -> Mapping[str, list[tuple[tuple[str, ...], list[str]]]]:
+    """By its first key each word that has others like it."""
+    found: dict[str, list[tuple[tuple[str, ...], list[str]]]] = {}
+    for line in concepts()["alike"]:
+        for one in line:
+            path = keys(one)
+            found.setdefault(path[0], []).append((path, [other for other in line if other != one]))
+    return found
+
+
+@cache
+def concepts() -> Any:
+    return yaml.safe_load((FOLDER / "concepts.yml").read_text("utf-8"))

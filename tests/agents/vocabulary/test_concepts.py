@@ -1,0 +1,92 @@
+"""Everyday words: verbs ask for metrics, and stand beside those whose rows are such doings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from agents.analyst.vocabulary import Vocabulary
+
+Meanings = Callable[[Vocabulary, str], set[tuple[str, object]]]
+
+
+def candidates(found: set[tuple[str, object]], category: str) -> set[str]:
+    return {name for one, value in found if one == category for name in str(value).split("|")}
+
+
+@pytest.mark.parametrize(
+    ("said", "asked", "money", "count"),
+    [
+        ("sold", "revenue items_sold", "revenue", "items_sold"),
+        ("卖了", "revenue items_sold", "revenue", "items_sold"),
+        ("卖出去", "revenue items_sold", "revenue", "items_sold"),
+        ("下了", "orders", "", "orders"),
+        ("placed", "orders", "", "orders"),
+        ("signed up", "signups", "", "signups"),
+        ("退了", "items_returned return_rate", "", "items_returned"),
+        ("被取消掉", "orders_cancelled cancellation_rate", "", "orders_cancelled"),
+        ("visited", "sessions", "", "sessions"),
+        ("跑了", "agent_runs stage_runs", "", "agent_runs stage_runs"),
+        ("profitable", "gross_margin", "gross_margin", ""),
+    ],
+)
+def test_a_verb_asks_for_what_its_object_is_counted_or_paid_in(
+    said: str, asked: str, money: str, count: str, sample: Vocabulary, meanings: Meanings
+) -> None:
+    found = candidates(meanings(sample, said), "verb")
+    assert found == set(asked.split())
+    for kind, wanted in (("money", money), ("count", count)):
+        assert {name for name in found if sample.kind(name) == kind} == set(wanted.split())
+
+
+def test_a_verb_means_what_the_project_has(
+    school: Vocabulary, freight: Vocabulary, meanings: Meanings
+) -> None:
+    assert candidates(meanings(school, "taught"), "verb") == {"lessons", "pupils_taught"}
+    assert candidates(meanings(school, "billed"), "verb") == {"billed", "invoices"}
+    assert candidates(meanings(freight, "发了"), "verb") == {"waybills"}
+    assert candidates(meanings(freight, "shipped"), "verb") == {"waybills"}
+    assert meanings(school, "sold") == set()
+
+
+@pytest.mark.parametrize(
+    ("said", "beside", "not_beside"),
+    [
+        # Whatever is bought is ordered.
+        ("bought", {"revenue", "orders", "average_order_value"}, {"sessions", "agent_runs"}),
+        # These leave others out, so that they say something of any other metric.
+        ("returned", {"items_returned"}, {"revenue", "orders", "items_sold"}),
+        ("cancelled", {"orders_cancelled"}, {"revenue", "orders"}),
+        ("signed up", {"signups"}, {"revenue", "sessions"}),
+        ("brought", {"revenue", "sessions", "tokens"}, set()),
+        ("users", {"revenue", "sessions", "signups"}, {"agent_runs", "inventory_on_hand"}),
+        ("people", {"revenue", "sessions", "signups"}, {"agent_runs", "inventory_on_hand"}),
+    ],
+)
+def test_a_word_stands_beside_metrics_of_which_it_says_nothing_new(
+    said: str, beside: set[str], not_beside: set[str], sample: Vocabulary, meanings: Meanings
+) -> None:
+    found = candidates(meanings(sample, said), "mention")
+    assert beside <= found
+    assert not not_beside & found
+
+
+@pytest.mark.parametrize(
+    ("said", "meaning"),
+    [("students", "pupil"), ("folks", "pupil"), ("people", "pupil"), ("人", "pupil"), ("cooks", "")],
+)
+def test_things_are_called_by_everyday_words(
+    said: str, meaning: str, school: Vocabulary, meanings: Meanings
+) -> None:
+    assert candidates(meanings(school, said), "entity") == set(meaning.split())
+
+
+@pytest.mark.parametrize(
+    ("said", "metric"),
+    [("parcels", "waybills"), ("单量", "waybills"), ("packages", "waybills"), ("运输成本", "")],
+)
+def test_metrics_are_called_by_everyday_words(
+    said: str, metric: str, freight: Vocabulary, meanings: Meanings
+) -> None:
+    assert candidates(meanings(freight, said), "metric") == set(metric.split())
