@@ -85,13 +85,27 @@ def complete(said: Fragment, vocabulary: Any, calendar: Calendar) -> list[Comple
 
 def _measured(said: Fragment) -> tuple[Fragment, tuple[str, ...]]:
     """With what a verb says as the measure, where nothing else is."""
+    if len(said.measures) == 1 and isinstance(counted := said.measures[0], CountOf) and said.verbs:
+        return _counted(said, counted), ()
     if said.measures:
         return said, ()
     if said.by is not None:
         return replace(said, measures=(said.by,)), ()
+    if len(said.having) == 1 and said.having[0].measure:
+        return replace(said, measures=(said.having[0].measure,)), ()
     if not said.verbs:
         raise Refused("no_metric")
     return replace(said, measures=(MetricOf(name=said.verbs[0]),), verbs=said.verbs[1:]), ("verb as measure",)
+
+
+def _counted(said: Fragment, counted: CountOf) -> Fragment:
+    """Things counted by what they did: customers who ordered, customers who ordered at least five times."""
+    verb, *rest = said.verbs
+    if len(said.having) == 1 and said.having[0].measure is None:
+        bound = replace(said.having[0], measure=MetricOf(name=verb))
+        return replace(said, having=(bound,), verbs=tuple(rest))
+    among = counted.model_copy(update={"among": counted.among or verb})
+    return replace(said, measures=(among,), verbs=tuple(rest))
 
 
 def _choices(said: Fragment, vocabulary: Any) -> Iterator[tuple[Mapping[str, str], list[str]]]:
@@ -208,6 +222,9 @@ class _Question:
         measures, groups = self._measures(groups)
         against, measures = self._changes(against, measures, groups)
         having = tuple(self._threshold(bound, measures) for bound in said.having)
+        if having and len(measures) == 1 and isinstance(counted := measures[0], CountOf):
+            # Customers with at least five orders.
+            measures, having = (counted.model_copy(update={"having": having}),), ()
         if having and not groups:
             raise Refused("threshold_of_what")
         order, limit = self._ranking(measures, groups, partition, against)
@@ -312,6 +329,8 @@ class _Question:
     def _threshold(self, bound: Bound, measures: tuple[Measure, ...]) -> Threshold:
         """A bound in its measure's own units."""
         measure = bound.measure or self._one(measures)
+        if isinstance(measure, CountOf):
+            raise Refused("threshold_of_what")
         kinds = {self._vocabulary.kind(name) for name in _metrics(measure)}
         ratio = isinstance(measure, Share | Change) or kinds == {"ratio"}
         if (bound.kind == "percent") != ratio and not (ratio and bound.value <= 1):
@@ -344,7 +363,7 @@ class _Question:
         return self._calendar.step(self._calendar.floor(window.start, grain), grain, 2) <= window.end
 
     def _trending(self, against: Period | None) -> tuple[Any, Any]:
-        """By what, and from which end: what fell most has the least change, what changed most the farthest."""
+        """By what, from which end: what fell most has the least change, what changed most is the farthest."""
         said = self._said
         direction = said.direction or "desc"
         if not against or not said.trend:

@@ -16,6 +16,8 @@ RULES = (
          lambda _, way, __: Fragment(trend="up", percent=True, direction=way)),
     Rule("trend", "fragment", "trend", lambda _: Fragment(series=True)),
     Rule("difference", "fragment", "difference", lambda _: Fragment(wraps=("difference",))),
+    Rule("more done", "fragment", "more verb",
+         lambda _, verb: Fragment(wraps=("difference",), verbs=(verb,))),
     Rule("share", "fragment", "share", lambda _: Fragment(wraps=("share",))),
     Rule("rate", "fragment", "share", lambda _: Fragment(wanted="ratio")),
     Rule("share of", "fragment", "share condition",

@@ -19,12 +19,14 @@ def _top(
     return Fragment(groups=groups or (), direction=way, limit=number, by=by) if _limit(number) else None
 
 
-def _bound(op: Any, number: Any, money: Any = None, percent: Any = None) -> Fragment | None:
+def _bound(
+    op: Any, number: Any, money: Any = None, percent: Any = None, of: Measure | None = None
+) -> Fragment | None:
     if not isinstance(number, int | float) or (money is not None and percent is not None):
         return None
     if percent is not None:
         return Fragment(having=(Bound(op, number / 100, "percent"),))
-    return Fragment(having=(Bound(op, float(number), "money" if money is not None else ""),))
+    return Fragment(having=(Bound(op, float(number), "money" if money is not None else "", of),))
 
 
 RULES = (
@@ -46,6 +48,9 @@ RULES = (
     Rule("bound", "fragment", "than number money? percent?", _bound),
     Rule("bound counted", "fragment", "than number counter_of", lambda op, number, _: _bound(op, number)),
     Rule("bound money", "fragment", "than money number", lambda op, money, number: _bound(op, number, money)),
+    Rule("bound of", "fragment", "than number measure", lambda op, number, of: _bound(op, number, of=of)),
+    Rule("bound after of", "fragment", "number than_after measure",
+         lambda number, op, of: _bound(op, number, of=of)),
     Rule("bound after", "fragment", "number money? percent? counter_of? than_after",
          lambda number, money, percent, _, op: _bound(op, number, money, percent)),
 )  # fmt: skip
