@@ -1,4 +1,7 @@
-"""Ask the analyst one question: trigger it with the form, then open the task's report link."""
+"""Ask the analyst one question: trigger it with the form, then open the task's report link.
+
+It is about the project that `tidemark connect` chose, else about the sample.
+"""
 
 from airflow.sdk import DAG, Param
 
@@ -22,7 +25,7 @@ with DAG(
             title="Question",
         ),
         "language": Param("auto", enum=["auto", "en", "zh"], title="Language of the answer"),
-        "domain": Param("auto", enum=["auto", "commerce", "agents"], title="Domain"),
+        "domain": Param("auto", type="string", minLength=1, title="Domain: auto, or one of the project's"),
     },
 ):
     AskOperator(
@@ -30,4 +33,5 @@ with DAG(
         question="{{ params.question }}",
         language="{{ params.language }}",
         domain="{{ params.domain }}",
+        connected=True,
     )

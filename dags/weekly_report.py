@@ -2,7 +2,7 @@
 
 from airflow.sdk import DAG, CronTriggerTimetable
 
-from tidemark_airflow.operators import WeeklyReportOperator
+from tidemark_airflow.operators import ListReportOperator
 from tidemark_airflow.scheduling import RETRIES, commerce_start
 
 with DAG(
@@ -16,4 +16,4 @@ with DAG(
     default_args=RETRIES,
     tags=["commerce", "agents"],
 ):
-    WeeklyReportOperator(task_id="report")
+    ListReportOperator(task_id="report", questions="weekly")

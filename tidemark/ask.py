@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
+from tidemark.connect import project_settings
 from tidemark.console import console, errors, fail
 from tidemark.stack import client_settings
 
@@ -22,9 +24,13 @@ SHOWN_ROWS = 12
 def ask(
     question: Annotated[str, typer.Argument(help="What to find out, in English or Chinese.")],
     language: Annotated[Literal["auto", "en", "zh"], typer.Option(help="Of the answer.")] = "auto",
-    domain: Annotated[Literal["auto", "commerce", "agents"], typer.Option(help="What it is about.")] = "auto",
+    domain: Annotated[str, typer.Option(help="A domain of the project's metrics.")] = "auto",
+    project: Annotated[
+        Path | None, typer.Option(help="A dbt project's folder, for this once; else the connected one.")
+    ] = None,
     warehouse: Annotated[
-        str, typer.Option(help="Another than the stack's: a URL, or a name of TIDEMARK_WAREHOUSES.")
+        str,
+        typer.Option(help="Of the sample, another than the stack's: a URL, a name of TIDEMARK_WAREHOUSES."),
     ] = "",
     session: Annotated[
         str, typer.Option(help="The conversation that the question belongs to; without it, one of its own.")
@@ -36,7 +42,10 @@ def ask(
     from wiring.errors import TidemarkError
 
     try:
-        with open_analyst(client_settings(warehouse), on_event=None if as_json else show) as analyst:
+        settings = client_settings(warehouse)
+        if project or not warehouse:
+            settings = project_settings(settings, project)
+        with open_analyst(settings, on_event=None if as_json else show) as analyst:
             answer = analyst.ask(question, language=language, domain=domain, session_id=session or None)
     except TidemarkError as error:
         fail(str(error))

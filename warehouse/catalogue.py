@@ -14,8 +14,6 @@ from typing import Any
 from warehouse.client import Warehouse
 from warehouse.errors import CatalogueError
 
-DOMAINS = ("commerce", "agents")
-
 _ASCII_WORD = re.compile(r"[a-z0-9]+")
 _HAN = re.compile(r"[\u4e00-\u9fff]+")
 _GRAIN = re.compile(r"^(one row per .+?)(?:\.|$)", re.IGNORECASE)
@@ -90,19 +88,22 @@ class Catalogue:
         manifest_path: Path,
         warehouse: Warehouse | None = None,
         words: Mapping[str, Iterable[str]] | None = None,
+        schemas: Collection[str] = (),
     ) -> Catalogue:
         """Read dbt's manifest.json; with a warehouse, add the live column types. Raises `CatalogueError`.
 
-        Readable are the schemas of the models behind the semantic models, and the time spines. A table's own
-        `config.meta.readable` goes before that.
+        Readable are the `schemas`, or without any those of the models behind the semantic models; and the
+        time spines. A table's own `config.meta.readable` goes before that.
         Live columns that the YAML does not name are added too, without a description. `words` are more
         texts to find a table by, by qualified name, such as `SemanticLayer.table_words` gives.
         """
         try:
             manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
             nodes = [*manifest["nodes"].values(), *manifest["sources"].values()]
-            schemas = {one["node_relation"]["schema_name"] for one in manifest["semantic_models"].values()}
-            tables = [_table(node, schemas) for node in nodes if _is_table(node)]
+            readable = schemas or {
+                one["node_relation"]["schema_name"] for one in manifest["semantic_models"].values()
+            }
+            tables = [_table(node, readable) for node in nodes if _is_table(node)]
         except (OSError, ValueError, KeyError) as error:
             raise CatalogueError(
                 f"The catalogue cannot be read from {manifest_path} ({error}). Write it with `dbt parse`."
@@ -154,7 +155,7 @@ def _table(node: Mapping[str, Any], readable_schemas: Collection[str]) -> Table:
     return Table(
         database=node["schema"],
         name=name,
-        domain=next((tag for tag in node["tags"] if tag in DOMAINS), _domain_of(name)),
+        domain=domain_of(node),
         description=description,
         grain=meta.get("grain") or (stated[1] if stated else ""),
         columns=tuple(
@@ -170,8 +171,21 @@ def _table(node: Mapping[str, Any], readable_schemas: Collection[str]) -> Table:
     )
 
 
-def _domain_of(name: str) -> str:
-    return next((domain for domain in DOMAINS if name.startswith((domain, domain.rstrip("s") + "_"))), "")
+def domain_of(node: Mapping[str, Any]) -> str:
+    """What a node of dbt's manifest is about, in the project's own words: `config.meta.domain`, its group,
+    its first tag, or the last folder that it lies in.
+    """
+    config = node.get("config") or {}
+    meta = {**(node.get("meta") or {}), **(config.get("meta") or {})}
+    folders = node.get("fqn", ())[1:-1]
+    said = (
+        meta.get("domain"),
+        node.get("group"),
+        config.get("group"),
+        *(node.get("tags") or ()),
+        *folders[-1:],
+    )
+    return next((str(one) for one in said if one), "")
 
 
 def _with_live_columns(tables: Iterable[Table], warehouse: Warehouse) -> list[Table]:

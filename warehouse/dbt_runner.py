@@ -117,9 +117,12 @@ def run_dbt(
     target = settings.dbt_target_dir.resolve()
     if not (project / "dbt_project.yml").is_file():
         raise DbtError(
-            f"{project} is no dbt project. Set TIDEMARK_DBT_PROJECT_DIR to the folder of dbt_project.yml."
+            f"{project} is no dbt project: it has no dbt_project.yml. Name the folder that has it "
+            "(TIDEMARK_DBT_PROJECT_DIR, or `tidemark connect DIR`)."
         )
     arguments = [*command, *_places(settings), "--quiet", "--no-use-colors", "--log-level", "none"]
+    # dbt would keep an id of its user beside profiles.yml, in a tree that may be somebody else's.
+    arguments.append("--no-send-anonymous-usage-stats")
     if select:
         arguments += ["--select", select]
     if command[0] in ("build", "test"):
@@ -152,6 +155,17 @@ def run_dbt(
     return result
 
 
+def dbt_credentials() -> tuple[str, dict[str, Any]]:
+    """Where the project of the last run leads: the adapter's type and the profile's connection, rendered."""
+    from dbt.adapters.factory import FACTORY
+
+    found = list(FACTORY.adapters.values())
+    if not found:
+        raise DbtError("dbt has no connection: run it on a project first.")
+    credentials = found[-1].config.credentials
+    return credentials.type, {name: getattr(credentials, name, None) for name in vars(credentials)}
+
+
 def _places(settings: WarehouseSettings) -> list[str]:
     project, target = settings.dbt_project_dir.resolve(), settings.dbt_target_dir.resolve()
     places = ["--project-dir", str(project), "--target-path", str(target), "--log-path", str(target)]
@@ -159,6 +173,8 @@ def _places(settings: WarehouseSettings) -> list[str]:
         places += ["--profiles-dir", str(settings.dbt_profiles_dir.resolve())]
     elif (project / "profiles.yml").is_file():
         places += ["--profiles-dir", str(project)]
+    if settings.dbt_target:
+        places += ["--target", settings.dbt_target]
     return places
 
 

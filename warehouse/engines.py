@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 from urllib.parse import urlsplit
 
 from warehouse.errors import SettingsError
@@ -18,6 +19,7 @@ _PACKAGES = {
     "https": "warehouse.clickhouse",
     "bigquery": "warehouse.bigquery",
 }
+_ADAPTERS = {"clickhouse": "warehouse.clickhouse", "bigquery": "warehouse.bigquery"}
 
 
 class Engine(Protocol):
@@ -33,6 +35,9 @@ class Engine(Protocol):
     def dbt_environment(self, settings: WarehouseSettings) -> dict[str, str]:
         """The variables that the project's profiles.yml reads, TIDEMARK_DBT_TARGET among them."""
 
+    def profile_url(self, credentials: Mapping[str, Any]) -> str:
+        """The URL of what a dbt profile's connection leads to, for this room's own connection."""
+
 
 def engine_of(settings: WarehouseSettings) -> Engine:
     """The engine that `settings.warehouse_url` names; its driver is imported here and not before."""
@@ -45,6 +50,17 @@ def engine_of(settings: WarehouseSettings) -> Engine:
             "ClickHouse server, or bigquery://project."
         )
     return cast(Engine, import_module(package))
+
+
+def url_of_profile(adapter: str, credentials: Mapping[str, Any]) -> str:
+    """The warehouse that a dbt profile names, as a URL. Raises `SettingsError` for one that we cannot ask."""
+    package = _ADAPTERS.get(adapter)
+    if package is None:
+        raise SettingsError(
+            f"The project's profile is of dbt's adapter {adapter!r}; questions can be put to "
+            f"{' and '.join(_ADAPTERS)}. Choose another target of the profile (--target)."
+        )
+    return cast(Engine, import_module(package)).profile_url(credentials)
 
 
 def connect(settings: WarehouseSettings, *, read_only: bool = False) -> Warehouse:

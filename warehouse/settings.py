@@ -29,6 +29,15 @@ class WarehouseSettings(RoomSettings):
     dbt_target_dir: Path = Path(".tidemark/dbt")
     # dbt's own variable DBT_PROFILES_DIR; without it, the project's profiles.yml or where dbt looks for one.
     dbt_profiles_dir: Path | None = Field(default=None, validation_alias="dbt_profiles_dir")
+    # dbt's own variable DBT_TARGET; without it, the profile's own target.
+    dbt_target: str = Field(default="", validation_alias="dbt_target")
+    # What questions may read, a JSON list; without it, the schemas behind the semantic models.
+    schemas: tuple[str, ...] = ()
+    # Words and units for a project that one may not edit; without it, the project's own tidemark.yml.
+    overlay: Path | None = None
+    # Who reads a connected project's tables where they are on another server than `warehouse_url`.
+    project_reader_user: str = "reader"
+    project_reader_password: SecretStr = SecretStr("")
 
     @property
     def manifest_path(self) -> Path:

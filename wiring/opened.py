@@ -63,7 +63,9 @@ def opened(
     rooms' errors, such as `CatalogueError` before dbt has run.
     """
     with open_warehouse(settings, read_only=True) as warehouse:
-        semantic = SemanticLayer.load(settings.warehouse.semantic_manifest_path, warehouse.dialect)
+        semantic = SemanticLayer.load(
+            settings.warehouse.semantic_manifest_path, warehouse.dialect, settings.warehouse.overlay
+        )
         catalogue = _catalogue(settings, warehouse, semantic)
         with telemetry(settings.streaming) as (provider, send):
             if spans is not None:
@@ -87,7 +89,12 @@ def _catalogue(settings: Settings, warehouse: Warehouse, semantic: SemanticLayer
     seconds = settings.agents.budget.seconds
     try:
         return in_time(
-            lambda: Catalogue.load(settings.warehouse.manifest_path, warehouse, words=semantic.table_words()),
+            lambda: Catalogue.load(
+                settings.warehouse.manifest_path,
+                warehouse,
+                words=semantic.table_words(),
+                schemas=settings.warehouse.schemas,
+            ),
             seconds,
         )
     except OverdueError as error:

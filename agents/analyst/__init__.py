@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from agents.analyst.analyst import Analyst
     from agents.analyst.answer import Answer
+    from agents.analyst.lists import list_report
     from agents.analyst.questions import load_questions
-    from agents.analyst.weekly import weekly_report
 
-__all__ = ["Analyst", "Answer", "load_questions", "weekly_report"]
-_HOMES = {"Analyst": "analyst", "Answer": "answer", "load_questions": "questions", "weekly_report": "weekly"}
+__all__ = ["Analyst", "Answer", "list_report", "load_questions"]
+_HOMES = {"Analyst": "analyst", "Answer": "answer", "load_questions": "questions", "list_report": "lists"}
 
 
 def __getattr__(name: str) -> Any:

@@ -19,12 +19,14 @@ from agents.analyst.answer import CHECKS, Answer, AnswerColumn, Suggestion
 from agents.analyst.grammar.text import language as script
 from agents.analyst.graph import ANALYST, CHART, DOCUMENT, SQL, Asked, result
 from agents.analyst.linker.suggest import nearest
+from agents.analyst.questions import QuestionList, project_list
 from agents.analyst.rendering import LIMIT_S
 from agents.analyst.sql_tools import Sources
 from agents.analyst.table import Table
 from agents.runtime import tracing
 from agents.runtime.budget import Budget
 from agents.runtime.door import run_sync
+from agents.runtime.errors import PermanentError
 from agents.runtime.events import EventSink, EventStream
 from agents.runtime.graph import run_agent
 from agents.runtime.history import Turn, Turns
@@ -70,6 +72,11 @@ class Analyst:
         self._turns = Turns(settings.sessions_dir)
         self._sinks = () if on_event is None else (on_event,)
         self._tracer_provider = tracer_provider
+
+    @property
+    def questions(self) -> QuestionList:
+        """What its project asks by itself, on a schedule."""
+        return project_list(self._sources.semantic)
 
     def run(
         self, *, session_id: str | None = None, run_id: str | None = None, budget: Budget | None = None
@@ -126,6 +133,12 @@ class Analyst:
         Raises TransientError when the warehouse is away or another process is at this run, PermanentError
         when a setting cannot work, RunCancelledError when who follows the run ended it.
         """
+        known = self._sources.semantic.domains
+        if domain not in ("auto", *known):
+            raise PermanentError(
+                f"There is no domain {domain!r}: the project has {', '.join(known) or 'none'}. "
+                "Leave it out, and all of them are looked through."
+            )
         started = time.perf_counter()
         now = now or datetime.now(UTC)
         question = plain(question)

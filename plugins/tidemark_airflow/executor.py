@@ -22,7 +22,7 @@ MODULES = (
     "warehouse.dbt_runner",
     "warehouse.quality",
     "warehouse.semantic",
-    "agents.analyst.weekly",
+    "agents.analyst.lists",
     "wiring.analyst",
 )
 

@@ -79,7 +79,7 @@ def report_file(run_id: str, name: str) -> FileResponse:
 @app.get("/docs/", include_in_schema=False)
 def docs() -> FileResponse:
     """dbt's documentation: the one-file form where it was generated."""
-    folder = settings().warehouse.dbt_target_dir
+    folder = docs_folder()
     return docs_file("static_index.html" if (folder / "static_index.html").is_file() else "index.html")
 
 
@@ -87,7 +87,14 @@ def docs() -> FileResponse:
 def docs_file(name: str) -> FileResponse:
     if name not in DOCS:
         raise HTTPException(404, "dbt's documentation has no such file")
-    return serve(settings().warehouse.dbt_target_dir, name, {})
+    return serve(docs_folder(), name, {})
+
+
+def docs_folder() -> Path:
+    """Where dbt writes for the connected project, which may be another since the last request."""
+    from wiring.project import of_connected
+
+    return of_connected(settings()).warehouse.dbt_target_dir
 
 
 def serve(folder: Path, name: str, headers: Mapping[str, str]) -> FileResponse:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -32,6 +33,15 @@ def report_language() -> Param:
     return Param(
         AirflowSettings().report_language, enum=["en", "zh"], title="Language of a report on what failed"
     )
+
+
+def connected_project() -> str:
+    """The name of the project that `tidemark connect` chose; empty where none is."""
+    try:
+        kept = json.loads((AirflowSettings().state_dir / "project.json").read_text("utf-8"))
+        return str(kept["name"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def commerce_start() -> datetime:

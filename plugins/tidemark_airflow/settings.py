@@ -1,8 +1,9 @@
-"""The settings that only Airflow has: when the commerce sample begins, how failures are told of."""
+"""The settings that DAG files read: when the sample begins, how failures are told of, where the state is."""
 
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Literal
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -15,5 +16,6 @@ class AirflowSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="TIDEMARK_", extra="ignore", frozen=True)
 
+    state_dir: Path = Path(".tidemark")
     commerce_start: date = date(2026, 11, 1)
     report_language: Literal["en", "zh"] = "en"

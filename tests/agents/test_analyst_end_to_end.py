@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from agents.analyst import Analyst, load_questions, weekly_report
+from agents.analyst import Analyst, list_report, load_questions
+from agents.analyst.questions import load_list
 from agents.runtime.events import Event
 from agents.runtime.settings import AgentSettings
 from warehouse import Catalogue, Warehouse, WarehouseSettings, connect
@@ -133,7 +134,7 @@ def test_every_listed_question_is_answered(open_analyst: Open) -> None:
 
 
 def test_weekly_report_is_one_page_of_chapters(open_analyst: Open, tmp_path: Path) -> None:
-    path, answers = weekly_report(open_analyst(), "weekly", run_id="week-1", reports=tmp_path)
+    path, answers = list_report(open_analyst(), load_list("weekly"), run_id="week-1", reports=tmp_path)
     page = path.read_text()
     assert len(answers) == len(load_questions("weekly"))
     assert page.count("<article") == len(answers)

@@ -86,7 +86,7 @@ def test_what_failed_is_told_in_the_language_that_is_set(monkeypatch: pytest.Mon
     [
         ("ask", {"question": ""}),
         ("ask", {"language": "fr"}),
-        ("ask", {"domain": "finance"}),
+        ("ask", {"domain": ""}),
         ("commerce_ingestion", {"start_day": "the third of May"}),
         ("commerce_ingestion", {"language": "fr"}),
         ("tidemark_pipeline", {"language": "fr"}),
@@ -102,6 +102,21 @@ def test_the_pages_say_of_each_dag_and_each_task_what_it_does(dags: dict[str, An
     unsaid = [dag_id for dag_id, dag in dags.items() if not (dag.description and dag.doc_md)]
     unsaid += [task.label for dag in dags.values() for task in dag.tasks if len(task.doc_md or "") < 40]
     assert unsaid == []
+
+
+def test_a_connected_project_has_a_dag_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TIDEMARK_STATE_DIR", str(tmp_path))
+    assert DagBag(DAGS / "connected_project.py").dags == {}
+    (tmp_path / "project.json").write_text('{"name": "clinic"}')
+    bag = DagBag(DAGS / "connected_project.py")
+    assert bag.import_errors == {}
+    dag = bag.dags["connected_project"]
+    assert dag.get_task("answer_questions").upstream_task_ids == {"build"}
+    assert "clinic" in dag.description
+    # Nothing is built in somebody's warehouse before somebody switches it on.
+    assert dag.is_paused_upon_creation
+    assert all(task.connected for task in dag.tasks)
+    assert not DagBag(DAGS / "tidemark_pipeline.py").dags["tidemark_pipeline"].get_task("ods").connected
 
 
 def test_parsing_imports_nothing_heavy() -> None:

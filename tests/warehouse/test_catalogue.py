@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from warehouse.catalogue import Catalogue
+from warehouse.catalogue import Catalogue, domain_of
 from warehouse.client import Warehouse
 from warehouse.errors import CatalogueError
 
@@ -56,7 +57,23 @@ def test_reads_models_and_sources_with_grain_and_domain(manifest: Path) -> None:
     assert set(catalogue.tables) == {"dwd.dwd_users", "dwd.dwd_spans", "ads.ads_sales", "ods.agent_events"}
     users = catalogue.tables["dwd.dwd_users"]
     assert (users.domain, users.grain) == ("commerce", "One row per user")
-    assert catalogue.tables["ods.agent_events"].domain == "agents"
+    assert catalogue.tables["ods.agent_events"].domain == ""
+
+
+@pytest.mark.parametrize(
+    ("said", "domain"),
+    [
+        ({"config": {"meta": {"domain": "sales"}}, "group": "finance", "tags": ["nightly"]}, "sales"),
+        ({"group": "finance", "tags": ["nightly"], "fqn": ["shop", "marts", "one"]}, "finance"),
+        ({"config": {"group": "finance"}, "tags": ["nightly"]}, "finance"),
+        ({"tags": ["nightly", "slow"], "fqn": ["shop", "marts", "one"]}, "nightly"),
+        ({"fqn": ["shop", "marts", "billing", "one"]}, "billing"),
+        ({"fqn": ["shop", "one"]}, ""),
+        ({}, ""),
+    ],
+)
+def test_a_domain_is_what_the_project_says(said: dict[str, Any], domain: str) -> None:
+    assert domain_of(said) == domain
 
 
 def test_readable_are_the_schemas_of_the_semantic_models_and_what_says_so_itself(manifest: Path) -> None:

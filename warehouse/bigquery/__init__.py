@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from warehouse.bigquery.address import address_of
 from warehouse.bigquery.dialect import DIALECT
@@ -11,7 +12,7 @@ from warehouse.settings import WarehouseSettings
 if TYPE_CHECKING:
     from warehouse.bigquery.client import BigQuery
 
-__all__ = ["DIALECT", "connect", "dbt_environment"]
+__all__ = ["DIALECT", "connect", "dbt_environment", "profile_url"]
 
 
 def connect(settings: WarehouseSettings, *, read_only: bool = False) -> BigQuery:
@@ -38,3 +39,11 @@ def dbt_environment(settings: WarehouseSettings) -> dict[str, str]:
         "TIDEMARK_DBT_BIGQUERY_ENDPOINT": address.api_endpoint,
         "TIDEMARK_BIGQUERY_BILLED_BYTES": str(settings.bigquery_billed_bytes),
     }
+
+
+def profile_url(credentials: Mapping[str, Any]) -> str:
+    """The project of a profile of dbt-bigquery, with its location."""
+    project = credentials.get("execution_project") or credentials["database"]
+    location, endpoint = credentials.get("location"), credentials.get("api_endpoint")
+    url = f"bigquery://{project}" + (f"/{location}" if location else "")
+    return url + (f"?api_endpoint={endpoint}" if endpoint else "")

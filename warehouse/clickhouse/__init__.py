@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 from warehouse.clickhouse.client import ClickHouse
 from warehouse.clickhouse.dialect import DIALECT
+from warehouse.errors import SettingsError
 from warehouse.settings import WarehouseSettings
 
-__all__ = ["DIALECT", "connect", "dbt_environment"]
+__all__ = ["DIALECT", "connect", "dbt_environment", "profile_url"]
+
+_NATIVE_PORTS = (9000, 9440)
 
 
 def connect(settings: WarehouseSettings, *, read_only: bool = False) -> ClickHouse:
@@ -33,3 +38,15 @@ def dbt_environment(settings: WarehouseSettings) -> dict[str, str]:
         "TIDEMARK_WAREHOUSE_USER": settings.warehouse_user,
         "TIDEMARK_WAREHOUSE_PASSWORD": settings.warehouse_password.get_secret_value(),
     }
+
+
+def profile_url(credentials: Mapping[str, Any]) -> str:
+    """The HTTP address in a profile. Raises `SettingsError` for one of the native protocol."""
+    host, port = credentials["host"], credentials.get("port")
+    if credentials.get("driver") == "native" or port in _NATIVE_PORTS:
+        raise SettingsError(
+            f"The project's profile leads to {host} by ClickHouse's native protocol; questions are asked "
+            "over HTTP. Name the address for that, such as --warehouse http://host:8123."
+        )
+    secure = bool(credentials.get("secure")) or port == 8443
+    return f"{'https' if secure else 'http'}://{host}:{port or (8443 if secure else 8123)}"

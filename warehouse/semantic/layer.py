@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from metricflow.engine.metricflow_engine import (
     MetricFlowEngine,
@@ -26,9 +28,12 @@ from warehouse.errors import SemanticError, UnknownDimensionError, UnknownMetric
 from warehouse.names import nearest
 from warehouse.semantic.comparison import comparison_sql
 from warehouse.semantic.expressions import Source, qualified
+from warehouse.semantic.inferring import infer
 from warehouse.semantic.joins import UniqueKeys, joined_keys
 from warehouse.semantic.manifest import read_dimensions, read_entities, read_metrics
 from warehouse.semantic.model import GRAINS, METRIC_TIME, Dimension, Entity, Metric, MetricQuery
+from warehouse.semantic.overlay import Overlay
+from warehouse.semantic.saved import SavedQuery, read_saved_queries
 from warehouse.semantic.where import where_dated, where_filter, where_time
 
 VALUES_TTL_SECONDS = 300.0
@@ -44,8 +49,12 @@ class SemanticLayer:
     metrics: Mapping[str, Metric]
     dimensions: Mapping[str, Dimension]
     entities: Mapping[str, Entity]
+    saved_queries: Mapping[str, SavedQuery]
+    questions: Sequence[str]
 
-    def __init__(self, manifest: PydanticSemanticManifest, dialect: Dialect) -> None:
+    def __init__(
+        self, manifest: PydanticSemanticManifest, dialect: Dialect, questions: Sequence[str] = ()
+    ) -> None:
         lookup = SemanticManifestLookup(manifest)
         self._lookup = lookup
         self._dialect = dialect
@@ -57,23 +66,41 @@ class SemanticLayer:
         self.metrics = read_metrics(manifest, listed, lookup, dialect.name)
         self.dimensions = read_dimensions(listed, lookup)
         self.entities = read_entities(manifest)
+        self.saved_queries = read_saved_queries(manifest)
+        self.questions = tuple(questions)
 
     @classmethod
-    def load(cls, semantic_manifest_path: Path, dialect: Dialect) -> SemanticLayer:
-        """Read dbt's semantic_manifest.json, for SQL in one engine's dialect. Raises `SemanticError`."""
+    def load(
+        cls, semantic_manifest_path: Path, dialect: Dialect, overlay: Path | None = None
+    ) -> SemanticLayer:
+        """Read what dbt wrote, for SQL in one engine's dialect; `overlay` is a tidemark.yml over it.
+
+        What the project does not say and its manifests tell all the same (units, domains) is added. Raises
+        `SemanticError`, and `SettingsError` for the overlay.
+        """
+        words = Overlay.read(overlay)
         try:
-            text = semantic_manifest_path.read_text(encoding="utf-8")
-        except OSError as error:
+            manifest = json.loads(semantic_manifest_path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
             raise SemanticError(
-                f"The semantic manifest {semantic_manifest_path} cannot be read ({error.strerror}). "
+                f"The semantic manifest {semantic_manifest_path} cannot be read ({reason}). "
                 "Write it with `dbt parse`."
             ) from error
         try:
-            return cls(parse_manifest_from_dbt_generated_manifest(text), dialect)
+            words.lay_over(manifest)
+            infer(manifest, _beside(semantic_manifest_path))
+            text = json.dumps(manifest)
+            return cls(parse_manifest_from_dbt_generated_manifest(text), dialect, words.questions)
         except Exception as error:
             raise SemanticError(
                 f"MetricFlow cannot use the semantic manifest {semantic_manifest_path}: {_reason(error)}"
             ) from error
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """What the metrics are about, in the project's own words."""
+        return tuple(sorted({metric.domain for metric in self.metrics.values()} - {""}))
 
     def common_dimensions(self, metric_names: Collection[str]) -> tuple[str, ...]:
         """The dimensions that all these metrics share. Raises `UnknownMetricError`."""
@@ -221,6 +248,17 @@ class SemanticLayer:
             same = [one for one in allowed if one.rpartition("__")[2] == element]
             raise UnknownDimensionError(name, same or nearest(name, allowed, 5))
         return self.dimensions[name]
+
+
+def _beside(semantic_manifest_path: Path) -> Mapping[str, Any]:
+    """dbt's manifest, which has the groups, tags and folders that the semantic one lacks; none is empty."""
+    try:
+        manifest: Mapping[str, Any] = json.loads(
+            semantic_manifest_path.with_name("manifest.json").read_text(encoding="utf-8")
+        )
+    except (OSError, ValueError):
+        return {}
+    return manifest
 
 
 def _reason(error: Exception) -> str:

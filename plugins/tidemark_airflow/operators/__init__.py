@@ -3,9 +3,9 @@
 from tidemark_airflow.operators.agents import (
     AnswerListOperator,
     AskOperator,
+    ListReportOperator,
     OverviewOperator,
     WaitForTelemetrySensor,
-    WeeklyReportOperator,
 )
 from tidemark_airflow.operators.steward import (
     DecideOperator,
@@ -23,10 +23,10 @@ __all__ = [
     "DecideOperator",
     "GateOperator",
     "IngestOperator",
+    "ListReportOperator",
     "MendOperator",
     "OverviewOperator",
     "ProposeOperator",
     "StewardOperator",
     "WaitForTelemetrySensor",
-    "WeeklyReportOperator",
 ]

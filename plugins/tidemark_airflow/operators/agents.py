@@ -94,8 +94,8 @@ class OverviewOperator(TidemarkOperator):
 
     def perform(self, context: Context, settings: Settings) -> dict[str, Any]:
         from agents.analyst import Answer
+        from agents.analyst.lists import overview
         from agents.analyst.questions import load_list
-        from agents.analyst.weekly import overview
 
         reports = settings.agents.reports_dir
         files = iter(reports / answer["run_id"] / "answer.json" for answer in self.answers)
@@ -112,20 +112,29 @@ class OverviewOperator(TidemarkOperator):
         return {"path": str(path), "report": report_url(self.report_id)}
 
 
-class WeeklyReportOperator(TidemarkOperator):
-    """The week in one document. Returns `{"path", "report", "answers": [summary, ...]}`."""
+class ListReportOperator(TidemarkOperator):
+    """Every question of a list, asked and written into one document; without a list, the project's own.
+
+    Returns `{"path", "report", "answers": [summary, ...]}`.
+    """
 
     operator_extra_links = (ReportLink(),)
     report_id = ""
 
+    def __init__(self, *, questions: str = "", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.questions = questions
+
     def perform(self, context: Context, settings: Settings) -> dict[str, Any]:
-        from agents.analyst import weekly_report
+        from agents.analyst import list_report
+        from agents.analyst.questions import load_list
         from wiring.analyst import SpanCount, open_analyst
 
         spans = SpanCount()
         reports = settings.agents.reports_dir
         with open_analyst(settings, spans=spans) as analyst:
-            path, answers = weekly_report(analyst, "weekly", run_id=run_id(context), reports=reports)
+            listed = load_list(self.questions) if self.questions else analyst.questions
+            path, answers = list_report(analyst, listed, run_id=run_id(context), reports=reports)
         self.report_id = path.parent.name
         return {
             "path": str(path),

@@ -20,20 +20,24 @@ if TYPE_CHECKING:
 class TidemarkOperator(BaseOperator):
     """`perform` does the work and returns what the next task or the command line must know: small JSON.
 
-    Settings are read once a task, here. Airflow shows the class's docstring as the task's documentation.
+    Settings are read once a task, here; with `connected`, about the project that `tidemark connect` chose, if
+    one is. Airflow shows the class's docstring as the task's documentation.
     """
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, *, connected: bool = False, **kwargs: Any) -> None:
         super().__init__(**{"doc_md": getdoc(type(self)), **kwargs})
+        self.connected = connected
 
     @abstractmethod
     def perform(self, context: Context, settings: Settings) -> Any: ...
 
     def execute(self, context: Context) -> Any:
+        from wiring.project import of_connected
         from wiring.settings import Settings
 
         with errors_told(self):
-            return self.perform(context, Settings.read())
+            settings = Settings.read()
+            return self.perform(context, of_connected(settings) if self.connected else settings)
 
 
 @contextmanager

@@ -54,21 +54,21 @@ class IngestOperator(ExaminedOperator):
 
 
 class DbtOperator(ExaminedOperator):
-    """`dbt build` of a selection, tests included, in this process.
+    """`dbt build` of a selection, or of the whole project, tests included, in this process.
 
     Returns `{"model": n, "test": n, "seconds": s, "rows": {"dwd.dwd_orders": n}}`; a view has no row count.
     """
 
     template_fields: Sequence[str] = ("select",)
 
-    def __init__(self, *, select: str, **kwargs: Any) -> None:
+    def __init__(self, *, select: str = "", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.select = select
 
     def perform(self, context: Context, settings: Settings) -> dict[str, Any]:
         from warehouse.dbt_runner import run_dbt
 
-        result = run_dbt(settings.warehouse, ["build"], select=self.select)
+        result = run_dbt(settings.warehouse, ["build"], select=self.select or None)
         for node in result.nodes:
             self.log.info("%-8s %5.2f s  %s %s", node.status, node.seconds, node.kind, node.name)
         models = [node.name for node in result.nodes if node.kind == "model"]

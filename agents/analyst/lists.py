@@ -8,15 +8,16 @@ from pathlib import Path
 from agents.analyst import charts, rendering, report
 from agents.analyst.analyst import Analyst
 from agents.analyst.answer import Answer
-from agents.analyst.questions import load_list
+from agents.analyst.questions import QuestionList
 from agents.analyst.table import Table
 from agents.pages import document, published
 from agents.runtime.steps import file_name
 
 
-def weekly_report(analyst: Analyst, name: str, *, run_id: str, reports: Path) -> tuple[Path, list[Answer]]:
-    """Ask the list `name` and write `reports/<run id>/index.html`; each answer keeps a folder of its own."""
-    listed = load_list(name)
+def list_report(
+    analyst: Analyst, listed: QuestionList, *, run_id: str, reports: Path
+) -> tuple[Path, list[Answer]]:
+    """Ask a list and write `reports/<run id>/index.html`; each answer keeps a folder of its own."""
     answers = analyst.answer_list([q for s in listed.sections for q in s.questions], run_id=run_id)
     rest = iter(answers)
     chapters = [(section.title, [next(rest) for _ in section.questions]) for section in listed.sections]
