@@ -28,7 +28,7 @@ def infer(semantic_manifest: dict[str, Any], manifest: Mapping[str, Any]) -> Non
         meta.update({name: value for name, value in found.items() if value and not meta.get(name)})
         _note_script(metric)
     for model in semantic_manifest["semantic_models"]:
-        for element in (*model["dimensions"], *model["entities"]):
+        for element in (*model.get("dimensions", ()), *model.get("entities", ())):
             _note_script(element)
 
 
@@ -38,7 +38,9 @@ class _Units:
     def __init__(self, manifest: Mapping[str, Any]) -> None:
         self._metrics = {metric["name"]: metric for metric in manifest["metrics"]}
         self._measures = {
-            measure["name"]: measure for model in manifest["semantic_models"] for measure in model["measures"]
+            measure["name"]: measure
+            for model in manifest["semantic_models"]
+            for measure in model.get("measures", ())
         }
 
     def of(self, name: str) -> str:
@@ -54,8 +56,8 @@ class _Units:
         if metric["type"] == "ratio":
             return self._ratio(name, metric.get("label") or "", params)
         if metric["type"] == "cumulative":
-            measured = (params.get("cumulative_type_params") or {}).get("metric") or {}
-            return self.of(measured.get("name", "")) or self._simple(params)
+            measured = (params.get("cumulative_type_params") or {}).get("metric")
+            return self.of(_name(measured)) or self._simple(params)
         if metric["type"] == "derived":
             return self._derived(params)
         if metric["type"] == "conversion":
@@ -64,7 +66,7 @@ class _Units:
         return ""
 
     def _simple(self, params: Mapping[str, Any]) -> str:
-        measure = self._measures.get((params.get("measure") or {}).get("name", ""), {})
+        measure = self._measures.get(_name(params.get("measure")), {})
         aggregation = (params.get("metric_aggregation_params") or measure).get("agg", "")
         if aggregation in _COUNTS:
             return "count"
@@ -73,7 +75,7 @@ class _Units:
         return stated if aggregation in _SAME_AS_PART else ""
 
     def _ratio(self, name: str, label: str, params: Mapping[str, Any]) -> str:
-        above, below = (params[part]["name"] for part in ("numerator", "denominator"))
+        above, below = (_name(params[part]) for part in ("numerator", "denominator"))
         units = self.of(above), self.of(below)
         counted = units == ("count", "count")
         unlike = all(units) and units[0] != units[1]
@@ -87,13 +89,18 @@ class _Units:
 
     def _measure(self, name: str) -> str:
         params = self._metrics.get(name, {}).get("type_params", {})
-        return str((params.get("measure") or {}).get("name", ""))
+        return _name(params.get("measure"))
 
     def _derived(self, params: Mapping[str, Any]) -> str:
         """Only sums and differences of one unit keep it."""
-        found = {self.of(one["name"]) for one in params.get("metrics") or ()}
+        found = {self.of(_name(one)) for one in params.get("metrics") or ()}
         plain = _SUM.fullmatch(params.get("expr") or "")
         return found.pop() if plain and len(found) == 1 else ""
+
+
+def _name(reference: Any) -> str:
+    """What a metric refers to: dbt writes an object, a person may write the name alone."""
+    return str((reference.get("name") if isinstance(reference, Mapping) else reference) or "")
 
 
 def _domains(manifest: Mapping[str, Any]) -> dict[str, str]:

@@ -103,9 +103,9 @@ def _elements(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str,
     for metric in manifest["metrics"]:
         yield "metric", metric["name"], metric
     for model in manifest["semantic_models"]:
-        for dimension in model["dimensions"]:
+        for dimension in model.get("dimensions", ()):
             yield "dimension", f"{model['name']}.{dimension['name']}", dimension
-        for entity in model["entities"]:
+        for entity in model.get("entities", ()):
             yield "entity", entity["name"], entity
 
 
