@@ -74,7 +74,7 @@ class Doings:
                 self._phrases.add(said, MENTION, BETWEEN.join(sorted(beside)))
 
     def _called(self, names: Iterable[str], category: str) -> set[str]:
-        return {one for name in names for one in self._names.meanings(keys(name), category)}
+        return {one for name in names for one in self._names.meanings(keys(name), category, f"name:{ALIKE}")}
 
     def _mention(self, said: str, entities: Collection[str]) -> None:
         of = BETWEEN.join(sorted(entities))

@@ -25,10 +25,15 @@ class Phrases:
             written = " ".join(plain(unit.text) for unit in path)
             known.setdefault((category, meaning, features), set()).add(written)
 
-    def meanings(self, path: Sequence[str], category: str) -> set[str]:
-        """The names of all the things of a category that are called so."""
+    def meanings(self, path: Sequence[str], category: str, but_for: str = "") -> set[str]:
+        """The names of all the things of a category that are called so, but for those by this feature."""
         found = self._meanings.get(" ".join(path), ())
-        return {name for one, meaning, _ in found if one == category for name in str(meaning).split("|")}
+        return {
+            name
+            for one, meaning, features in found
+            if one == category and but_for not in features
+            for name in str(meaning).split("|")
+        }
 
     def match(self, text: Sequence[Unit], start: int) -> Iterator[Phrase]:
         for end, key, said in spans(text, start):
