@@ -11,6 +11,8 @@ from typing import Any
 Cell = float | str | datetime | None
 # What sums of floats in another order, and decimals cut by a division, differ by.
 _RELATIVE, _ABSOLUTE = 1e-6, 1e-9
+# A month is its first day.
+_MONTH = re.compile(r"\d{4}-\d\d")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?(Z|\+00:00)?")
 _WEEKDAYS = (
     ("monday", "mon", "周一", "星期一"),
@@ -41,6 +43,8 @@ def cell(value: Any) -> Cell:
     text = str(value).strip().casefold()
     if text in _NOTHING:
         return None
+    if _MONTH.fullmatch(text):
+        return datetime.fromisoformat(f"{text}-01")
     if _MOMENT.fullmatch(text.upper()):
         return datetime.fromisoformat(text.upper()).replace(tzinfo=None)
     return _NUMBER_OF.get(text, text)

@@ -6,14 +6,14 @@ logistic regression by Newton's method, ridge on all but its intercept, judged b
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-INTERCEPT = "intercept"
+from agents.analyst.grammar.confidence import INTERCEPT, confidence
+
 _RIDGE = 1.0
 _STEPS = 50
 Features = Mapping[str, float]
@@ -89,12 +89,6 @@ def logistic(rows: Sequence[Features], right: Sequence[bool]) -> dict[str, float
     return dict(zip((INTERCEPT, *names), map(float, weights), strict=True))
 
 
-def confidence(weights: Mapping[str, float], row: Features) -> float:
-    """The chance of being right that fitted weights give to signals."""
-    total = weights[INTERCEPT] + sum(weights.get(name, 0.0) * value for name, value in row.items())
-    return 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))
-
-
 def cross_validated(rows: Sequence[Features], right: Sequence[bool], folds: int = 10) -> list[float]:
     """The confidence in each row by weights that were fitted on the others' folds."""
     found = [0.0] * len(rows)
@@ -102,5 +96,5 @@ def cross_validated(rows: Sequence[Features], right: Sequence[bool], folds: int 
         seen = [at for at in range(len(rows)) if at % folds != fold]
         weights = logistic([rows[at] for at in seen], [right[at] for at in seen])
         for at in range(fold, len(rows), folds):
-            found[at] = confidence(weights, rows[at])
+            found[at] = confidence(rows[at], weights)
     return found

@@ -1,7 +1,8 @@
 """What an answer is worth: its rows compared with the gold's by values.
 
 right  the figures of a gold, each with its keys, and nothing that misleads: further columns, and time buckets
-       without any figure, do no harm; the order only where the gold says so
+       without any figure, do no harm; the order only where the gold says so; the rows may have names that are
+       all others than the gold's
 poor   right figures, but: the asked rows stand first and more follow; a few rows of many too few or too many
        (at most a fifth; besides, those that are 0 left out, one of what has no value shown); a figure that
        was asked for besides is missing; what the figure is of is not said; the order is another; the unit is
@@ -78,7 +79,7 @@ def compared(given: Given, gold: Rows, ordered: bool) -> Grade:
         if found == "right":
             return "right"
         best = found if best == "wrong" else best
-    if best == "wrong" and _turned(wanted, rows):
+    if best == "wrong" and (_turned(wanted, rows) or _renamed(wanted, rows, ordered)):
         return "right"
     if best == "wrong" and (_in_another_unit(wanted, rows, ordered) or _less_said(wanted, rows, given.text)):
         said = len(wanted) == 1 and _keys_in_text(wanted, given.text) and _figures_there(wanted, rows)
@@ -192,6 +193,24 @@ def _turned(wanted: list[list[Cell]], rows: list[list[Cell]]) -> bool:
     if len(wanted) == 1 and 2 <= len(rows) == len(wanted[0]) <= 3 and all(map(_figure, wanted[0])):
         return any(_all_in(wanted[0], [row[at] for row in rows]) for at in range(len(rows[0])))
     return False
+
+
+def _renamed(wanted: list[list[Cell]], rows: list[list[Cell]], ordered: bool) -> bool:
+    """Whether all figures are there, each row under a name of its own that is none of the gold's: `first half`
+    for 1 October, `weekends` for true.
+    """
+    width = len(wanted[0])
+    keys = [at for at in range(width) if not all(_figure(row[at]) for row in wanted)] or [0]
+    if not 2 <= len(wanted) == len(rows) or len(keys) == width:
+        return False
+    if any(same(row[at], value) for row in wanted for at in keys for other in rows for value in other):
+        return False
+    names = (at for at in range(len(rows[0])) if not any(_figure(row[at]) for row in rows))
+    fewer = [[value for at, value in enumerate(row) if at not in keys] for row in wanted]
+    return any(len({row[at] for row in rows}) == len(rows) for at in names) and any(
+        _rows_compared([[row[at] for at in columns] for row in rows], fewer, ordered) == "right"
+        for columns in _mappings(fewer, rows)
+    )
 
 
 def _all_in(figures: Sequence[Cell], row: Sequence[Cell]) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import random
 
-from evaluation.fitting import Candidate, confidence, cross_validated, logistic, ranked, scored
+from agents.analyst.grammar.confidence import confidence
+from evaluation.fitting import Candidate, cross_validated, logistic, ranked, scored
 from evaluation.tally import reliability
 
 
@@ -27,7 +28,7 @@ def test_the_law_behind_the_outcomes_is_found() -> None:
 
 def test_what_is_always_right_is_no_certainty() -> None:
     found = logistic([{"margin": 1.0}] * 20, [True] * 20)
-    assert 0.9 < confidence(found, {"margin": 1.0}) < 1.0
+    assert 0.9 < confidence({"margin": 1.0}, found) < 1.0
 
 
 def test_confidence_in_what_was_not_seen_is_how_often_it_is_right() -> None:

@@ -39,7 +39,14 @@ def given(*rows: list[Any], text: str = "") -> Given:
         ([["周日", 5]], [[7, 5]], False, "right"),
         ([[True, 5]], [[1, 5]], False, "right"),
         ([["", 5]], [[None, 5]], False, "right"),
+        ([["2026-09", 10]], [[date(2026, 9, 1), 10]], False, "right"),
+        # All names otherwise spelled; but none of them is another row's.
+        ([["weekends", 5], ["weekdays", 9]], [[True, 5], [False, 9]], False, "right"),
+        ([["1-15 Nov 2025", 5], ["1-15 Nov 2026", 9]], [[2025, 5], [2026, 9]], False, "right"),
+        ([["weekends", 5], ["weekdays", 8]], [[True, 5], [False, 9]], False, "wrong"),
+        ([["all", 5], ["all", 9]], [["a", 5], ["b", 9]], False, "wrong"),
         # A figure beside another's name.
+        ([["Acme", 20.0], ["Bolt", 30.0]], [["Acme", 30.0], ["Bolt", 20.0]], False, "wrong"),
         ([["Acme", 20.0], ["Bolt", 30.0], ["Crow", 10.0]], BRANDS, False, "wrong"),
         # Order, only where it matters; rows with the same figure stand as they like.
         (BRANDS[::-1], BRANDS, False, "right"),
