@@ -14,6 +14,8 @@ from itertools import product
 from typing import Any
 
 FILLER, FRAGMENT = "filler", "fragment"
+# A word that is passed over within a phrase.
+GAP = "gap"
 _KEPT_PHRASES = 8
 _KEPT_STATES = 60
 
@@ -162,7 +164,8 @@ class _Chart:
                 for part in self._over.get((middle, end), ()):
                     if part.category == wanted:
                         parts = (*one.parts, part)
-                        self._go_on(_Begun(one.form, end, parts, one.passed + passed), found, begun)
+                        gap = (*passed, GAP) if passed else ()
+                        self._go_on(_Begun(one.form, end, parts, one.passed + gap), found, begun)
         kept: dict[str, list[Phrase]] = {}
         while found:
             by_category: dict[str, list[Phrase]] = defaultdict(list)

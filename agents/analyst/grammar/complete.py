@@ -213,6 +213,8 @@ class _Question:
         times = self._times()
         window, against = times.window, times.against
         conditions, listed = self._conditions()
+        if "share" in said.wraps and said.trend:
+            raise Refused("too_much_at_once")
         conditions += [times.where] if times.where else []
         if "difference" in said.wraps and len(listed) == 1 and len(listed[0].values) == 2:
             return self._sliced(listed[0], [one for one in conditions if one != listed[0]], window)
@@ -220,6 +222,9 @@ class _Question:
         if times.several:
             groups = (*groups, Periods(periods=times.several))
         measures, groups = self._measures(groups)
+        if "share" in said.wraps:
+            part = self._part(groups)
+            conditions = [one for one in conditions if one != part]
         against, measures = self._changes(against, measures, groups)
         having = tuple(self._threshold(bound, measures) for bound in said.having)
         if having and len(measures) == 1 and isinstance(counted := measures[0], CountOf):
@@ -259,8 +264,11 @@ class _Question:
         said, metrics = self._said, self._metrics()
         for wanted in filter(None, [said.wanted]):
             kinds = {self._vocabulary.kind(name) for name in metrics}
-            if not said.wraps and metrics and not kinds <= _KINDS[wanted]:
+            if "share" not in said.wraps and metrics and not kinds <= _KINDS[wanted]:
                 raise Refused("not_of_kind", wanted, *metrics)
+        counted = [one.among for one in said.measures if isinstance(one, CountOf) and one.among]
+        if any(self._vocabulary.kind(name) == "ratio" for name in counted):
+            raise Refused("not_counted_so", *counted)
         for mention in (*said.verbs, *said.mentions):
             if not set(metrics) <= set(mention.split(BETWEEN)):
                 raise Refused("not_of", mention)
@@ -392,15 +400,21 @@ class _Question:
         return measures, groups
 
     def _shares(self, measures: tuple[Measure, ...], groups: tuple[Group, ...]) -> tuple[Measure, ...]:
-        said = self._said
-        if groups and said.part is None:
-            return tuple(Share(of=one) for one in measures)
-        part = said.part
+        part = self._part(groups)
         if part is None:
-            if len(said.where) != 1:
-                raise Refused("share_of_what")
-            part = said.where[0]
-        return tuple(Share(of=one, of_which=self._checked(part)) for one in measures)
+            return tuple(Share(of=one) for one in measures)
+        return tuple(Share(of=one, of_which=part) for one in measures)
+
+    def _part(self, groups: tuple[Group, ...]) -> Condition | None:
+        """What a share is the share of; each group where nothing is named."""
+        said = self._said
+        if said.part is not None:
+            return self._checked(said.part)
+        if any(not isinstance(group, Every) for group in groups):
+            return None
+        if len(said.where) != 1:
+            raise Refused("share_of_what")
+        return self._checked(said.where[0])
 
     def _averages(
         self, wrap: str, measures: tuple[Measure, ...], groups: tuple[Group, ...]
@@ -417,7 +431,7 @@ class _Question:
             raise Refused("average_of_what")
         rest = tuple(group for group in groups if group != per)
         if wrap == "mean":
-            return tuple(Mean(of=one, per=per) for one in measures), rest
+            return tuple(_mean(one, per) for one in measures), rest
         return tuple(QuantileOf(of=one, per=per) for one in measures), rest
 
     def _changes(
@@ -461,6 +475,11 @@ class _Question:
             return order, said.limit
         self._features.append("first one only")
         return order, 1
+
+
+def _mean(measure: Measure, per: Every | By) -> Measure:
+    """The average, said twice or once."""
+    return measure if isinstance(measure, Mean) and measure.per == per else Mean(of=measure, per=per)
 
 
 def _metrics(measures: Any) -> list[str]:

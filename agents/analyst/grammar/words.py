@@ -89,7 +89,8 @@ def shipped() -> Lexicon:
 
 def word(category: str, start: int, end: int, meaning: Hashable, *features: str) -> Phrase:
     roles = tuple((position, category) for position in range(start, end))
-    return Phrase(category, start, end, meaning, (f"word:{category}", *features), roles)
+    named = f"filler:{meaning}" if category == FILLER else f"word:{category}"
+    return Phrase(category, start, end, meaning, (named, *features), roles)
 
 
 def lattice(question: str, *lexicons: Lexicon) -> tuple[list[Unit], list[Phrase]]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from agents.analyst.grammar.chart import Rule
 from agents.analyst.grammar.fragment import Bound, Fragment
-from agents.analyst.intent import Group, Measure
+from agents.analyst.intent import Group, Measure, MetricOf
 
 
 def _limit(number: Any) -> int | None:
@@ -29,12 +29,18 @@ def _bound(
     return Fragment(having=(Bound(op, float(number), "money" if money is not None else "", of),))
 
 
+def _superlative(meaning: Any, number: Any, _: Any, groups: tuple[Group, ...] | None) -> Fragment | None:
+    """The slowest tool: from which end, by which figure."""
+    way, metrics = meaning
+    return Fragment(groups=groups or (), direction=way, limit=_limit(number), by=MetricOf(name=metrics))
+
+
 RULES = (
     Rule("top", "fragment", "top/most number counter_of? groups/units?", _top),
     Rule("front", "fragment", "front number counter_of? groups?", _top),
     Rule("number top", "fragment", "number top/most groups/units?",
          lambda number, way, groups: _top(way, number, None, groups or ())),
-    Rule("top by", "fragment", "top/most/front number counter_of? groups by measure",
+    Rule("top by", "fragment", "top/most/front number counter_of? groups by basis",
          lambda way, number, _, groups, __, by: _top(way, number, None, groups, by)),
     Rule("best of", "fragment", "top groups/units",
          lambda way, groups: Fragment(direction=way, groups=groups)),
@@ -42,14 +48,16 @@ RULES = (
     Rule("most of", "fragment", "most number? counter_of? groups",
          lambda way, number, _, groups: Fragment(direction=way, groups=groups, limit=_limit(number))),
     Rule("ranked", "fragment", "ranked", lambda _: Fragment(ranked=True)),
-    Rule("ranked by", "fragment", "ranked by measure", lambda _, __, by: Fragment(ranked=True, by=by)),
+    Rule("ranked by", "fragment", "ranked by basis", lambda _, __, by: Fragment(ranked=True, by=by)),
+    Rule("superlative", "fragment", "superlative number? counter_of? groups?", _superlative),
+    Rule("comparative", "fragment", "comparative", lambda way: Fragment(ranked=True, direction=way)),
     Rule("in order", "fragment", "in_order", lambda way: Fragment(ranked=True, direction=way)),
     Rule("scaled", "number", "number scale", lambda number, scale: number * int(scale)),
     Rule("bound", "fragment", "than number money? percent?", _bound),
     Rule("bound counted", "fragment", "than number counter_of", lambda op, number, _: _bound(op, number)),
     Rule("bound money", "fragment", "than money number", lambda op, money, number: _bound(op, number, money)),
-    Rule("bound of", "fragment", "than number measure", lambda op, number, of: _bound(op, number, of=of)),
-    Rule("bound after of", "fragment", "number than_after measure",
+    Rule("bound of", "fragment", "than number basis", lambda op, number, of: _bound(op, number, of=of)),
+    Rule("bound after of", "fragment", "number than_after basis",
          lambda number, op, of: _bound(op, number, of=of)),
     Rule("bound after", "fragment", "number money? percent? counter_of? than_after",
          lambda number, money, percent, _, op: _bound(op, number, money, percent)),
