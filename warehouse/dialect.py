@@ -40,6 +40,14 @@ class Dialect(ABC):
     def shifted(self, moment: exp.Expr, grain: str, steps: int) -> exp.Expr:
         """A moment so many periods later, or earlier."""
 
+    @abstractmethod
+    def part(self, part: str, moment: exp.Expr) -> exp.Expr:
+        """The weekday (1 is Monday), hour_of_day, day_of_month or month_of_year of a moment, as a number."""
+
+    @abstractmethod
+    def quantile(self, value: exp.Expr, level: float) -> exp.Expr:
+        """An aggregate: the value that so much of the others lie below, between the nearest two."""
+
     def parse(self, sql: str) -> exp.Query:
         """The tree of one query in this engine's words. Raises `QueryError`."""
         try:

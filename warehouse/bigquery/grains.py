@@ -24,3 +24,11 @@ def shifted(moment: str, grain: str, steps: int) -> str:
     """SQL for a period's start so many periods later, where `moment` is what `start_of(grain)` gives."""
     kind, way = "DATE" if grain in _DATES else "TIMESTAMP", "SUB" if steps < 0 else "ADD"
     return f"{kind}_{way}({moment}, INTERVAL {abs(steps)} {grain.upper()})"
+
+
+def part_of(part: str, moment: str) -> str:
+    """SQL for the number of a weekday (1 is Monday), hour, day or month."""
+    if part == "weekday":
+        # BigQuery counts from Sunday.
+        return f"EXTRACT(DAYOFWEEK FROM DATE_SUB(CAST({moment} AS DATE), INTERVAL 1 DAY))"
+    return f"EXTRACT({part.partition('_')[0].upper()} FROM {moment})"

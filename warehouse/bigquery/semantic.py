@@ -25,6 +25,7 @@ from metricflow_semantics.sql.sql_exprs import (
 )
 
 from warehouse.bigquery.grains import start_of
+from warehouse.bigquery.quantiles import continuous, discrete
 from warehouse.dialect import Dialect
 from warehouse.semantic import rendering
 from warehouse.semantic.rendering import rendered
@@ -64,9 +65,9 @@ class _ExpressionRenderer(rendering.ExpressionRenderer, BigQuerySqlExpressionRen
         level = Fraction(str(node.percentile_args.percentile))
         asked = node.percentile_args.function_type
         if asked is SqlPercentileFunctionType.CONTINUOUS:
-            return rendered(_continuous(level, arg.sql), [arg])
+            return rendered(continuous(level, arg.sql), [arg])
         if asked is SqlPercentileFunctionType.DISCRETE:
-            return rendered(_discrete(level, arg.sql), [arg])
+            return rendered(discrete(level, arg.sql), [arg])
         sql = f"APPROX_QUANTILES({arg.sql}, {level.denominator})[OFFSET({level.numerator})]"
         return rendered(sql, [arg])
 
@@ -79,24 +80,6 @@ def _shifted(moment: str, node: SqlExpressionNode, way: str, steps: str, grain: 
     if own in _FINER:
         return f"CAST({later} AS TIMESTAMP)"
     return later if grain.value in _FINER else f"CAST({later} AS DATE)"
-
-
-def _sorted(arg: str) -> str:
-    return f"ARRAY_AGG({arg} IGNORE NULLS ORDER BY {arg})"
-
-
-def _continuous(level: Fraction, arg: str) -> str:
-    """PERCENTILE_CONT, which BigQuery has for windows alone: between the two values about the position."""
-    position = f"{float(level)!r} * (COUNT({arg}) - 1)"
-    low = f"{_sorted(arg)}[SAFE_OFFSET(CAST(FLOOR({position}) AS INT64))]"
-    high = f"{_sorted(arg)}[SAFE_OFFSET(CAST(CEIL({position}) AS INT64))]"
-    return f"{low} + ({position} - FLOOR({position})) * ({high} - {low})"
-
-
-def _discrete(level: Fraction, arg: str) -> str:
-    """PERCENTILE_DISC: the first value that so many are not above."""
-    position = f"DIV(COUNT({arg}) * {level.numerator} + {level.denominator - 1}, {level.denominator})"
-    return f"{_sorted(arg)}[SAFE_OFFSET(GREATEST(1, {position}) - 1)]"
 
 
 class MetricFlowClient(rendering.MetricFlowClient):

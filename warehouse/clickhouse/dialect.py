@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlglot import exp, parse_one
 
-from warehouse.clickhouse.grains import start_of
+from warehouse.clickhouse.grains import PARTS, start_of
 from warehouse.clickhouse.lexicon import CLICKHOUSE
 from warehouse.dialect import Dialect
 
@@ -34,6 +34,13 @@ class ClickHouseDialect(Dialect):
     def shifted(self, moment: exp.Expr, grain: str, steps: int) -> exp.Expr:
         interval = exp.Interval(this=exp.Literal.number(abs(steps)), unit=exp.Var(this=grain.upper()))
         return (exp.Sub if steps < 0 else exp.Add)(this=moment, expression=interval)
+
+    def part(self, part: str, moment: exp.Expr) -> exp.Expr:
+        return exp.Anonymous(this=PARTS[part], expressions=[moment])
+
+    def quantile(self, value: exp.Expr, level: float) -> exp.Expr:
+        sql = f"quantileExactInclusiveOrNull({level!r})({self.render(self.as_float(value))})"
+        return parse_one(sql, dialect=self.name)
 
     def as_float(self, value: exp.Expr) -> exp.Expr:
         # A cast to a nullable type would make a sum over no rows null.

@@ -1,4 +1,4 @@
-"""ClickHouse's functions for the first moment of a period."""
+"""ClickHouse's functions for the first moment of a period and the parts of one."""
 
 from __future__ import annotations
 
@@ -10,6 +10,13 @@ _START_OF = {
     "day": "toDate",
     "hour": "toStartOfHour",
     "minute": "toStartOfMinute",
+}
+
+PARTS = {
+    "hour_of_day": "toHour",
+    "weekday": "toDayOfWeek",
+    "day_of_month": "toDayOfMonth",
+    "month_of_year": "toMonth",
 }
 
 

@@ -2,5 +2,16 @@
 
 from warehouse.semantic.layer import SemanticLayer
 from warehouse.semantic.model import Additivity, Dimension, Entity, Filter, Metric, MetricQuery
+from warehouse.semantic.selection import Item, Selection
 
-__all__ = ["Additivity", "Dimension", "Entity", "Filter", "Metric", "MetricQuery", "SemanticLayer"]
+__all__ = [
+    "Additivity",
+    "Dimension",
+    "Entity",
+    "Filter",
+    "Item",
+    "Metric",
+    "MetricQuery",
+    "Selection",
+    "SemanticLayer",
+]

@@ -34,6 +34,7 @@ from warehouse.semantic.manifest import read_dimensions, read_entities, read_met
 from warehouse.semantic.model import GRAINS, METRIC_TIME, Dimension, Entity, Metric, MetricQuery
 from warehouse.semantic.overlay import Overlay
 from warehouse.semantic.saved import SavedQuery, read_saved_queries
+from warehouse.semantic.selection import Item, Selection, template
 from warehouse.semantic.where import where_dated, where_filter, where_time
 
 VALUES_TTL_SECONDS = 300.0
@@ -144,6 +145,36 @@ class SemanticLayer:
             limit=query.limit,
             output_column_order_mode=OutputColumnOrderMode.INPUT_ORDER,
         )
+        return self._compiled(request, query.metrics, query.group_by, warehouse)
+
+    def select(self, asked: Selection, warehouse: Warehouse) -> exp.Query:
+        """A query for one metric's figures: the items' columns in their order, then the metric's, each by
+        its own name. Raises as `compile` does.
+        """
+        self._check_selection(asked)
+        conditions = [template(one, self.is_entity, self._dialect) for one in asked.where]
+        if any(asked.window):
+            conditions += where_time(asked.window, self.metrics[asked.metric].grains, self._dialect)
+        request = MetricFlowQueryRequest.create(
+            metric_names=[asked.metric] if asked.metric else None,
+            group_by_names=[item.asked for item in asked.items] or None,
+            where_constraints=conditions or None,
+            output_column_order_mode=OutputColumnOrderMode.INPUT_ORDER,
+        )
+        items = [item.column for item in asked.items]
+        return self._dialect.parse(self._compiled(request, [asked.metric], items, warehouse))
+
+    def is_entity(self, name: str) -> bool:
+        """Whether a name is an entity's, as qualified by the entities on the way to it."""
+        return name not in self.dimensions and name.rpartition("__")[2] in self.entities
+
+    def _compiled(
+        self,
+        request: MetricFlowQueryRequest,
+        metrics: Sequence[str],
+        items: Sequence[str],
+        warehouse: Warehouse,
+    ) -> str:
         # MetricFlow numbers its subqueries from one counter a process.
         with self._lock:
             try:
@@ -151,8 +182,8 @@ class SemanticLayer:
                 sql = str(explained.sql_statement.sql)
             except Exception as error:
                 raise SemanticError(
-                    f"The semantic layer cannot compile {', '.join(query.metrics)}"
-                    f"{' by ' + ', '.join(query.group_by) if query.group_by else ''}: {_reason(error)}"
+                    f"The semantic layer cannot compile {', '.join(metrics)}"
+                    f"{' by ' + ', '.join(items) if items else ''}: {_reason(error)}"
                 ) from error
         self._unique_keys.check(joined_keys(explained.dataflow_plan, self._lookup), warehouse)
         return sql
@@ -235,6 +266,20 @@ class SemanticLayer:
                 raise SemanticError(
                     f"The query cannot be ordered by {name!r}, which is neither a metric nor a group of it."
                 )
+
+    def _check_selection(self, asked: Selection) -> None:
+        """That a metric has the items and the grains; what no metric is asked of is left to MetricFlow."""
+        names = {one.name for tree in asked.where for one in tree.find_all(exp.Column)}
+        for item in (*asked.items, *(Item(name) for name in sorted(names))):
+            if item.name == METRIC_TIME:
+                grains = self._known([asked.metric])[0].grains
+                wanted = item.grain or ("day" if item.part else grains[0])
+                if wanted not in grains:
+                    raise UnknownDimensionError(
+                        item.column, [f"{METRIC_TIME}__{one}" for one in grains if one in GRAINS]
+                    )
+            elif not self.is_entity(item.name):
+                self._dimension(item.name, self.common_dimensions([asked.metric] if asked.metric else []))
 
     def _known(self, names: Iterable[str]) -> list[Metric]:
         for name in names:
