@@ -21,6 +21,8 @@ from agents.analyst.intent import Intent
 _KEPT = 12
 # Readings whose scores are closer than this may both be meant.
 CLOSE = 0.5
+# A reading that rests on one of these is asked back, even if there is no other.
+ASKED = ("name:derived", "name:head", "metric filled in")
 _GRAMMAR = Grammar(RULES)
 
 
@@ -76,7 +78,7 @@ class Reader:
             best = refusals[0] if refusals else Refused("not_put_together")
             return NotUnderstood(best.key, best.values)
         close = tuple(one for one in readings if readings[0].score - one.score < CLOSE)
-        if len(close) > 1:
+        if len(close) > 1 or any(name in close[0].features for name in ASKED):
             return Unsure(close)
         margin = readings[0].score - readings[1].score if len(readings) > 1 else float("inf")
         return Understood(readings[0], margin)
