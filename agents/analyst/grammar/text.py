@@ -59,13 +59,14 @@ def units(folded: str) -> list[Unit]:
     """The units of a folded text, in order."""
     spaced = re.sub(r"'s\b", "  ", folded)
     return [
-        Unit(stem(_unaccented(match.group())), match.group(), match.start(), match.end())
+        Unit(stem(unaccented(match.group())), match.group(), match.start(), match.end())
         for match in _UNIT.finditer(spaced)
     ]
 
 
 @lru_cache(maxsize=20_000)
-def _unaccented(word: str) -> str:
+def unaccented(word: str) -> str:
+    """São as Sao."""
     if word.isascii():
         return word
     return "".join(char for char in unicodedata.normalize("NFKD", word) if not unicodedata.combining(char))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -48,6 +48,15 @@ class Lexicon:
         node.meanings.setdefault((category, meaning, features), []).append(
             tuple(f"={unit.text}" if exact else plain(unit.text) for unit in path)
         )
+
+    def written(self) -> Iterator[str]:
+        """Every phrase as it is written."""
+        nodes = [self._root]
+        while nodes:
+            node = nodes.pop()
+            nodes.extend(node.children.values())
+            for texts in node.meanings.values():
+                yield from (" ".join(text) for text in texts)
 
     def match(self, text: Sequence[Unit], start: int) -> Iterable[Phrase]:
         """Phrases that the text has from one unit on; another form than a plural is a feature of its own."""

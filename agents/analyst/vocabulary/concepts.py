@@ -45,6 +45,9 @@ class Doings:
             for name in known:
                 self._mention(name.text, (entity,))
 
+    def written(self) -> Iterator[str]:
+        return self._phrases.written()
+
     def match(self, text: Sequence[Unit], start: int) -> Iterator[Phrase]:
         first = start + 1 if text[start].text == _PASSIVE and start + 1 < len(text) else start
         for found in self._phrases.match(text, first):

@@ -35,6 +35,12 @@ class Phrases:
             for name in str(meaning).split("|")
         }
 
+    def written(self) -> Iterator[str]:
+        """Every phrase as it is written."""
+        for meanings in self._meanings.values():
+            for texts in meanings.values():
+                yield from texts
+
     def match(self, text: Sequence[Unit], start: int) -> Iterator[Phrase]:
         for end, key, said in spans(text, start):
             for (category, meaning, features), written in self._meanings.get(key, {}).items():

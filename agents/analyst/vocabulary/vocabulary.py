@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 
 from agents.analyst.grammar.chart import Phrase
 from agents.analyst.grammar.text import Unit
+from agents.analyst.grammar.words import shipped
 from agents.analyst.vocabulary import kinds
 from agents.analyst.vocabulary.concepts import Doings, alike
 from agents.analyst.vocabulary.kinds import Kind
@@ -31,6 +33,7 @@ from agents.analyst.vocabulary.names import (
 )
 from agents.analyst.vocabulary.phrases import Phrases
 from agents.analyst.vocabulary.reach import BETWEEN, Choice, Reach
+from agents.analyst.vocabulary.spelling import Spelling
 from agents.analyst.vocabulary.values import Column, Values
 from warehouse.semantic import Dimension, Entity, SemanticLayer
 
@@ -49,6 +52,8 @@ class Vocabulary:
         self._doings = Doings(semantic, self._reach, self._phrases)
         self._doings.mentions(self._names["entity"])
         self._values = Values(_columns(semantic, values))
+        names = (self._phrases.written(), self._doings.written(), shipped().written())
+        self._spelling = Spelling(chain(*names), self._values.words())
 
     @property
     def lexicon(self) -> Vocabulary:
@@ -59,6 +64,14 @@ class Vocabulary:
         yield from self._phrases.match(text, start)
         yield from self._doings.match(text, start)
         yield from self._values.match(text, start)
+
+    def spelt(self, text: Sequence[Unit], words: Sequence[Phrase]) -> list[Phrase]:
+        """What the words that nothing is known of must have been: `words` are all that is."""
+        return self._spelling.corrected(text, words, self._any)
+
+    def _any(self, text: Sequence[Unit], start: int) -> Iterator[Phrase]:
+        yield from shipped().match(text, start)
+        yield from self.match(text, start)
 
     def resolve(self, candidates: str, metrics: Sequence[str]) -> list[Choice]:
         """What all the metrics have among `a|b`, nearest first. Equally near ones: ask back."""
