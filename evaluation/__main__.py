@@ -17,8 +17,9 @@ import yaml
 from rich.console import Console
 
 from evaluation import tally
-from evaluation.analysts import ASKERS
+from evaluation.analysts import ASKERS, Read
 from evaluation.asking import GoldRows, Judged, judged
+from evaluation.fit import Tried, fit, tried
 from evaluation.projects import PROJECTS, ROOT, build, served
 from evaluation.questions import HALVES, Half, halves, load, sets
 from warehouse import connect
@@ -36,6 +37,9 @@ def main(told: Sequence[str] | None = None) -> int:
     console = Console(width=max(Console().width, 200))
     found: list[Judged] = []
     with served(arguments.folder) as url:
+        if arguments.action == "fit":
+            _fit(url, arguments, console)
+            return 0
         for name in arguments.set or sets():
             for half in halves(name):
                 if half in (arguments.half or half):
@@ -46,12 +50,14 @@ def main(told: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m evaluation", description=__doc__)
+    parser.add_argument("action", nargs="?", choices=("ask", "fit"), default="ask", help="fit: see fit.py")
     parser.add_argument("--set", action="append", choices=sets(), help="of these projects only")
     parser.add_argument("--half", choices=HALVES, help="this half only")
     parser.add_argument("--kind", action="append", default=[], help="these kinds of question only")
     parser.add_argument("--sample", type=int, default=0, metavar="N", help="N questions of each half")
     parser.add_argument("--analyst", choices=ASKERS, default=next(iter(ASKERS)), help="who is asked")
     parser.add_argument("-v", "--verbose", action="store_true", help="show what is not right")
+    parser.add_argument("--write", action="store_true", help="keep what was fitted, and docs/calibration.md")
     parser.add_argument("--bounded", action="store_true", help=f"fail beyond the bounds of {_BOUNDS.name}")
     parser.add_argument("--folder", type=Path, default=ROOT / ".tidemark" / "evaluation", help="what is kept")
     return parser
@@ -74,6 +80,19 @@ def _half(name: str, half: Half, url: str, arguments: argparse.Namespace, consol
         golds.keep()
         reader.close()
         return found
+
+
+def _fit(url: str, arguments: argparse.Namespace, console: Console) -> None:
+    found: list[Tried] = []
+    for name in arguments.set or sets():
+        if "development" not in halves(name):
+            continue
+        settings = build(PROJECTS[name], arguments.folder, url)
+        golds = GoldRows(connect(settings, read_only=True), arguments.folder / f"{name}.gold.json")
+        print(f"{name}: readings of the development questions", file=sys.stderr, flush=True)
+        found += tried(load(name, "development", arguments.kind, arguments.sample), Read(settings), golds)
+        golds.keep()
+    fit(found, console, write=arguments.write)
 
 
 @contextmanager

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from opentelemetry.trace import NoOpTracerProvider
 
 from agents.analyst import Analyst
+from agents.analyst.grammar.reader import NotUnderstood, Reader, Reading, Unsure
 from agents.analyst.grammar.text import language
+from agents.analyst.grammar.when import Calendar
 from agents.analyst.graph import SQL, Asked, result
+from agents.analyst.intent import Intent
+from agents.analyst.sql import Statement, compiled
+from agents.analyst.vocabulary import Vocabulary
 from agents.runtime.agent import Agent, sequence
 from agents.runtime.door import run_sync
 from agents.runtime.graph import run_agent
 from agents.runtime.settings import AgentSettings
 from evaluation.asking import Asker
-from evaluation.grading import Given
+from evaluation.grading import Given, Rows
 from warehouse import Catalogue, WarehouseSettings, connect
+from warehouse.errors import SemanticError
 from warehouse.semantic import SemanticLayer
 
 
@@ -66,4 +74,70 @@ class Linked:
         )
 
 
-ASKERS: dict[str, Callable[[WarehouseSettings, Path], Asker]] = {"old": Linked}
+class Read:
+    """The reader of questions, asked directly: text to intent, intent to SQL, SQL to rows."""
+
+    def __init__(self, settings: WarehouseSettings, state: Path | None = None) -> None:
+        self._warehouse = connect(settings, read_only=True)
+        self._semantic = SemanticLayer.load(settings.semantic_manifest_path, self._warehouse.dialect)
+        values = {
+            name: self._semantic.values(name, self._warehouse)
+            for name, dimension in self._semantic.dimensions.items()
+            if dimension.type == "categorical"
+        }
+        self._reader = Reader(Vocabulary(self._semantic, values))
+
+    def ask(self, question: str, now: datetime) -> Given:
+        began, calendar = time.perf_counter(), Calendar(now)
+        found = self._reader.read(question, calendar)
+        if isinstance(found, NotUnderstood):
+            said = " ".join((found.reason, *found.values, *found.unknown))
+            return Given("declined", text=said, seconds=time.perf_counter() - began)
+        if isinstance(found, Unsure):
+            readings = [shown(reading.intent) for reading in found.readings]
+            return Given("ask_back", readings=readings, seconds=time.perf_counter() - began)
+        try:
+            statement, rows = self._rows(found.reading.intent, calendar)
+        except SemanticError as error:
+            return Given("declined", text=str(error), seconds=time.perf_counter() - began)
+        return Given(
+            "answered",
+            rows=rows,
+            labels=[column.name for column in statement.columns],
+            text=shown(found.reading.intent),
+            sql=statement.sql,
+            seconds=time.perf_counter() - began,
+        )
+
+    def readings(self, question: str, now: datetime) -> Sequence[Reading]:
+        """All complete readings of a question, the best first."""
+        return self._reader.readings(question, Calendar(now))
+
+    def rows_of(self, intent: Intent, now: datetime) -> Rows:
+        return self._rows(intent, Calendar(now))[1]
+
+    def _rows(self, intent: Intent, calendar: Calendar) -> tuple[Statement, Rows]:
+        """The rows that an intent leads to, without the one more that tells of a tie."""
+        statement = compiled(intent, self._semantic, self._warehouse, calendar)
+        rows = self._warehouse.query(statement.sql).rows
+        parts = [
+            at
+            for at, column in enumerate(statement.columns)
+            if column.role == "key" and column.meaning in intent.partition
+        ]
+        seen: Counter[tuple[Any, ...]] = Counter()
+        kept = []
+        for row in rows:
+            part = tuple(row[at] for at in parts)
+            seen[part] += 1
+            if statement.limit is None or seen[part] <= statement.limit:
+                kept.append(row)
+        return statement, kept
+
+
+def shown(intent: Intent) -> str:
+    """An intent in one line, without what it does not say."""
+    return intent.model_dump_json(exclude_defaults=True)
+
+
+ASKERS: dict[str, Callable[[WarehouseSettings, Path], Asker]] = {"old": Linked, "new": Read}

@@ -196,8 +196,8 @@ def _turned(wanted: list[list[Cell]], rows: list[list[Cell]]) -> bool:
 
 
 def _renamed(wanted: list[list[Cell]], rows: list[list[Cell]], ordered: bool) -> bool:
-    """Whether all figures are there, each row under a name of its own that is none of the gold's: `first half`
-    for 1 October, `weekends` for true.
+    """Whether all figures are there, each row under a name of its own that is none of the gold's, such as
+    `weekends` for true.
     """
     width = len(wanted[0])
     keys = [at for at in range(width) if not all(_figure(row[at]) for row in wanted)] or [0]

@@ -68,20 +68,30 @@ class Reader:
     weights: Mapping[str, float] = field(default_factory=lambda: shipped_weights())
 
     def read(self, question: str, calendar: Calendar) -> Understood | Unsure | NotUnderstood:
-        text, words = lattice(question, shipped(), self.vocabulary.lexicon)
-        words += self.vocabulary.spelt(text, words)
-        if unknown := _unknown(text, words):
-            return NotUnderstood("unknown_words", unknown=unknown)
-        found = derive(words, len(text), _GRAMMAR, merge, self.weights, EMPTY, _KEPT)
-        readings, refusals = self._completed(found, text, calendar)
-        if not readings:
-            best = refusals[0] if refusals else Refused("not_put_together")
-            return NotUnderstood(best.key, best.values)
+        readings, refused = self._readings(question, calendar)
+        if refused:
+            return refused
         close = tuple(one for one in readings if readings[0].score - one.score < CLOSE)
         if len(close) > 1 or any(name in close[0].features for name in ASKED):
             return Unsure(close)
         margin = readings[0].score - readings[1].score if len(readings) > 1 else float("inf")
         return Understood(readings[0], margin)
+
+    def readings(self, question: str, calendar: Calendar) -> list[Reading]:
+        """All complete readings, the best first."""
+        return self._readings(question, calendar)[0]
+
+    def _readings(self, question: str, calendar: Calendar) -> tuple[list[Reading], NotUnderstood | None]:
+        text, words = lattice(question, shipped(), self.vocabulary.lexicon)
+        words += self.vocabulary.spelt(text, words)
+        if unknown := _unknown(text, words):
+            return [], NotUnderstood("unknown_words", unknown=unknown)
+        found = derive(words, len(text), _GRAMMAR, merge, self.weights, EMPTY, _KEPT)
+        readings, refusals = self._completed(found, text, calendar)
+        if not readings:
+            best = refusals[0] if refusals else Refused("not_put_together")
+            return [], NotUnderstood(best.key, best.values)
+        return readings, None
 
     def _completed(
         self, found: Sequence[Derivation], text: Sequence[Unit], calendar: Calendar

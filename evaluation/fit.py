@@ -1,0 +1,143 @@
+"""`python -m evaluation fit`: weights of readings and of confidence from the development questions, as data.
+
+Which of a question's readings are good is seen by their rows, which are compared with the gold's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from rich.console import Console
+
+from agents.analyst.grammar import confidence as shipped
+from agents.analyst.grammar.reader import CLOSE, Reading, shipped_weights
+from evaluation.analysts import Read
+from evaluation.asking import GoldRows
+from evaluation.fitting import Candidate, cross_validated, logistic, ranked, scored
+from evaluation.grading import Given, grade
+from evaluation.projects import NOW, ROOT
+from evaluation.questions import Question
+from evaluation.tally import reliability
+from warehouse.errors import TidemarkError
+
+_GRAMMAR = ROOT / "agents" / "analyst" / "grammar"
+_PAGE = ROOT / "docs" / "calibration.md"
+_TRIED = 6
+_WANTED = 0.99
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A question's best readings, each with whether its rows are right. `answers`: the best stands alone."""
+
+    question: Question
+    readings: Sequence[Reading]
+    good: Sequence[bool]
+
+    @property
+    def margin(self) -> float:
+        first, *others = (reading.score for reading in self.readings)
+        return first - others[0] if others else float("inf")
+
+    @property
+    def answers(self) -> bool:
+        return bool(self.readings) and self.margin >= CLOSE
+
+
+def tried(questions: Sequence[Question], asker: Read, golds: GoldRows) -> Iterator[Tried]:
+    """Each question's readings, run."""
+    for question in questions:
+        gold = [(golds.of(one), one.ordered) for one in question.gold]
+        readings = asker.readings(question.question, NOW)[:_TRIED]
+        given = [_given(asker, reading) for reading in readings]
+        good = [grade(one, question.expect, gold) in ("right", "poor") for one in given]
+        yield Tried(question, readings, good)
+
+
+def _given(asker: Read, reading: Reading) -> Given:
+    try:
+        return Given("answered", rows=asker.rows_of(reading.intent, NOW))
+    except TidemarkError:
+        return Given("failed")
+
+
+def fit(found: Sequence[Tried], console: Console, write: bool) -> None:
+    """Fit both kinds of weights; print how often the best reading is good by either's, and the curve."""
+    questions = [
+        [Candidate(reading.features, good) for reading, good in zip(one.readings, one.good, strict=True)]
+        for one in found
+        if one.question.expect == "answer"
+    ]
+    before = shipped_weights()
+    after = ranked(questions, before)
+    possible = sum(any(one.good for one in candidates) for candidates in questions)
+    console.print(
+        f"{len(questions)} answerable, {sum(map(bool, questions))} with readings, {possible} of them good: "
+        f"the best {_firsts(questions, before)} times before, {_firsts(questions, after)} after"
+    )
+    answered = [one for one in found if one.answers]
+    rows = [shipped.signals(one.readings[0].features, one.margin) for one in answered]
+    right = [one.good[0] for one in answered]
+    curve = reliability(list(zip(cross_validated(rows, right), right, strict=True)))
+    page = _page(curve, sorted(zip(cross_validated(rows, right), right, strict=True)))
+    console.print(page, markup=False)
+    if write:
+        _kept(_GRAMMAR / "weights.yml", after)
+        _kept(_GRAMMAR / "confidence.yml", logistic(rows, right))
+        _PAGE.write_text(page, "utf-8")
+
+
+def _firsts(questions: Sequence[Sequence[Candidate]], weights: dict[str, float]) -> int:
+    return sum(
+        max(candidates, key=lambda one: scored(weights, one.features)).good
+        for candidates in questions
+        if candidates
+    )
+
+
+def _kept(file: Path, weights: dict[str, float]) -> None:
+    """Write weights below the comment that the file begins with."""
+    old = file.read_text("utf-8").splitlines() if file.is_file() else []
+    head = [line for line in old if line.startswith("#")]
+    body = yaml.safe_dump({name: round(value, 3) for name, value in weights.items()}, sort_keys=False)
+    file.write_text("\n".join([*head, body]), "utf-8")
+
+
+def _page(curve: Sequence[tuple[float, float, int, float, float]], sure: Sequence[tuple[float, bool]]) -> str:
+    lines = [
+        "# Confidence in an answer",
+        "",
+        "What an answer's confidence is worth: of the answers to the development questions, those of each",
+        "tenth of confidence and how many of them have the gold's figures, each judged by weights that were",
+        "fitted on the other nine tenths of the questions (`python -m evaluation fit`).",
+        "",
+        "| confidence | answers | mean confidence | right |",
+        "| --- | --- | --- | --- |",
+        *(
+            f"| {low:.1f} to {high:.1f} | {count} | {mean:.3f} | {right:.1%} |"
+            for low, high, count, mean, right in curve
+        ),
+        "",
+    ]
+    threshold = _threshold(sure)
+    if threshold is None:
+        lines.append(f"No threshold leaves answers of which {_WANTED:.0%} are right.")
+    else:
+        kept = [right for chance, right in sure if chance >= threshold]
+        lines.append(
+            f"From a confidence of {threshold:.3f} on {sum(kept)} of {len(kept)} answers are right, "
+            f"of all {sum(right for _, right in sure)} of {len(sure)}."
+        )
+    return "\n".join([*lines, ""])
+
+
+def _threshold(sure: Sequence[tuple[float, bool]]) -> float | None:
+    """The lowest confidence from which on so many of the answers are right as are wanted."""
+    for at, (chance, _) in enumerate(sure):
+        kept = [right for _, right in sure[at:]]
+        if sum(kept) >= _WANTED * len(kept):
+            return chance
+    return None
