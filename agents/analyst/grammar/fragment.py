@@ -16,6 +16,14 @@ BETWEEN = "|"
 Wrap = Literal["share", "mean", "median", "running", "difference"]
 
 
+class Refused(Exception):
+    """Raised for what cannot be put into the project's terms; `key` names the reason."""
+
+    def __init__(self, key: str, *values: str) -> None:
+        super().__init__(key, *values)
+        self.key, self.values = key, values
+
+
 @dataclass(frozen=True)
 class Bound:
     """A figure compared with a number: at least five, below 5 %. `measure` None: the one that is asked for;

@@ -10,8 +10,8 @@ from typing import Any
 import yaml
 
 from agents.analyst.grammar.chart import Derivation, Grammar, Phrase, derive
-from agents.analyst.grammar.complete import Refused, complete
-from agents.analyst.grammar.fragment import EMPTY, merge
+from agents.analyst.grammar.complete import complete
+from agents.analyst.grammar.fragment import EMPTY, Refused, merge
 from agents.analyst.grammar.rules import RULES
 from agents.analyst.grammar.text import Unit
 from agents.analyst.grammar.when import Calendar

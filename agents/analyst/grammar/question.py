@@ -1,0 +1,346 @@
+"""One question with every name decided: what is said of its figures, rows, periods and order put together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from agents.analyst.grammar.fragment import BETWEEN, Bound, Fragment, Refused
+from agents.analyst.grammar.naming import metrics_in
+from agents.analyst.grammar.timing import Timing, timing
+from agents.analyst.grammar.when import Calendar, NoTime
+from agents.analyst.intent import (
+    AllOf,
+    AnyOf,
+    AtPart,
+    By,
+    Change,
+    Condition,
+    CountOf,
+    Difference,
+    Every,
+    Grain,
+    Group,
+    Intent,
+    Is,
+    Mean,
+    Measure,
+    Not,
+    Order,
+    PartOf,
+    Period,
+    Periods,
+    QuantileOf,
+    Running,
+    Share,
+    Slice,
+    Threshold,
+)
+
+GRAINS: tuple[Grain, ...] = get_args(Grain)
+_KINDS = {"count": {"count", "number", "unknown"}, "money": {"money"}, "ratio": {"ratio"}}
+_OVERLAPPING = ("mean", "median", "share", "running")
+
+
+@dataclass(frozen=True)
+class Completed:
+    """An intent that a fragment comes to, and what had to be chosen or filled in for it."""
+
+    intent: Intent
+    features: tuple[str, ...] = ()
+
+
+class Question:
+    """All that is said, with every name decided."""
+
+    def __init__(self, said: Fragment, vocabulary: Any, calendar: Calendar) -> None:
+        self._said, self._vocabulary, self._calendar = said, vocabulary, calendar
+        self._features: list[str] = []
+
+    def completed(self) -> Completed:
+        said = self._said
+        self._check_words()
+        times = self._times()
+        window, against = times.window, times.against
+        conditions, listed = self._conditions()
+        if "share" in said.wraps and said.trend:
+            raise Refused("too_much_at_once")
+        conditions += [times.where] if times.where else []
+        if "difference" in said.wraps and len(listed) == 1 and len(listed[0].values) == 2:
+            return self._sliced(listed[0], [one for one in conditions if one != listed[0]], window)
+        groups, partition = self._groups(listed)
+        if times.several:
+            groups = (*groups, Periods(periods=times.several))
+        measures, groups = self._measures(groups)
+        if "share" in said.wraps:
+            part = self._part(groups)
+            conditions = [one for one in conditions if one != part]
+        against, measures = self._changes(against, measures, groups)
+        having = tuple(self._threshold(bound, measures) for bound in said.having)
+        if having and len(measures) == 1 and isinstance(counted := measures[0], CountOf):
+            # Customers with at least five orders.
+            measures, having = (counted.model_copy(update={"having": having}),), ()
+        if having and not groups:
+            raise Refused("threshold_of_what")
+        order, limit = self._ranking(measures, groups, partition, against)
+        measures = tuple(dict.fromkeys((*measures, *((said.by,) if said.by else ()))))
+        try:
+            intent = Intent(
+                measures=measures,
+                groups=groups,
+                where=_together(conditions),
+                window=window,
+                against=against,
+                having=having,
+                order=order,
+                limit=limit,
+                partition=partition,
+            )
+        except ValueError as error:
+            raise Refused("impossible", str(error)) from error
+        return Completed(intent, tuple(self._features))
+
+    @staticmethod
+    def _one(measures: tuple[Measure, ...]) -> Measure:
+        if len(measures) > 1:
+            raise Refused("which_measure")
+        return measures[0]
+
+    def _metrics(self) -> list[str]:
+        return metrics_in(self._said.measures)
+
+    def _check_words(self) -> None:
+        """What is said of the figure beside its name must be true of it."""
+        said, metrics = self._said, self._metrics()
+        for wanted in filter(None, [said.wanted]):
+            kinds = {self._vocabulary.kind(name) for name in metrics}
+            if "share" not in said.wraps and metrics and not kinds <= _KINDS[wanted]:
+                raise Refused("not_of_kind", wanted, *metrics)
+        counted = [one.among for one in said.measures if isinstance(one, CountOf) and one.among]
+        if any(self._vocabulary.kind(name) == "ratio" for name in counted):
+            raise Refused("not_counted_so", *counted)
+        for mention in (*said.verbs, *said.mentions):
+            if not set(metrics) <= set(mention.split(BETWEEN)):
+                raise Refused("not_of", mention)
+
+    def _conditions(self) -> tuple[list[Condition], list[Is]]:
+        """What rows must be like, and of these the lists whose values are shown each: China and Japan."""
+        values: dict[str, list[Any]] = {}
+        rest: list[Condition] = []
+        for condition in self._said.where:
+            if isinstance(condition, Is):
+                known = values.setdefault(condition.dimension, [])
+                known += [one for one in self._known(condition).values if one not in known]
+            else:
+                rest.append(self._checked(condition))
+        parts = [one.part for one in rest if isinstance(one, AtPart)]
+        if len(set(parts)) < len(parts):
+            raise Refused("periods")
+        lists = [Is(dimension=name, values=tuple(found)) for name, found in values.items()]
+        return [*lists, *rest], [one for one in lists if len(one.values) > 1 and not self._said.together]
+
+    def _known(self, condition: Is) -> Is:
+        values = tuple(self._vocabulary.value(condition.dimension, str(one)) for one in condition.values)
+        if None in values:
+            raise Refused("no_such_value", *map(str, condition.values))
+        return Is(dimension=condition.dimension, values=values)
+
+    def _checked(self, condition: Condition) -> Condition:
+        if isinstance(condition, Is):
+            return self._known(condition)
+        if isinstance(condition, Not):
+            return Not(of=self._checked(condition.of))
+        if isinstance(condition, AllOf | AnyOf):
+            return type(condition)(of=tuple(self._checked(one) for one in condition.of))
+        return condition
+
+    def _groups(self, listed: list[Is]) -> tuple[tuple[Group, ...], tuple[Group, ...]]:
+        said = self._said
+        selecting = bool(said.direction or said.limit)
+        every = self._grain()
+        partition = said.each if selecting and said.groups else ()
+        groups = list(dict.fromkeys((*said.each, *every, *said.groups)))
+        for one in listed:
+            shown = By(dimension=one.dimension)
+            if shown not in groups:
+                groups.insert(0, shown)
+        metrics = [self._vocabulary.semantic.metrics[name] for name in self._metrics()]
+        for group in groups:
+            if isinstance(group, Every) and not all(group.grain in metric.grains for metric in metrics):
+                raise Refused("no_grain", group.grain, *self._metrics())
+        # What comes one after the other comes first: by month and country.
+        return tuple(sorted(groups, key=_first)), partition
+
+    def _sliced(self, listed: Is, conditions: list[Condition], window: Period | None) -> Completed:
+        """Two values' figures and by how much the one is over the other."""
+        said = self._said
+        if said.groups or said.each or said.wraps != ("difference",) or said.direction:
+            raise Refused("too_much_at_once")
+        measure = self._one(said.measures)
+        one, other = (
+            Slice(of=measure, where=Is(dimension=listed.dimension, values=(value,)))
+            for value in listed.values
+        )
+        measures = (one, other, Difference(left=one, right=other))
+        return Completed(Intent(measures=measures, where=_together(conditions), window=window))
+
+    def _threshold(self, bound: Bound, measures: tuple[Measure, ...]) -> Threshold:
+        """A bound in its measure's own units."""
+        measure = bound.measure or self._one(measures)
+        if isinstance(measure, CountOf):
+            raise Refused("threshold_of_what")
+        kinds = {self._vocabulary.kind(name) for name in metrics_in(measure)}
+        ratio = isinstance(measure, Share | Change) or kinds == {"ratio"}
+        if (bound.kind == "percent") != ratio and not (ratio and bound.value <= 1):
+            raise Refused("threshold_unit")
+        if bound.kind == "money" and "money" not in kinds:
+            raise Refused("threshold_unit")
+        return Threshold(measure=measure, op=bound.op, value=bound.value)
+
+    def _grain(self) -> tuple[Group, ...]:
+        """The periods of a course that is asked for without them: growth month over month this year."""
+        said = self._said
+        if any(isinstance(group, Every) for group in (*said.each, *said.groups)):
+            return ()
+        if said.against in GRAINS and said.trend and self._longer(said.against):
+            return (Every(grain=_grain(said.against)),)
+        if not said.series:
+            return ()
+        grain = next((one for one in ("month", "week", "day") if self._longer(one)), "month")
+        self._features.append("grain filled in")
+        return (Every(grain=_grain(grain)),)
+
+    def _longer(self, grain: str) -> bool:
+        """Whether the time that is asked about has several of these periods."""
+        try:
+            window = timing(self._said.times, self._calendar).window
+        except NoTime:
+            return False
+        if window is None or window.start is None or window.end is None:
+            return True
+        return self._calendar.step(self._calendar.floor(window.start, grain), grain, 2) <= window.end
+
+    def _trending(self, against: Period | None) -> tuple[Any, Any]:
+        """By what, from which end: what fell most has the least change, what changed most is the farthest."""
+        said = self._said
+        direction = said.direction or "desc"
+        if not against or not said.trend:
+            return "value", direction
+        if said.trend == "either":
+            return "change_rate" if said.percent else "absolute_change", direction
+        down = said.trend == "down" and said.direction != "asc"
+        return "change_rate" if said.percent else "change", "asc" if down else direction
+
+    def _measures(self, groups: tuple[Group, ...]) -> tuple[tuple[Measure, ...], tuple[Group, ...]]:
+        """The measures with what is said of all of them: shares, averages, running totals."""
+        said = self._said
+        measures = said.measures
+        if sum(wrap in said.wraps for wrap in _OVERLAPPING) > 1:
+            raise Refused("too_much_at_once")
+        if "share" in said.wraps:
+            return self._shares(measures, groups), groups
+        for wrap in ("mean", "median"):
+            if wrap in said.wraps:
+                return self._averages(wrap, measures, groups)
+        if "running" in said.wraps:
+            if not any(isinstance(group, Every) for group in groups):
+                groups = (Every(grain="day"), *groups)
+                self._features.append("running by day")
+            measures = tuple(Running(of=one) for one in measures)
+        return measures, groups
+
+    def _shares(self, measures: tuple[Measure, ...], groups: tuple[Group, ...]) -> tuple[Measure, ...]:
+        part = self._part(groups)
+        if part is None:
+            return tuple(Share(of=one) for one in measures)
+        return tuple(Share(of=one, of_which=part) for one in measures)
+
+    def _part(self, groups: tuple[Group, ...]) -> Condition | None:
+        """What a share is the share of; each group where nothing is named."""
+        said = self._said
+        if said.part is not None:
+            return self._checked(said.part)
+        if any(not isinstance(group, Every) for group in groups):
+            return None
+        if len(said.where) != 1:
+            raise Refused("share_of_what")
+        return self._checked(said.where[0])
+
+    def _averages(
+        self, wrap: str, measures: tuple[Measure, ...], groups: tuple[Group, ...]
+    ) -> tuple[tuple[Measure, ...], tuple[Group, ...]]:
+        said = self._said
+        averaged = {self._vocabulary.averaged(name) for name in self._metrics()} == {True}
+        if averaged and said.per is None:
+            # What is an average already is meant; a median of it is one of what it averages.
+            return tuple(QuantileOf(of=one) for one in measures) if wrap == "median" else measures, groups
+        possible = [group for group in said.each if isinstance(group, Every) or wrap == "median"]
+        possible += [g for g in groups if isinstance(g, By) and self._vocabulary.is_entity(g.dimension)]
+        over = [said.per] if said.per else list(dict.fromkeys(possible))
+        if len(over) != 1 or not isinstance(per := over[0], Every | By):
+            raise Refused("average_of_what")
+        rest = tuple(group for group in groups if group != per)
+        if wrap == "mean":
+            return tuple(_mean(one, per) for one in measures), rest
+        return tuple(QuantileOf(of=one, per=per) for one in measures), rest
+
+    def _changes(
+        self, against: Period | None, measures: tuple[Measure, ...], groups: tuple[Group, ...]
+    ) -> tuple[Period | None, tuple[Measure, ...]]:
+        said = self._said
+        if not said.trend or against is not None:
+            return against, measures
+        if any(isinstance(group, Every) for group in groups):
+            back: Literal["year", "period"] = "year" if said.against == "year_ago" else "period"
+            return None, (*measures, *(Change(of=one, back=back) for one in measures))
+        raise Refused("change_since_when")
+
+    def _times(self) -> Timing:
+        said = self._said
+        changing = bool(said.compared or said.trend or "difference" in said.wraps)
+        series = any(isinstance(group, Every) for group in (*said.groups, *said.each))
+        against = said.against if changing and not series else ""
+        try:
+            return timing(said.times, self._calendar, compared=changing, against=against)
+        except NoTime as reason:
+            raise Refused(f"time_{reason.key}", *reason.values) from reason
+
+    def _ranking(
+        self,
+        measures: tuple[Measure, ...],
+        groups: tuple[Group, ...],
+        partition: tuple[Group, ...],
+        against: Period | None,
+    ) -> tuple[Order | None, int | None]:
+        said = self._said
+        if not (said.direction or said.limit or said.ranked):
+            return None, None
+        if not groups:
+            raise Refused("rank_what")
+        if len(measures) > 1 and said.by is None and not isinstance(measures[-1], Change):
+            raise Refused("rank_by_what")
+        part, direction = self._trending(against)
+        order = Order(by=said.by or measures[-1], part=part, direction=direction)
+        if said.limit or said.ranked or not said.direction:
+            return order, said.limit
+        self._features.append("first one only")
+        return order, 1
+
+
+def _mean(measure: Measure, per: Every | By) -> Measure:
+    """The average, said twice or once."""
+    return measure if isinstance(measure, Mean) and measure.per == per else Mean(of=measure, per=per)
+
+
+def _grain(name: str) -> Grain:
+    return next(one for one in GRAINS if one == name)
+
+
+def _first(group: Group) -> bool:
+    return not isinstance(group, Every | PartOf | Periods)
+
+
+def _together(conditions: list[Condition]) -> Condition | None:
+    if len(conditions) > 1:
+        return AllOf(of=tuple(conditions))
+    return conditions[0] if conditions else None
