@@ -19,7 +19,7 @@ from rich.console import Console
 from evaluation import tally
 from evaluation.analysts import ASKERS, Read
 from evaluation.asking import GoldRows, Judged, judged
-from evaluation.fit import Tried, fit, tried
+from evaluation.fit import Tried, fit, show, tried
 from evaluation.projects import PROJECTS, ROOT, build, served
 from evaluation.questions import HALVES, Half, halves, load, sets
 from warehouse import connect
@@ -30,7 +30,7 @@ _SHOWN_ROWS = 6
 
 def main(told: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(told)
-    if arguments.verbose and arguments.half != "development":
+    if arguments.action == "ask" and arguments.verbose and arguments.half != "development":
         print("-v is for --half development alone: no held-out question is shown.", file=sys.stderr)
         return 2
     # Wide enough for a row a line where no terminal says its width.
@@ -90,7 +90,11 @@ def _fit(url: str, arguments: argparse.Namespace, console: Console) -> None:
         settings = build(PROJECTS[name], arguments.folder, url)
         golds = GoldRows(connect(settings, read_only=True), arguments.folder / f"{name}.gold.json")
         print(f"{name}: readings of the development questions", file=sys.stderr, flush=True)
-        found += tried(load(name, "development", arguments.kind, arguments.sample), Read(settings), golds)
+        questions = load(name, "development", arguments.kind, arguments.sample)
+        for one in tried(questions, Read(settings), golds):
+            if arguments.verbose and one.readings and not (one.answers and one.good[0]):
+                show(one, console)
+            found.append(one)
         golds.keep()
     fit(found, console, write=arguments.write)
 

@@ -5,6 +5,7 @@ Which of a question's readings are good is seen by their rows, which are compare
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from rich.console import Console
 
 from agents.analyst.grammar import confidence as shipped
 from agents.analyst.grammar.reader import CLOSE, Reading, shipped_weights
-from evaluation.analysts import Read
+from evaluation.analysts import Read, shown
 from evaluation.asking import GoldRows
 from evaluation.fitting import Candidate, cross_validated, logistic, ranked, scored
 from evaluation.grading import Given, grade
@@ -61,6 +62,9 @@ def _given(asker: Read, reading: Reading) -> Given:
     try:
         return Given("answered", rows=asker.rows_of(reading.intent, NOW))
     except TidemarkError:
+        return Given("declined")
+    except Exception as error:  # A fault of the compiler's own costs one reading.
+        print(f"{type(error).__name__}: {error}: {shown(reading.intent)}", file=sys.stderr, flush=True)
         return Given("failed")
 
 
@@ -88,6 +92,23 @@ def fit(found: Sequence[Tried], console: Console, write: bool) -> None:
         _kept(_GRAMMAR / "weights.yml", after)
         _kept(_GRAMMAR / "confidence.yml", logistic(rows, right))
         _PAGE.write_text(page, "utf-8")
+
+
+def show(one: Tried, console: Console) -> None:
+    """A question's readings that stand at the top or too near to it, and what sets each apart from the first."""
+    console.rule(f"{one.question.id} {one.question.kind} {one.question.expect}", align="left")
+    lines = [one.question.question]
+    first = one.readings[0]
+    for reading, good in zip(one.readings, one.good, strict=True):
+        lines.append(f"{'+' if good else '-'} {reading.score:.2f} {shown(reading.intent)}")
+        apart = {
+            name: reading.features.get(name, 0) - first.features.get(name, 0)
+            for name in sorted({*reading.features, *first.features})
+        }
+        lines += [f"    {', '.join(f'{name} {by:+}' for name, by in apart.items() if by)}"] * (
+            reading != first
+        )
+    console.print("\n".join(lines), markup=False, highlight=False)
 
 
 def _firsts(questions: Sequence[Sequence[Candidate]], weights: dict[str, float]) -> int:
