@@ -116,12 +116,19 @@ class Question:
             kinds = {self._vocabulary.kind(name) for name in metrics}
             if "share" not in said.wraps and metrics and not kinds <= _KINDS[wanted]:
                 raise Refused("not_of_kind", wanted, *metrics)
+        if said.percent and not (said.trend or "share" in said.wraps or self._ratios()):
+            raise Refused("not_of_kind", "ratio", *metrics)
+        if said.together and (said.limit or said.direction):
+            raise Refused("too_much_at_once")
         counted = [one.among for one in said.measures if isinstance(one, CountOf) and one.among]
         if any(self._vocabulary.kind(name) == "ratio" for name in counted):
             raise Refused("not_counted_so", *counted)
         for mention in (*said.verbs, *said.mentions):
             if not set(metrics) <= set(mention.split(BETWEEN)):
                 raise Refused("not_of", mention)
+
+    def _ratios(self) -> bool:
+        return {self._vocabulary.kind(name) for name in self._metrics()} == {"ratio"}
 
     def _conditions(self) -> tuple[list[Condition], list[Is]]:
         """What rows must be like, and of these the lists whose values are shown each: China and Japan."""
@@ -315,7 +322,8 @@ class Question:
         said = self._said
         if not (said.direction or said.limit or said.ranked):
             return None, None
-        if not groups:
+        if not groups or (said.each and not said.groups and not said.ranked and groups == said.each):
+            # The most of each, but of what?
             raise Refused("rank_what")
         if len(measures) > 1 and said.by is None and not isinstance(measures[-1], Change):
             raise Refused("rank_by_what")

@@ -22,10 +22,11 @@ def _top(
 def _bound(
     op: Any, number: Any, money: Any = None, percent: Any = None, of: Measure | None = None
 ) -> Fragment | None:
+    """`percent` is what the number is divided by: 100, or 10 of 九成."""
     if not isinstance(number, int | float) or (money is not None and percent is not None):
         return None
     if percent is not None:
-        return Fragment(having=(Bound(op, number / 100, "percent"),))
+        return Fragment(having=(Bound(op, number / int(percent), "percent"),))
     return Fragment(having=(Bound(op, float(number), "money" if money is not None else "", of),))
 
 
@@ -47,6 +48,8 @@ RULES = (
     Rule("most", "fragment", "most", lambda way: Fragment(direction=way)),
     Rule("most of", "fragment", "most number? counter_of? groups",
          lambda way, number, _, groups: Fragment(direction=way, groups=groups, limit=_limit(number))),
+    Rule("with the most", "fragment", "groups most",
+         lambda groups, way: Fragment(groups=groups, direction=way)),
     Rule("ranked", "fragment", "ranked", lambda _: Fragment(ranked=True)),
     Rule("ranked by", "fragment", "ranked by basis", lambda _, __, by: Fragment(ranked=True, by=by)),
     Rule("superlative", "fragment", "superlative number? counter_of? groups?", _superlative),
@@ -54,6 +57,8 @@ RULES = (
     Rule("in order", "fragment", "in_order", lambda way: Fragment(ranked=True, direction=way)),
     Rule("scaled", "number", "number scale", lambda number, scale: number * int(scale)),
     Rule("bound", "fragment", "than number money? percent?", _bound),
+    Rule("bound percent", "fragment", "than percent_before number",
+         lambda op, percent, number: _bound(op, number, None, percent)),
     Rule("bound counted", "fragment", "than number counter_of", lambda op, number, _: _bound(op, number)),
     Rule("bound money", "fragment", "than money number", lambda op, money, number: _bound(op, number, money)),
     Rule("bound of", "fragment", "than number basis", lambda op, number, of: _bound(op, number, of=of)),
