@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from agents.analyst.grammar.when import Around, Calendar, NoTime, Recurring, When
+from agents.analyst.grammar.when import SIZES, Around, Calendar, NoTime, Recurring, When
 from agents.analyst.intent import Period
 
 # So many days are a week, a month, ... where the last ones are meant and not the calendar's.
@@ -55,7 +55,7 @@ class Range(When):
 
     def at(self, calendar: Calendar) -> Period:
         first, last = self.first, self.last
-        if isinstance(first, Recurring) and last and not isinstance(last, Recurring):
+        if isinstance(first, Recurring) and last and _dated(last, first):
             end = last.at(calendar)
             begin = first.preceding(end.start or calendar.now, calendar)
         else:
@@ -166,6 +166,11 @@ class Unclear(When):
 
     def at(self, calendar: Calendar) -> Period:
         raise NoTime(self.key, self.said, readings=tuple(one.at(calendar) for one in self.readings))
+
+
+def _dated(last: When, first: Recurring) -> bool:
+    """Whether the end says more of when it is than the beginning: 1st to 15 October."""
+    return not isinstance(last, Recurring) or SIZES.index(last.of_unit) > SIZES.index(first.of_unit)
 
 
 def shifted(period: Period, unit: str, count: int, calendar: Calendar) -> Period:

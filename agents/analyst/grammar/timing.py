@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 from dateutil.relativedelta import relativedelta
 
 from agents.analyst.grammar.spans import Edge, Range, Rolling, Several, dated, shifted
-from agents.analyst.grammar.when import Calendar, NoTime, Recurring, Weekdays, When
+from agents.analyst.grammar.when import Calendar, NoTime, Recurring, Unit, Weekdays, When
 from agents.analyst.intent import AtPart, Period
 
 _WEEKDAYS = 7
@@ -45,8 +45,15 @@ def timing(times: Sequence[When], calendar: Calendar, compared: bool = False, ag
     """`against`: how much earlier the period is that a figure is compared with: `period` (the one before), a
     unit, or empty; `compared`: two times are one against the other. Raises `NoTime`.
     """
-    listed = any(isinstance(time, Several) for time in times)
-    said, where = _filtered(_together([one for time in times for one in _each(time)]), calendar)
+    back = 1
+    if compared and len(times) == 2:
+        for when, frame in (times, times[::-1]):
+            if isinstance(frame, Unit) and _earlier(when, frame, calendar):
+                times, against, back = (when,), frame.unit, -frame.offset
+                break
+    each = [one for time in times for one in _each(time)]
+    said, where = _filtered(_together(each), calendar)
+    listed = len(times) == 1 or len(said) < len(each) or said != each
     whole = [_begun(one, calendar) for one in said]
     if len(whole) > 1 and not compared:
         both = _common(whole)
@@ -66,7 +73,7 @@ def timing(times: Sequence[When], calendar: Calendar, compared: bool = False, ag
         return Timing(where=where)
     window = whole[0]
     if against:
-        return _compared(before(window, against, calendar), window, calendar, where, notes)
+        return _compared(before(window, against, calendar, back), window, calendar, where, notes)
     cut = so_far(window, calendar)
     if is_running(window, calendar) and window.end and window.end > calendar.tomorrow:
         notes += (Note("running", cut),)
@@ -116,11 +123,11 @@ def alike(earlier: Period, later: Period, calendar: Calendar) -> tuple[Period, P
     )
 
 
-def before(period: Period, how: str, calendar: Calendar) -> Period:
-    """The period that one is compared with: a unit earlier, or, of `period`, the one right before it."""
+def before(period: Period, how: str, calendar: Calendar, back: int = 1) -> Period:
+    """The period that one is compared with: `back` units earlier, or, of `period`, the one right before."""
     if how != "period":
         unit = "year" if how == "year_ago" else how
-        return shifted(period, unit, -1, calendar)
+        return shifted(period, unit, -back, calendar)
     start, end = period.start, period.end
     if start is None or end is None:
         raise NoTime("empty")
@@ -128,6 +135,16 @@ def before(period: Period, how: str, calendar: Calendar) -> Period:
         apart = relativedelta(end, start)
         return shifted(period, "month", -(12 * apart.years + apart.months), calendar)
     return Period(start=start - (end - start), end=start)
+
+
+def _earlier(when: When, frame: Unit, calendar: Calendar) -> bool:
+    """October against last year is against the October of last year."""
+    if frame.offset >= 0 or isinstance(when, Several):
+        return False
+    one, other = when.at(calendar), frame.at(calendar)
+    if not (one.start and one.end and other.start and other.end):
+        return False
+    return one.start >= other.end and one.end - one.start < (other.end - other.start) * 0.9
 
 
 def _each(when: When) -> tuple[When, ...]:
@@ -164,10 +181,18 @@ def _filtered(said: list[When], calendar: Calendar) -> tuple[list[When], AtPart 
     """A weekday beside longer times is a filter."""
     days = [one for one in said if isinstance(one, Weekdays) and not one.past]
     others = [one for one in said if one not in days]
-    if not days or not others or any(_short(one, calendar) for one in others):
+    if not days or not others or any(_short(one, calendar) or _of_weekday(one) for one in others):
         return said, None
     values = {(one.first - 1 + n) % 7 + 1 for one in days for n in range((one.last - one.first) % 7 + 1)}
     return others, AtPart(part="weekday", values=tuple(sorted(values)))
+
+
+def _of_weekday(when: When) -> bool:
+    """Until Friday."""
+    ends = (
+        (when.first, when.last) if isinstance(when, Range) else (when.of,) if isinstance(when, Edge) else ()
+    )
+    return any(isinstance(end, Weekdays) for end in ends)
 
 
 def _short(when: When, calendar: Calendar) -> bool:
@@ -183,14 +208,15 @@ def _begun(when: When, calendar: Calendar) -> Period:
 
 
 def _common(periods: Sequence[Period]) -> Period | None:
-    """What they have in common where one is open or lies within the other: this year, before June."""
+    """What they have in common where one is open: this year, before June."""
     start = max((one.start for one in periods if one.start), default=None)
     end = min((one.end for one in periods if one.end), default=None)
     if start and end and start >= end:
         return None
-    common = Period(start=start, end=end)
     open_ended = any(one.start is None or one.end is None for one in periods)
-    return common if open_ended or common in periods else None
+    common = Period(start=start, end=end)
+    # One that adds nothing to the other was said for another reason: 8月 ... through October.
+    return common if open_ended and common not in periods else None
 
 
 def _order(period: Period) -> tuple[bool, float]:

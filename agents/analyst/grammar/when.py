@@ -16,9 +16,10 @@ from dateutil.relativedelta import relativedelta
 
 from agents.analyst.intent import Period
 
+SIZES = ("minute", "hour", "day", "week", "half_month", "month", "quarter", "half", "year")
 _MONTHS = {"month": 1, "quarter": 3, "half": 6, "year": 12}
 # A part of a larger time, from large to small: (("month", 10, 10), ("day", 1, 10)) are days 1-10 of October.
-Parts = tuple[tuple[str, int, int | None], ...]
+Parts = tuple[tuple[str, int, int], ...]
 
 
 class NoTime(Exception):
@@ -158,21 +159,21 @@ class Year(When):
 
 @dataclass(frozen=True)
 class Stretch(When):
-    """The units `first` to `last` of a time, counted from 1; from its end they are -1, -2. `last` None: up to
-    the end. A week is of the time that it begins in; `weekday 5` counts the Fridays.
+    """The units `first` to `last` of a time, counted from 1; from its end they are -1, -2. A week is of the
+    time that it begins in; `weekday 5` counts the Fridays.
     """
 
     of: When
     unit: str
     first: int
-    last: int | None
+    last: int
 
     def at(self, calendar: Calendar) -> Period:
         whole = self.of.at(calendar)
         if whole.start is None or whole.end is None:
             raise NoTime("impossible")
         pieces = list(_pieces(whole.start, whole.end, self.unit, calendar))
-        first, last = self._index(self.first, len(pieces)), self._index(self.last or -1, len(pieces))
+        first, last = self._index(self.first, len(pieces)), self._index(self.last, len(pieces))
         if not 0 <= first <= last < len(pieces):
             raise NoTime("impossible")
         return Period(start=pieces[first][0], end=pieces[last][1])

@@ -11,10 +11,9 @@ import yaml
 
 from agents.analyst.grammar.chart import FILLER, Phrase
 from agents.analyst.grammar.text import Unit, fold, number, units
-from agents.analyst.grammar.written import dashed, written
+from agents.analyst.grammar.written import NUMBER, dashed, written
 
 FOLDER = Path(__file__).with_name("lexicon")
-NUMBER = "number"
 # Found by its stem only: `running` for runs, `ordered` for orders.
 INFLECTED = "inflected"
 INSIDE = "inside"
@@ -152,7 +151,8 @@ def _numbers(text: Sequence[Unit]) -> Iterable[Phrase]:
     for start, unit in enumerate(text):
         if unit.text[0].isdigit():
             plain = unit.text.replace(",", "")
-            yield word(NUMBER, start, start + 1, float(plain) if "." in plain else int(plain))
+            if plain.count(".") < 2:
+                yield word(NUMBER, start, start + 1, float(plain) if "." in plain else int(plain))
         elif not unit.chinese and (said := number(unit.text)) is not None:
             yield word(NUMBER, start, start + 1, said)
         elif unit.chinese:

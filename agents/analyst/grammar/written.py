@@ -5,22 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from agents.analyst.grammar.chart import Phrase
+from agents.analyst.grammar.chart import FILLER, Phrase
 from agents.analyst.grammar.spans import Unclear
 from agents.analyst.grammar.text import Unit, language
 from agents.analyst.grammar.when import Latest, Stretch, When, Year
 
+NUMBER = "number"
 _MONTH = r"(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*\.?"
 _WEEKDAY = r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*"
 _YEAR = r"(?:19|20)\d\d"
 _DATE = rf"{_YEAR}[-/.]\d\d?(?:[-/.]\d\d?)?|\d\d?[/.]\d\d?"
 # A dash between two of these is "to".
+# Between Latin and Chinese letters there is no word boundary.
+_A, _Z = r"(?<![a-z0-9])", r"(?![a-z0-9])"
 _LEFT = (
-    rf"(?:{_DATE}|(?:\b|\d){_MONTH}(?: ?\d\d?)?(?:st|nd|rd|th)?|\b{_WEEKDAY}|\bq[1-4]|\bh[12]|{_YEAR}|:\d\d"
-    r"|\d(?:am|pm|st|nd|rd|th)|[年月日号点时周末旬季度天一二三四五六七八九十零])"
+    rf"(?:{_DATE}|(?:{_A}|\d){_MONTH}(?: ?\d\d?)?(?:st|nd|rd|th)?|{_A}{_WEEKDAY}|{_A}q[1-4]|{_A}h[12]|{_YEAR}"
+    r"|:\d\d|\d(?:am|pm|st|nd|rd|th)|[年月日号点时周末旬季度天一二三四五六七八九十零])"
 )
 _RIGHT = (
-    rf"(?:{_DATE}|{_MONTH}\b|{_WEEKDAY}\b|q[1-4]\b|h[12]\b|{_YEAR}\b|\d\d?(?:st|nd|rd|th)\b|\d\d?:\d\d"
+    rf"(?:{_DATE}|(?:{_MONTH}|{_WEEKDAY}|q[1-4]|h[12]|{_YEAR}|\d\d?(?:st|nd|rd|th)){_Z}|\d\d?:\d\d"
     r"|\d+ ?(?:am|pm|[年月日号点时])|[上本这今去昨前周星礼第一二三四五六七八九十零])"
 )
 _NUMBERED = rf"\d ?[-–—~] ?(?=\d\d?(?:st|nd|rd|th)? ?(?:am\b|pm\b|[年月日号点时周季]|(?:of )?{_MONTH}\b))"
@@ -28,14 +31,52 @@ _AFTER_MONTH = (
     rf"(?:\b{_MONTH} ?\d\d?(?:st|nd|rd|th)?|[月年周]\d\d?) ?[-–—~] ?(?=\d\d?(?:st|nd|rd|th)?\b(?![\d.,%]))"
 )
 _DASHED = re.compile(rf"{_LEFT} ?[-–—~] ?(?={_RIGHT})|{_NUMBERED}|{_AFTER_MONTH}")
+_NUMBER = r"(?:\d\d?|[一二三四五六七八九十]{1,3})"
+_LISTED = re.compile(rf"(?<=[\d一二三四五六七八九十])[、,，](?={_NUMBER}(?:[、,，和]{_NUMBER})*[月日号])")
+_YEAR_ZH = re.compile("([一二][〇零一二三四五六七八九]{3})(?=年)")
 _DASH = re.compile(r"[-–—~]")
 
-_ISO = re.compile(rf"(?<![\d.,/-])({_YEAR})([-/.])(\d\d?)(?:\2(\d\d?))?(?![\d.,/-]*\d)")
-_SLASHED = re.compile(rf"(?<![\d.,/-])(\d\d?)([/.])(\d\d?)(?:\2({_YEAR}))?(?![\d./]*\d|%)")
-_MONTH_YEAR = re.compile(rf"(?<![\d.,/-])(\d\d?)[/.-]({_YEAR})(?![\d./-])")
+_ISO = re.compile(rf"(?<![\d./-])(?<!\d,)({_YEAR})([-/.])(\d\d?)(?:\2(\d\d?))?(?![\d.,/-]*\d)")
+_SLASHED = re.compile(rf"(?<![\d./-])(?<!\d,)(\d\d?)([/.])(\d\d?)(?:\2({_YEAR}))?(?![\d./]*\d|%)")
+_MONTH_YEAR = re.compile(rf"(?<![\d./-])(?<!\d,)(\d\d?)[/.-]({_YEAR})(?![\d./-])")
 _DAY_MARK = re.compile(r" ?(?:[日号]|当天|那天)")
 _CLOCK = re.compile(r"(?<![\d:])(\d\d?):(\d\d)(?::\d\d)?(?![\d:]) ?(am\b|pm\b|a\.m|p\.m)?")
 
+_TIMES = frozenset(
+    (
+        *(
+            "month",
+            "weekday",
+            "weekdays",
+            "weekend",
+            "unit",
+            "number",
+            "relative_day",
+            "relative_year",
+            "part",
+        ),
+        *(
+            "to_date",
+            "festival",
+            "ordinal",
+            "suffix",
+            "day_part",
+            "day_parted",
+            "month_mark",
+            "day_mark",
+            "am_pm",
+        ),
+        *("year_mark", "quarter_mark", "hour_mark", "clock_time", "clock_word", "point", "this_time"),
+        *("edge_end", "edge_start", "start_mark", "end_mark"),
+    )
+)
+_RANKS = frozenset(("top", "most"))
+_FIGURES = frozenset(("metric", "verb", "entity", "most", "ranked", "quantity"))
+_BETWEEN = frozenset(("to", "and"))
+_BEFORE = frozenset(("relative", "this_weekday", "until", "before", "after", "between"))
+_AFTER = frozenset(
+    ("since_after", "before_after", "after_after", "until_after", "between_after", "ago", "onwards")
+)
 # A month is meant, and not what may be, beside these.
 _MAY_AFTER = re.compile(
     "in|since|of|for|to|from|until|till|through|by|before|after|during|and|or|last|this|early|mid|late|between"
@@ -45,8 +86,8 @@ _MAY_NOT = re.compile("i|we|you|it|they|he|she|be|have|not|also")
 
 
 def dashed(folded: str) -> str:
-    """The same text, letter by letter, with each dash between two times written as 至."""
-    return _DASHED.sub(lambda match: _last_dash(match.group()), folded)
+    """The same text, letter by letter, with a dash between times written as 至, a comma in 7、8月 as 和."""
+    return _LISTED.sub("和", _DASHED.sub(lambda match: _last_dash(match.group()), folded))
 
 
 def _last_dash(text: str) -> str:
@@ -60,12 +101,72 @@ def written(folded: str, text: Sequence[Unit], found: Sequence[Phrase]) -> list[
     """
     dates = list(_phrases(folded, text))
     inside = {position for date in dates for position in range(date.start, date.end)}
-    return [
+    kept = [
         phrase
         for phrase in found
-        if not (phrase.category == "number" and inside & set(range(phrase.start, phrase.end)))
+        if not (phrase.category == NUMBER and inside & set(range(phrase.start, phrase.end)))
         and not (phrase.category == "month" and phrase.value == "5" and not _is_may(text, phrase.start))
     ] + dates
+    needed, heads, days = _needed(kept), _heads(kept), _dated(kept)
+    whole = [(one.start, one.end) for one in kept if one.category in ("relative_day", "relative_year")]
+    return [
+        phrase
+        for phrase in kept
+        if not (phrase.category == FILLER and (phrase.start, phrase.end) in needed)
+        and not (phrase.category in _RANKS and phrase.start in heads)
+        and not (phrase.category == "than" and phrase.end in days)
+        and not any(_inside(phrase, *span) for span in whole)
+    ]
+
+
+def _inside(phrase: Phrase, start: int, end: int) -> bool:
+    """No 前 and no 天 in 前天."""
+    return start <= phrase.start and phrase.end <= end and phrase.end - phrase.start < end - start
+
+
+def _heads(found: Sequence[Phrase]) -> set[int]:
+    """Where 前三天 is a time, and not three of the best days: not after a figure or the word for best."""
+    units = {one.start for one in found if one.category in ("unit", "month_mark")}
+    units |= {one.start for one in found if one.category == "counter" and one.end in units}
+    counts = {one.start for one in found if one.category == NUMBER and one.end in units}
+    figures = {one.end for one in found if one.category in _FIGURES}
+    figures |= {one.end for one in found if one.category == FILLER and one.start in figures}
+    return {one.start for one in found if one.category in ("head", "tail") and one.end in counts} - figures
+
+
+def _dated(found: Sequence[Phrase]) -> set[int]:
+    """Where a number is a day, and no bound: up to 15 October."""
+    months = {one.start for one in found if one.category == "month"}
+    months |= {one.start for one in found if one.category == "suffix" and one.end in months}
+    return {one.start for one in found if one.category == NUMBER and one.end in months}
+
+
+def _needed(found: Sequence[Phrase]) -> set[tuple[int, int]]:
+    """Where a word that may be passed over elsewhere belongs to a time: 8 *to* 15 October, *this* weekend,
+    10月*以来*.
+    """
+    times = [phrase for phrase in found if phrase.category in _TIMES]
+    ends, begins = {one.end for one in times}, {one.start for one in times}
+    # In English the article may stand between: to the 15th.
+    starts = begins | {one.start for one in found if one.category == FILLER and one.end in begins}
+    days = {one.start for one in times if one.category in ("weekday", "weekdays", "weekend")}
+    theirs = [
+        one
+        for one in found
+        if (one.category in _BETWEEN and one.start in ends and one.end in starts)
+        or (one.category in _BEFORE and one.end in begins)
+        or (one.category in _AFTER and one.start in ends)
+        or (one.category == "any" and one.end in days)
+        or (one.category == "month" and one.value == "5")
+        or one.category == "relative_year"
+    ]
+    return {
+        (filler.start, filler.end)
+        for filler in found
+        if filler.category == FILLER
+        for one in theirs
+        if one.start <= filler.start and filler.end <= one.end
+    }
 
 
 def _phrases(folded: str, text: Sequence[Unit]) -> Iterator[Phrase]:
@@ -82,6 +183,9 @@ def _phrases(folded: str, text: Sequence[Unit]) -> Iterator[Phrase]:
                 continue
             taken.append(range(match.start(), match.end()))
             yield from _over("point", match.start(), match.end(), text, when)
+    for match in _YEAR_ZH.finditer(folded):
+        year = "".join(str("零一二三四五六七八九".index(one)) for one in match[1].replace("〇", "零"))
+        yield from _over(NUMBER, match.start(), match.end(), text, int(year))
     for match in _CLOCK.finditer(folded):
         hour, minute = int(match[1]), int(match[2])
         half = match[3]

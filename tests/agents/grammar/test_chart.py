@@ -1,4 +1,4 @@
-"""Derivations: every word in one place or no derivation, the best first, optional parts, fillers at a price."""
+"""Derivations: each word in one place or no derivation, the best first, optional parts, priced fillers."""
 
 from __future__ import annotations
 

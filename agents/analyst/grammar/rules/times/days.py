@@ -137,9 +137,9 @@ RULES = (
     Rule("any weekday", "weekdays_said", "any weekday/weekdays", lambda _, day: _numbers(day)),
     Rule("weekdays to", "weekdays_said", "any? weekday/weekdays to weekday/weekdays/day_of_week",
          lambda _, a, __, b: _to(a, b) if len(a) == len(b) == 1 else None),
-    Rule("weekday or", "weekdays_said", "any? weekday and/or any? weekday",
+    Rule("weekday or", "weekdays_said", "any? weekday and/or? any? weekday",
          lambda _, a, __, ___, b: (int(a), int(b))),
-    Rule("weekdays and", "weekdays_said", "weekdays_said and/or weekday/weekdays",
+    Rule("weekdays and", "weekdays_said", "weekdays_said and/or? weekday/weekdays",
          lambda many, _, one: (*many, *_numbers(one))),
     Rule("on weekdays", "part_condition", "weekdays_said", _weekdays),
     Rule("same twice", "part_condition", "part_condition part_condition", _both),
@@ -176,5 +176,6 @@ RULES = (
     # Groups.
     Rule("part of", "groups", "part_of", lambda part: (PartOf(part=part),)),
     Rule("which part", "fragment", "which_part", lambda part: Fragment(groups=(PartOf(part=part),))),
+    Rule("by which part", "fragment", "by which_part", lambda _, part: Fragment(groups=(PartOf(part=part),))),
     Rule("which grain", "fragment", "which_grain", lambda grain: Fragment(groups=(Every(grain=grain),))),
 )  # fmt: skip

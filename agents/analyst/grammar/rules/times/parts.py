@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from agents.analyst.grammar.chart import Rule
-from agents.analyst.grammar.when import Latest, Numbered, NumberedOf, Parts, When
+from agents.analyst.grammar.when import SIZES, Latest, Numbered, NumberedOf, Parts, When
 
-SIZES = ("minute", "hour", "day", "week", "half_month", "month", "quarter", "half", "year")
 _OF = {"day": "month", "half_month": "month", "month": "year", "quarter": "year", "half": "year"}
 _MOST = {"day": 366, "week": 53, "half_month": 2, "month": 12, "quarter": 4, "half": 2}
 _NAMED_MOST = {"day": 31, "week": 6, "month": 12, "quarter": 4, "half": 2}
@@ -22,10 +21,9 @@ def part(unit: str, first: Any, last: Any = None) -> Parts | None:
 
 
 def written(meaning: str) -> Parts:
-    """A part as the lexicon writes it: `quarter 1`, `day 1 10`, `day 21 ` up to the end."""
+    """A part as the lexicon writes it: `quarter 1`, `day 1 10`, `day 21 -1` up to the end."""
     unit, first, *rest = meaning.split(" ")
-    last = int(first) if not rest else int(rest[0]) if rest[0] else None
-    return ((unit, int(first), last),)
+    return ((unit, int(first), int(rest[0] if rest else first)),)
 
 
 def size(unit: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from agents.analyst.grammar.chart import Rule
@@ -15,6 +16,11 @@ _TODAY = Unit("day")
 
 def _year(number: Any) -> When | None:
     return Year(number) if isinstance(number, int) and 1970 <= number <= 2100 else None
+
+
+def _part_of(frame: When, parts: Parts) -> When | None:
+    """The 15th is of a month, only the first hundred days are of a year."""
+    return of(frame, parts) if parts[0][0] != "day" or frame.size == "month" else None
 
 
 def _relative(offset: str, unit: str) -> When | None:
@@ -33,6 +39,12 @@ def _rolling(count: Any, unit: str, whole: bool = False) -> When | None:
     return Rolling(unit, count, whole)
 
 
+def _until(count: Any, unit: str, point: When) -> When | None:
+    """The 30 days ending 20 November."""
+    rolling = _rolling(count, unit)
+    return replace(rolling, until=point) if isinstance(rolling, Rolling) else None
+
+
 def _half_years(count: Any) -> When | None:
     return Rolling("half", 1) if count is None else None
 
@@ -48,7 +60,7 @@ def _third(meaning: str, month: When) -> When | None:
     if month.size != "month":
         return None
     first, last = meaning.split(" ")
-    return Roughly(Stretch(month, "day", int(first), int(last) if last else None))
+    return Roughly(Stretch(month, "day", int(first), int(last)))
 
 
 def _numbered_of(frame: When, number: Any) -> When | None:
@@ -112,16 +124,20 @@ RULES = (
     Rule("year", "frame", "of_year? number", lambda _, n: _year(n)),
     Rule("year marked", "frame", "number year_mark", lambda n, _: _year(n)),
     Rule("relative year", "frame", "relative_year", lambda offset: Unit("year", int(offset))),
-    Rule("relative", "frame", "relative whole? unit", lambda offset, _, unit: _relative(offset, unit)),
+    Rule("relative", "frame", "relative whole? unit/month_mark",
+         lambda offset, _, unit: _relative(offset, unit)),
     Rule("before last", "frame", "unit before_last",
          lambda unit, _: Unit(unit, -2) if size(unit) > 1 else None),
     Rule("ago", "frame", "number counter? unit ago", lambda n, _, unit, __: _ago(n, unit)),
-    Rule("one ago", "frame", "unit ago", lambda unit, _: _ago(1, unit)),
+    Rule("one ago", "frame", "any unit ago", lambda _, unit, __: _ago(1, unit)),
     Rule("to date", "frame", "to_date", lambda unit: Unit(unit)),
     Rule("all of", "frame", "frame all_of", lambda frame, _: frame),
     Rule("frame", "point", "frame", lambda frame: frame),
-    Rule("frame part", "point", "frame parts/bit", of),
-    Rule("part frame", "point", "parts/bit frame", lambda parts, frame: of(frame, parts)),
+    Rule("frame part", "point", "frame parts", _part_of),
+    Rule("frame bit", "point", "frame bit", of),
+    Rule("part frame", "point", "parts frame", lambda parts, frame: _part_of(frame, parts)),
+    Rule("bit frame", "point", "bit frame", lambda parts, frame: of(frame, parts)),
+    Rule("part of running", "point", "parts/bit of_unit", lambda parts, unit: of(Unit(unit), parts)),
     Rule("named", "point", "parts", named),
     Rule("relative day", "point", "relative_day", lambda offset: Unit("day", int(offset))),
     Rule("third", "point", "third point", _third),
@@ -133,6 +149,8 @@ RULES = (
     Rule("nth week", "point", "bit", _nth_week),
     Rule("week of", "point", "week_of point", lambda _, point: _single_day(point)),
     Rule("week around", "point", "point week_around", lambda point, _: _single_day(point)),
+    Rule("unit around", "point", "point lying_in unit",
+         lambda point, _, unit: Around(unit, point) if size(unit) > 2 and point.size == "day" else None),
     Rule("week ending", "point", "week_ending point", lambda _, point: _week_ending(point)),
     # Days with a name.
     Rule("festival", "point", "festival that_day?", lambda name, day: _festival(name, bool(day is not None))),
@@ -153,12 +171,14 @@ RULES = (
     Rule("this time", "point", "this_time frame", lambda _, frame: _this_time(frame)),
     Rule("this time zh", "point", "frame this_time", lambda frame, _: _this_time(frame)),
     # Up to now.
-    Rule("rolling", "when", "roll number counter? unit", lambda _, n, __, unit: _rolling(n, unit)),
-    Rule("rolling whole", "when", "roll number counter? whole unit",
+    Rule("rolling", "when", "roll number counter? unit/month_mark", lambda _, n, __, unit: _rolling(n, unit)),
+    Rule("rolling whole", "when", "roll number counter? whole unit/month_mark",
          lambda _, n, __, ___, unit: _rolling(n, unit, True)),
-    Rule("rolling whole first", "when", "roll whole number counter? unit",
+    Rule("rolling whole first", "when", "roll whole number counter? unit/month_mark",
          lambda _, __, n, ___, unit: _rolling(n, unit, True)),
     Rule("rolling one", "when", "roll unit", lambda how, unit: Rolling(unit, 1) if how == "past" else None),
+    Rule("rolling until", "when", "number unit until_window point",
+         lambda n, unit, _, point: _until(n, unit, point)),
     Rule("rolling half", "when", "roll number? half_year", lambda _, n, __: _half_years(n)),
     Rule("ahead", "when", "ahead number counter? unit", lambda _, n, __, unit: _ahead(n, unit)),
     # Words that do not say which.

@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 from agents.analyst.grammar.chart import Rule
-from agents.analyst.grammar.rules.times.parts import named, of, part
 from agents.analyst.grammar.spans import Edge, Range, Unclear
-from agents.analyst.grammar.when import Stretch, Unit, When, Year
+from agents.analyst.grammar.when import Latest, Stretch, Unit, Weekdays, When
 
 _TODAY = Unit("day")
+
+
+_TENS = ((1, 10), (11, 20), (21, -1))
+
+
+def _range(first: When, last: When) -> When | None:
+    """Monday to Friday are days of every week."""
+    return None if isinstance(first, Weekdays) and isinstance(last, Weekdays) else Range(first, last)
+
+
+def _from(point: When) -> When | None:
+    """Of what is from one day to another there is no since."""
+    unit, first, last = point.parts[-1] if isinstance(point, Latest) else ("", 1, 1)
+    if unit in ("day", "month") and first != last and (first, last) not in _TENS:
+        return None
+    return _since(point)
 
 
 def _since(point: When) -> When:
@@ -15,33 +30,21 @@ def _since(point: When) -> When:
     return point if isinstance(point, Unit) and point.offset == 0 else Range(point, None)
 
 
-def _numbered_edge(unit: str, number: object) -> When | None:
-    """10月底, 2025年底, 三季度末: the unit itself, of which an edge is meant."""
-    if not isinstance(number, int):
-        return None
-    if unit == "year":
-        return Year(number) if 1970 <= number <= 2100 else None
-    parts = part(unit, number)
-    return named(parts) if parts else None
+def _edge_of(frame: When, unit: str) -> When | None:
+    """去年年底."""
+    return frame if frame.size == unit else None
 
 
-def _edge_of(frame: When, unit: str, number: object = None) -> When | None:
-    """去年底, 去年10月底, 上个月底."""
-    if number is None:
-        return frame if frame.size == unit else None
-    parts = part(unit, number)
-    return of(frame, parts) if parts else None
-
-
-def _relative_edge(offset: str, unit: str) -> When:
-    return Unit(unit, int(offset))
+def _marked(point: When) -> When | None:
+    """10月底, 去年底, 三季度末."""
+    return point if point.size in ("week", "month", "quarter", "half", "year") else None
 
 
 def _alone(edge: When) -> When | None:
     """10月底: the last day, or the last days?"""
     if edge.size != "month":
         return Unclear("vague", "")
-    return Unclear("ambiguous", "", (Stretch(edge, "day", -1, -1), Stretch(edge, "day", 21, None)))
+    return Unclear("ambiguous", "", (Stretch(edge, "day", -1, -1), Stretch(edge, "day", 21, -1)))
 
 
 def _alone_start(edge: When) -> When | None:
@@ -54,31 +57,28 @@ RULES = (
     # Beginnings and ends.
     Rule("end of", "ending", "end_of point", lambda _, point: point),
     Rule("end zh", "ending", "edge_end", lambda unit: Unit(unit)),
-    Rule("end number", "ending", "number edge_end", lambda n, unit: _numbered_edge(unit, n)),
-    Rule("end relative", "ending", "relative edge_end", _relative_edge),
     Rule("end in", "ending", "frame edge_end", _edge_of),
-    Rule("end number in", "ending", "frame number edge_end", lambda frame, n, unit: _edge_of(frame, unit, n)),
+    Rule("end marked", "ending", "point end_mark", lambda point, _: _marked(point)),
     Rule("start of", "beginning", "start_of point", lambda _, point: point),
+    Rule("start of running", "beginning", "start_of unit", lambda _, unit: Unit(unit)),
+    Rule("end of running", "ending", "end_of unit", lambda _, unit: Unit(unit)),
     Rule("start zh", "beginning", "edge_start", lambda unit: Unit(unit)),
-    Rule("start number", "beginning", "number edge_start", lambda n, unit: _numbered_edge(unit, n)),
-    Rule("start relative", "beginning", "relative edge_start", _relative_edge),
     Rule("start in", "beginning", "frame edge_start", _edge_of),
-    Rule("start number in", "beginning", "frame number edge_start",
-         lambda f, n, unit: _edge_of(f, unit, n)),
+    Rule("start marked", "beginning", "point start_mark", lambda point, _: _marked(point)),
     Rule("end alone", "when", "ending", _alone),
     Rule("start alone", "when", "beginning", _alone_start),
     # Between two.
     Rule("to", "when", "from? point/beginning to point/ending",
-         lambda _, first, __, last: Range(first, last)),
-    Rule("to after", "when", "from? point/beginning to point/ending between_after/until_after",
-         lambda _, first, __, last, ___: Range(first, last)),
+         lambda _, first, __, last: _range(first, last)),
+    Rule("to after", "when", "from/between? point/beginning to point/ending between_after/until_after",
+         lambda _, first, __, last, ___: _range(first, last)),
     Rule("to now", "when", "from? point/beginning to until_now", lambda _, first, __, ___: _since(first)),
     Rule("between", "when", "between point/beginning and/to point/ending",
          lambda _, first, __, last: Range(first, last)),
     Rule("between zh", "when", "between? point and point between_after",
          lambda _, first, __, last, ___: Range(first, last)),
     # Open at one side.
-    Rule("since", "when", "since point/beginning", lambda _, point: _since(point)),
+    Rule("since", "when", "since point/beginning", lambda _, point: _from(point)),
     Rule("since after", "when", "since? point/beginning since_after/onwards",
          lambda _, point, __: _since(point)),
     Rule("until", "when", "until point/ending until_after?", lambda _, point, __: Range(None, point)),

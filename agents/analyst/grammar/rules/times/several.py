@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from agents.analyst.grammar.chart import Rule
-from agents.analyst.grammar.rules.times.parts import named, of
+from agents.analyst.grammar.festivals import FestivalOf
+from agents.analyst.grammar.rules.times.parts import named, of, part
 from agents.analyst.grammar.spans import Several
-from agents.analyst.grammar.when import Parts, When
+from agents.analyst.grammar.when import NumberedOf, Parts, Recurring, Stretch, Weekdays, WeekdaysOf, When
 
+_DATED = (Stretch, FestivalOf, NumberedOf, WeekdaysOf)
 _List = tuple[Parts, ...]
 
 
@@ -39,22 +41,46 @@ def _of(frame: When, many: _List) -> When | None:
 
 
 def _points(one: When, other: When) -> When | None:
-    if one == other or not one.size or one.size != other.size:
-        return None
-    return Several((one, other))
+    return _and(one, other) if one.size and type(one) is type(other) else None
 
 
 def _and(one: When, other: When) -> When | None:
-    if one == other or isinstance(other, Several):
+    many = one.of if isinstance(one, Several) else (one,)
+    if other in many or any(first.size != other.size or _shared(first, other) for first in many):
         return None
-    return Several((*one.of, other)) if isinstance(one, Several) else Several((one, other))
+    if isinstance(other, Weekdays) and not other.past:
+        return None  # Mondays and Fridays.
+    return Several((*many, other))
+
+
+def _shared(one: When, other: When) -> bool:
+    """March and June 2025: the year is of both, which a list of parts says."""
+    if isinstance(one, Recurring) and isinstance(other, Recurring):
+        return one.of_unit != other.of_unit
+    return isinstance(one, Recurring) != isinstance(other, Recurring) and (
+        isinstance(one, _DATED) or isinstance(other, _DATED)
+    )
 
 
 def _month(month: str) -> Parts:
     return (("month", int(month), int(month)),)
 
 
+def _month_of_list(number: object) -> _List | None:
+    found = part("month", number)
+    return (found,) if found else None
+
+
+def _months(number: object, months: _List) -> _List | None:
+    """7、8、9月."""
+    later = months[0][0][1]
+    return ((("month", number, number),), *months) if isinstance(number, int) and 0 < number < later else None
+
+
 RULES = (
+    Rule("month of list", "months", "number month_mark", lambda n, _: _month_of_list(n)),
+    Rule("months", "months", "number and months", lambda n, _, months: _months(n, months)),
+    Rule("months listed", "list", "months", lambda months: months if len(months) > 1 else None),
     Rule("two parts", "list", "parts/bit and? parts/bit", lambda one, _, other: _two(one, other)),
     Rule("more parts", "list", "list and? parts/bit", lambda many, _, other: _more(many, other)),
     Rule("two days", "days", "day_of and day_of", lambda one, _, other: _two(one, other)),
