@@ -67,11 +67,12 @@ _TIMES = frozenset(
             "am_pm",
         ),
         *("year_mark", "quarter_mark", "hour_mark", "clock_time", "clock_word", "point", "this_time"),
-        *("edge_end", "edge_start", "start_mark", "end_mark"),
+        *("edge_end", "edge_start", "start_mark", "end_mark", "until_now"),
     )
 )
-_RANKS = frozenset(("top", "most"))
+_RANKS = frozenset(("top", "most", "front"))
 _FIGURES = frozenset(("metric", "verb", "entity", "most", "ranked", "quantity"))
+_WHOLE = frozenset(("relative_day", "relative_year", "which_part"))
 _BETWEEN = frozenset(("to", "and"))
 _BEFORE = frozenset(("relative", "this_weekday", "until", "before", "after", "between"))
 _AFTER = frozenset(
@@ -108,7 +109,7 @@ def written(folded: str, text: Sequence[Unit], found: Sequence[Phrase]) -> list[
         and not (phrase.category == "month" and phrase.value == "5" and not _is_may(text, phrase.start))
     ] + dates
     needed, heads, days = _needed(kept), _heads(kept), _dated(kept)
-    whole = [(one.start, one.end) for one in kept if one.category in ("relative_day", "relative_year")]
+    whole = [(one.start, one.end) for one in kept if one.category in _WHOLE]
     return [
         phrase
         for phrase in kept

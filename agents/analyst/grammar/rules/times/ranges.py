@@ -93,7 +93,7 @@ RULES = (
     Rule("after after", "when", "point/ending after_after", lambda point, _: Edge("after", point)),
     # Up to now.
     Rule("so far", "when", "so_far", lambda _: Range(None, _TODAY)),
-    Rule("point so far", "when", "point so_far", lambda point, _: point),
-    Rule("so far point", "when", "so_far point", lambda _, point: point),
+    Rule("point so far", "when", "point so_far", lambda point, _: _since(point)),
+    Rule("so far point", "when", "so_far point", lambda _, point: _since(point)),
     Rule("point", "when", "point", lambda point: point),
 )  # fmt: skip
