@@ -128,6 +128,9 @@ class _Begun:
     passed: tuple[str, ...] = ()
 
 
+_Waiting = dict[str, list[tuple[_Begun, tuple[str, ...]]]]
+
+
 class _Chart:
     def __init__(
         self, words: Sequence[Phrase], length: int, grammar: Grammar, weights: Mapping[str, float]
@@ -136,7 +139,10 @@ class _Chart:
         self._alone, self._first = grammar.alone, grammar.first
         self.skips = _skips(words, length, weights)
         self._over: dict[tuple[int, int], list[Phrase]] = {}
-        self._begun: dict[int, list[_Begun]] = defaultdict(list)
+        # Phrases by their end and beginning; begun forms by their beginning, by where they may go on and by
+        # the category that they go on with.
+        self._ending: list[dict[int, list[Phrase]]] = [{} for _ in range(length + 1)]
+        self._begun: list[dict[int, _Waiting]] = [{} for _ in range(length + 1)]
         given: dict[tuple[int, int], list[Phrase]] = defaultdict(list)
         for word in words:
             if word.category != FILLER:
@@ -158,14 +164,16 @@ class _Chart:
         """All phrases from `start` to `end`; those inside are there already."""
         found = list(given)
         begun: list[_Begun] = []
-        for one in self._begun[start]:
-            wanted = one.form.of[len(one.parts)]
-            for middle, passed in self.skips[one.end].items():
-                for part in self._over.get((middle, end), ()):
-                    if part.category == wanted:
+        waiting_at = self._begun[start]
+        for middle, ending in self._ending[end].items() if waiting_at else ():
+            if waiting := waiting_at.get(middle):
+                for part in ending:
+                    for one, passed in waiting.get(part.category, ()):
                         parts = (*one.parts, part)
                         gap = (*passed, GAP) if passed else ()
                         self._go_on(_Begun(one.form, end, parts, one.passed + gap), found, begun)
+        if not (found or begun):
+            return
         kept: dict[str, list[Phrase]] = {}
         while found:
             by_category: dict[str, list[Phrase]] = defaultdict(list)
@@ -180,10 +188,13 @@ class _Chart:
                 kept[category] = self._best([*kept.get(category, ()), *phrases])
         phrases = [phrase for of in kept.values() for phrase in of]
         if phrases:
-            self._over[start, end] = phrases
+            self._over[start, end] = self._ending[end][start] = phrases
         for phrase in phrases:
             begun += [_Begun(form, end, (phrase,)) for form in self._first.get(phrase.category, ())]
-        self._begun[start] += begun
+        for one in begun:
+            for middle, passed in self.skips[end].items():
+                waiting = self._begun[start].setdefault(middle, defaultdict(list))
+                waiting[one.form.of[len(one.parts)]].append((one, passed))
 
     def _go_on(self, begun: _Begun, found: list[Phrase], more: list[_Begun]) -> None:
         form = begun.form

@@ -57,7 +57,7 @@ def fold(text: str) -> str:
 
 def units(folded: str) -> list[Unit]:
     """The units of a folded text, in order."""
-    spaced = re.sub(r"'s\b", "  ", folded)
+    spaced = re.sub(r"'s(?![a-z])", "  ", folded)
     return [
         Unit(stem(unaccented(match.group())), match.group(), match.start(), match.end())
         for match in _UNIT.finditer(spaced)

@@ -122,7 +122,7 @@ def lattice(question: str, *lexicons: Lexicon) -> tuple[list[Unit], list[Phrase]
             kept.append(phrase)
         elif not _is_name(question, text, *span):
             kept.append(replace(phrase, features=("filler:name",)))
-    return text, _inside(written(folded, text, [*kept, *_numbers(text)]))
+    return text, _inside(written(folded, text, [*kept, *numbers(text)]))
 
 
 def _inside(found: Sequence[Phrase]) -> list[Phrase]:
@@ -147,7 +147,7 @@ def _is_name(question: str, text: Sequence[Unit], start: int, end: int) -> bool:
     return not written.isascii() or written.isupper() or (written[:1].isupper() and start > 0)
 
 
-def _numbers(text: Sequence[Unit]) -> Iterable[Phrase]:
+def numbers(text: Sequence[Unit]) -> Iterable[Phrase]:
     for start, unit in enumerate(text):
         if unit.text[0].isdigit():
             plain = unit.text.replace(",", "")
