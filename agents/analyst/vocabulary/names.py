@@ -171,6 +171,8 @@ def _heads(text: str) -> Iterator[Name]:
             if len(head := "".join(words[at:])) >= 2 and not _is_language(head):
                 yield Name(head, HEAD)
         return
+    if " per " in text.lower():
+        return
     named = _OF.split(text)[0].split()
     if not named or named[-1].lower().endswith("ed") or named[-1].lower() in endings()["participles"]:
         return
