@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from agents.analyst.grammar.fragment import Fragment, Refused
+from agents.analyst.grammar.fragment import BETWEEN, Fragment, Refused
 from agents.analyst.grammar.naming import choices, with_names
 from agents.analyst.grammar.question import Completed, Question
 from agents.analyst.grammar.when import Calendar
@@ -19,7 +19,7 @@ def complete(said: Fragment, vocabulary: Any, calendar: Calendar) -> list[Comple
     """The intents that a fragment of the whole question may be: several where a name fits several things as
     well. Raises `Refused` where there is none.
     """
-    said, features = _measured(said)
+    said, features = _measured(said, vocabulary)
     found: dict[Intent, Completed] = {}
     refusals: list[Refused] = []
     for names, chosen in islice(choices(said, vocabulary), _TRIED):
@@ -34,7 +34,7 @@ def complete(said: Fragment, vocabulary: Any, calendar: Calendar) -> list[Comple
     return list(found.values())
 
 
-def _measured(said: Fragment) -> tuple[Fragment, tuple[str, ...]]:
+def _measured(said: Fragment, vocabulary: Any) -> tuple[Fragment, tuple[str, ...]]:
     """With what a verb says as the measure, where nothing else is."""
     if len(said.measures) == 1 and isinstance(counted := said.measures[0], CountOf) and said.verbs:
         return _counted(said, counted), ()
@@ -45,8 +45,23 @@ def _measured(said: Fragment) -> tuple[Fragment, tuple[str, ...]]:
     if len(said.having) == 1 and said.having[0].measure:
         return replace(said, measures=(said.having[0].measure,)), ()
     if not said.verbs:
-        raise Refused("no_metric")
+        if not (said.groups or said.each or said.where or said.limit):
+            raise Refused("no_metric")
+        # What of it? The readings that are asked back show what there is.
+        names = BETWEEN.join(_headlines(vocabulary))
+        return replace(said, measures=(MetricOf(name=names),)), ("metric filled in",)
     return replace(said, measures=(MetricOf(name=said.verbs[0]),), verbs=said.verbs[1:]), ("verb as measure",)
+
+
+def _headlines(vocabulary: Any) -> list[str]:
+    """What people mostly mean when they name no figure: amounts of money, then counts, that add up."""
+    summed = [
+        one for one in vocabulary.semantic.metrics.values() if one.additivity.kind in ("additive", "distinct")
+    ]
+    order = ("money", "count")
+    kinds = {one.name: vocabulary.kind(one.name) for one in summed}
+    plain = [one.name for one in summed if one.kind == "simple" and kinds[one.name] in order]
+    return sorted(plain, key=lambda name: order.index(kinds[name]))[:_TRIED]
 
 
 def _counted(said: Fragment, counted: CountOf) -> Fragment:

@@ -269,9 +269,10 @@ class Question:
             return self._checked(said.part)
         if any(not isinstance(group, Every) for group in groups):
             return None
-        if len(said.where) != 1:
+        possible = [*said.where, *((self._times().where,) if self._times().where else ())]
+        if len(possible) != 1:
             raise Refused("share_of_what")
-        return self._checked(said.where[0])
+        return self._checked(possible[0])
 
     def _averages(
         self, wrap: str, measures: tuple[Measure, ...], groups: tuple[Group, ...]

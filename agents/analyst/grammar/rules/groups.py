@@ -21,6 +21,13 @@ def _some(which: Any, number: Any, _: Any, groups: tuple[Group, ...]) -> Fragmen
     return Fragment(groups=groups, limit=number) if isinstance(number, int) and 0 < number <= 1000 else None
 
 
+def _each_of(when: Any) -> Fragment | None:
+    """Each of the last three months."""
+    grain = getattr(when, "unit", "") if getattr(when, "count", 1) > 1 else ""
+    groups = _every(grain)
+    return Fragment(times=(when,), each=groups) if groups else None
+
+
 RULES = (
     Rule("dimension", "groups", "dimension", lambda names: (By(dimension=names),)),
     Rule("entity", "groups", "entity", lambda names: (By(dimension=names),)),
@@ -32,6 +39,9 @@ RULES = (
     Rule("grained", "fragment", "grained", lambda groups: Fragment(each=groups)),
     Rule("each", "fragment", "in? each counter_of? groups/units inside?",
          lambda _, __, ___, groups, ____: Fragment(each=groups)),
+    Rule("one by one", "fragment", "dimension by dimension",
+         lambda one, _, other: Fragment(each=(By(dimension=one),)) if one == other else None),
+    Rule("each of", "fragment", "in? each when", lambda _, __, when: _each_of(when)),
     Rule("which", "fragment", "which number? counter_of? groups/units", _some),
     Rule("which after", "fragment", "groups copula? which",
          lambda groups, _, __: Fragment(groups=groups)),

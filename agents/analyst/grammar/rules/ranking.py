@@ -6,7 +6,7 @@ from typing import Any
 
 from agents.analyst.grammar.chart import Rule
 from agents.analyst.grammar.fragment import Bound, Fragment
-from agents.analyst.intent import Group, Measure, MetricOf
+from agents.analyst.intent import CountOf, Group, Measure, MetricOf
 
 
 def _limit(number: Any) -> int | None:
@@ -48,6 +48,10 @@ RULES = (
     Rule("most", "fragment", "most", lambda way: Fragment(direction=way)),
     Rule("most of", "fragment", "most number? counter_of? groups",
          lambda way, number, _, groups: Fragment(direction=way, groups=groups, limit=_limit(number))),
+    Rule("most done", "fragment", "top/most basis groups/units",
+         lambda way, by, groups: Fragment(direction=way, by=by, groups=groups)),
+    Rule("most done", "fragment", "number top/most basis groups",
+         lambda number, way, by, groups: _top(way, number, None, groups, by)),
     Rule("with the most", "fragment", "groups most",
          lambda groups, way: Fragment(groups=groups, direction=way)),
     Rule("ranked", "fragment", "ranked", lambda _: Fragment(ranked=True)),
@@ -59,11 +63,18 @@ RULES = (
     Rule("bound", "fragment", "than number money? percent?", _bound),
     Rule("bound percent", "fragment", "than percent_before number",
          lambda op, percent, number: _bound(op, number, None, percent)),
-    Rule("bound counted", "fragment", "than number counter_of", lambda op, number, _: _bound(op, number)),
+    Rule("bound counted", "fragment", "than number counter_of/counter_event",
+         lambda op, number, _: _bound(op, number)),
+    Rule("bound of things", "fragment", "than number counter_of? entity",
+         lambda op, number, _, of: _bound(op, number, of=CountOf(of=of))),
+    Rule("bound of things", "fragment", "number than_after entity",
+         lambda number, op, of: _bound(op, number, of=CountOf(of=of))),
+    Rule("bound done", "fragment", "than verb number counter_of/counter_event/entity/metric",
+         lambda op, verb, number, _: _bound(op, number, of=MetricOf(name=verb))),
     Rule("bound money", "fragment", "than money number", lambda op, money, number: _bound(op, number, money)),
     Rule("bound of", "fragment", "than number basis", lambda op, number, of: _bound(op, number, of=of)),
     Rule("bound after of", "fragment", "number than_after basis",
          lambda number, op, of: _bound(op, number, of=of)),
-    Rule("bound after", "fragment", "number money? percent? counter_of? than_after",
+    Rule("bound after", "fragment", "number money? percent? counter_event? than_after",
          lambda number, money, percent, _, op: _bound(op, number, money, percent)),
 )  # fmt: skip
