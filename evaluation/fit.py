@@ -95,7 +95,7 @@ def fit(found: Sequence[Tried], console: Console, write: bool) -> None:
 
 
 def show(one: Tried, console: Console) -> None:
-    """A question's readings that stand at the top or too near to it, and what sets each apart from the first."""
+    """A question's readings, whether their rows are right, and what sets each apart from the first."""
     console.rule(f"{one.question.id} {one.question.kind} {one.question.expect}", align="left")
     lines = [one.question.question]
     first = one.readings[0]
