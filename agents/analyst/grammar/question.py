@@ -69,7 +69,9 @@ class Question:
         if "difference" in said.wraps and len(listed) == 1 and len(listed[0].values) == 2:
             return self._sliced(listed[0], [one for one in conditions if one != listed[0]], window)
         groups, partition = self._groups(listed)
-        if times.several:
+        if len(times.several) == 1:
+            window = times.several[0]
+        elif times.several:
             groups = (*groups, Periods(periods=times.several))
         measures, groups = self._measures(groups)
         if "share" in said.wraps:
