@@ -10,7 +10,7 @@ import warnings
 
 import typer
 
-from tidemark import ask, connect, first_pass, records, stack
+from tidemark import ask, check, connect, first_pass, records, stack
 from tidemark.console import console, fail
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ for command in (stack.up, stack.stop, stack.status, stack.logs, stack.restart, s
 app.command("run")(first_pass.run)
 app.command("ask")(ask.ask)
 app.command("connect")(connect.connect)
+app.command("check")(check.check)
 app.command("replay")(records.replay)
 app.command("dead-letters")(records.dead_letters)
 

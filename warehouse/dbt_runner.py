@@ -136,10 +136,10 @@ def run_dbt(
         arguments.append("--full-refresh")
     with _ONE_AT_A_TIME, _environment(settings):
         begin = time.perf_counter()
-        outcome = _invoke(arguments)
+        outcome, said = _invoke(arguments)
     result = DbtResult(tuple(command), time.perf_counter() - begin, tuple(_nodes(outcome.result)))
     if outcome.exception is not None:
-        raise _error(outcome.exception)
+        raise _error(outcome.exception, said)
     if result.failures:
         failed = DbtFailedError(result)
         if any(_says_away(node.message) for node in result.failures):
@@ -178,13 +178,20 @@ def _places(settings: WarehouseSettings) -> list[str]:
     return places
 
 
-def _invoke(arguments: list[str]) -> Any:
+def _invoke(arguments: list[str]) -> tuple[Any, list[str]]:
+    """What dbt returns, and what it would have logged as errors: its exception has not always a word."""
+    said: list[str] = []
+
+    def listen(event: Any) -> None:
+        if event.info.level == "error":
+            said.append(_one_line(event.info.msg))
+
     with warnings.catch_warnings():
         # Google's packages, which dbt-bigquery imports, announce the end of Python versions.
         warnings.simplefilter("ignore")
         from dbt.cli.main import dbtRunner
 
-        return dbtRunner().invoke(arguments)
+        return dbtRunner(callbacks=[listen]).invoke(arguments), said
 
 
 @contextmanager
@@ -221,8 +228,10 @@ def _nodes(result: Any) -> Iterator[DbtNode]:
         )
 
 
-def _error(exception: BaseException) -> Exception:
+def _error(exception: BaseException, said: Sequence[str]) -> Exception:
     text = _one_line(str(exception))
+    more = [one for one in said if one not in text and text not in one]
+    text = _one_line(" ".join([text, *more]))
     if _says_away(text):
         return DbtUnreachableError(f"dbt could not reach the warehouse: {text}")
     return DbtError(f"dbt could not run: {text}")

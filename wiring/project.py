@@ -70,7 +70,7 @@ def prepared(settings: Settings, choice: Choice) -> Project:
         profiles_dir=profiles,
         schemas=choice.schemas,
         elsewhere=choice.warehouse,
-        overlay=_overlay(choice.overlay, folder, artifacts),
+        overlay=_said(choice.overlay),
     )
     of_it = of_project(settings, project).warehouse
     profile = artifacts / "profile.txt"
@@ -94,7 +94,7 @@ def of_project(settings: Settings, project: Project) -> Settings:
         "dbt_profiles_dir": project.profiles_dir,
         "dbt_target": project.target,
         "schemas": project.schemas,
-        "overlay": project.overlay,
+        "overlay": _overlay(project),
     }
     ours = settings.warehouse
     if project.warehouse_url != ours.warehouse_url:
@@ -177,13 +177,16 @@ def _read(file: Path) -> Project | None:
         return None
 
 
-def _overlay(asked: Path | None, folder: Path, artifacts: Path) -> Path | None:
-    """The one that is asked for, else the project's own, else what was drafted for it."""
-    if asked:
-        if not asked.is_file():
-            raise SettingsError(f"There is no overlay {asked}. Draft one: `tidemark check --write-overlay`.")
-        return asked.expanduser().resolve()
-    return next((file for file in (folder / OVERLAY, artifacts.absolute() / OVERLAY) if file.is_file()), None)
+def _said(overlay: Path | None) -> Path | None:
+    if overlay and not overlay.is_file():
+        raise SettingsError(f"There is no overlay {overlay}. Draft one: `tidemark check --write-overlay`.")
+    return overlay.expanduser().resolve() if overlay else None
+
+
+def _overlay(project: Project) -> Path | None:
+    """What was said, else the project's own, else what was drafted for it: whatever is there by now."""
+    found = (folder / OVERLAY for folder in (project.folder, project.artifacts))
+    return project.overlay or next((file for file in found if file.is_file()), None)
 
 
 def _ours(url: str, settings: Settings) -> str:

@@ -51,11 +51,12 @@ class SemanticLayer:
     dimensions: Mapping[str, Dimension]
     entities: Mapping[str, Entity]
     saved_queries: Mapping[str, SavedQuery]
-    questions: Sequence[str]
+    # Of the overlay: what it asks, and what it names that the project does not have.
+    questions: Sequence[str] = ()
+    unknown_words: Sequence[str] = ()
 
-    def __init__(
-        self, manifest: PydanticSemanticManifest, dialect: Dialect, questions: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, manifest: PydanticSemanticManifest, dialect: Dialect) -> None:
+        self.manifest = manifest
         lookup = SemanticManifestLookup(manifest)
         self._lookup = lookup
         self._dialect = dialect
@@ -68,7 +69,6 @@ class SemanticLayer:
         self.dimensions = read_dimensions(listed, lookup)
         self.entities = read_entities(manifest)
         self.saved_queries = read_saved_queries(manifest)
-        self.questions = tuple(questions)
 
     @classmethod
     def load(
@@ -89,14 +89,16 @@ class SemanticLayer:
                 "Write it with `dbt parse`."
             ) from error
         try:
-            words.lay_over(manifest)
+            unknown = words.lay_over(manifest)
             infer(manifest, _beside(semantic_manifest_path))
             text = json.dumps(manifest)
-            return cls(parse_manifest_from_dbt_generated_manifest(text), dialect, words.questions)
+            layer = cls(parse_manifest_from_dbt_generated_manifest(text), dialect)
         except Exception as error:
             raise SemanticError(
                 f"MetricFlow cannot use the semantic manifest {semantic_manifest_path}: {_reason(error)}"
             ) from error
+        layer.questions, layer.unknown_words = tuple(words.questions), tuple(unknown)
+        return layer
 
     @property
     def domains(self) -> tuple[str, ...]:
@@ -126,11 +128,12 @@ class SemanticLayer:
             )
         return words
 
-    def compile(self, query: MetricQuery, warehouse: Warehouse) -> str:
+    def compile(self, query: MetricQuery, warehouse: Warehouse | None) -> str:
         """SQL for one query. Raises `UnknownMetricError`, `UnknownDimensionError`, `SemanticError`.
 
         The warehouse is asked whether the keys that the query joins on are unique: if one is not, the query
-        is refused, because its totals would count rows more than once. Rows that `order_by` leaves equal are
+        is refused, because its totals would count rows more than once; without a warehouse nobody is asked,
+        for SQL that is not to be run. Rows that `order_by` leaves equal are
         ordered by the group-by items: equal questions, equal rows.
         """
         self._check(query)
@@ -185,7 +188,8 @@ class SemanticLayer:
                     f"The semantic layer cannot compile {', '.join(metrics)}"
                     f"{' by ' + ', '.join(items) if items else ''}: {_reason(error)}"
                 ) from error
-        self._unique_keys.check(joined_keys(explained.dataflow_plan, self._lookup), warehouse)
+        if warehouse is not None:
+            self._unique_keys.check(joined_keys(explained.dataflow_plan, self._lookup), warehouse)
         return sql
 
     def compile_comparison(

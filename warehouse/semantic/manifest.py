@@ -155,6 +155,7 @@ def _dimension(name: str, dimension: FlowDimension, lookup: SemanticManifestLook
         synonyms_en=_words(meta, "synonyms", "en"),
         synonyms_zh=_words(meta, "synonyms", "zh"),
         value_synonyms={str(value): tuple(words) for value, words in meta.get("value_synonyms", {}).items()},
+        model=model.name,
     )
 
 

@@ -81,7 +81,8 @@ class Metric:
 class Dimension:
     """A thing to group or filter by, such as `order_item__country`.
 
-    `type` is `categorical` or `time`. `table` and `expression` are where its values are kept.
+    `type` is `categorical` or `time`. `table` and `expression` are where its values are kept, `model` is the
+    semantic model that says so.
     """
 
     name: str
@@ -94,6 +95,7 @@ class Dimension:
     synonyms_en: tuple[str, ...] = ()
     synonyms_zh: tuple[str, ...] = ()
     value_synonyms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    model: str = ""
 
 
 @dataclass(frozen=True)
