@@ -176,7 +176,7 @@ class SemanticLayer:
         request: MetricFlowQueryRequest,
         metrics: Sequence[str],
         items: Sequence[str],
-        warehouse: Warehouse,
+        warehouse: Warehouse | None,
     ) -> str:
         # MetricFlow numbers its subqueries from one counter a process.
         with self._lock:
