@@ -12,7 +12,7 @@ from typing import Any
 from opentelemetry.trace import NoOpTracerProvider
 
 from agents.analyst import Analyst
-from agents.analyst.grammar.reader import NotUnderstood, Reader, Reading, Unsure
+from agents.analyst.grammar.reader import NotUnderstood, Reader, Reading, Understood, Unsure
 from agents.analyst.grammar.text import language
 from agents.analyst.grammar.when import Calendar
 from agents.analyst.graph import SQL, Asked, result
@@ -112,6 +112,10 @@ class Read:
     def readings(self, question: str, now: datetime) -> Sequence[Reading]:
         """All complete readings of a question, the best first."""
         return self._reader.readings(question, Calendar(now))
+
+    def answers(self, question: str, now: datetime) -> bool:
+        """Whether one reading stands out."""
+        return isinstance(self._reader.read(question, Calendar(now)), Understood)
 
     def rows_of(self, intent: Intent, now: datetime) -> Rows:
         return self._rows(intent, Calendar(now))[1]

@@ -14,7 +14,7 @@ import yaml
 from rich.console import Console
 
 from agents.analyst.grammar import confidence as shipped
-from agents.analyst.grammar.reader import CLOSE, Reading, shipped_weights
+from agents.analyst.grammar.reader import Reading, shipped_weights
 from evaluation.analysts import Read, shown
 from evaluation.asking import GoldRows
 from evaluation.fitting import Candidate, cross_validated, logistic, ranked, scored
@@ -32,30 +32,35 @@ _WANTED = 0.99
 
 @dataclass(frozen=True)
 class Tried:
-    """A question's best readings, each with whether its rows are right. `answers`: the best stands alone."""
+    """A question's best readings, each with whether its rows are right. `answers`: it is not asked back."""
 
     question: Question
     readings: Sequence[Reading]
     good: Sequence[bool]
+    answers: bool
 
     @property
     def margin(self) -> float:
         first, *others = (reading.score for reading in self.readings)
         return first - others[0] if others else float("inf")
 
-    @property
-    def answers(self) -> bool:
-        return bool(self.readings) and self.margin >= CLOSE
-
 
 def tried(questions: Sequence[Question], asker: Read, golds: GoldRows) -> Iterator[Tried]:
     """Each question's readings, run."""
     for question in questions:
         gold = [(golds.of(one), one.ordered) for one in question.gold]
-        readings = asker.readings(question.question, NOW)[:_TRIED]
+        readings, answers = _read(asker, question)
         given = [_given(asker, reading) for reading in readings]
         good = [grade(one, question.expect, gold) in ("right", "poor") for one in given]
-        yield Tried(question, readings, good)
+        yield Tried(question, readings, good, answers)
+
+
+def _read(asker: Read, question: Question) -> tuple[Sequence[Reading], bool]:
+    try:
+        return asker.readings(question.question, NOW)[:_TRIED], asker.answers(question.question, NOW)
+    except Exception as error:  # A fault of the reader's own costs one question.
+        print(f"{type(error).__name__}: {error}: {question.question}", file=sys.stderr, flush=True)
+        return (), False
 
 
 def _given(asker: Read, reading: Reading) -> Given:

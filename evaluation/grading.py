@@ -52,7 +52,9 @@ def grade(given: Given, expect: str, golds: Sequence[tuple[Rows, bool]]) -> Grad
     if given.kind == "declined":
         return "right" if expect == "decline" else "declined"
     if given.kind == "ask_back":
-        return "right" if expect == "ask_back" and len(given.readings) > 1 else "asked"
+        if expect == "ask_back":
+            return "right" if len(given.readings) > 1 else "declined"
+        return "asked"
     if expect != "answer":
         return "right" if expect == "decline" and says_nothing(given.rows) else "wrong"
     found = [compared(given, rows, ordered) for rows, ordered in golds]

@@ -111,7 +111,7 @@ def test_any_of_several_golds_will_do() -> None:
         (Given("ask_back", readings=("a", "b")), "decline", "asked"),
         (Given("ask_back", readings=("a", "b")), "ask_back", "right"),
         # Asking back without saying what could be meant is no question.
-        (Given("ask_back", readings=("a",)), "ask_back", "asked"),
+        (Given("ask_back", readings=("a",)), "ask_back", "declined"),
         (given([5]), "decline", "wrong"),
         (given([5]), "ask_back", "wrong"),
         # That there is no data is said by no row or by no figure, not by a 0.
