@@ -32,11 +32,14 @@ def _nearest(choices: Sequence[Any]) -> list[tuple[str, str]]:
     if not choices:
         return [("", "")]
     near = choices[0].distance
-    return [
-        (_FANS_OUT if one.fans_out else one.name, "farther" if one.distance > near else "")
-        for one in choices
-        if one.distance == near or near > 0
-    ]
+    kept: dict[str, tuple[str, str]] = {}
+    for one in choices:
+        # The industry of the customer, not that of the quote's customer.
+        thing = "__".join(one.name.split("__")[-2:])
+        if (one.distance == near or near > 0) and thing not in kept:
+            name = _FANS_OUT if one.fans_out else one.name
+            kept[thing] = (name, "farther" if one.distance > near else "")
+    return list(kept.values())
 
 
 def _visited(item: Any, found: Callable[[BaseModel], None]) -> None:

@@ -167,8 +167,8 @@ class Question:
         said = self._said
         selecting = bool(said.direction or said.limit)
         every = self._grain()
-        partition = said.each if selecting and said.groups else ()
-        groups = list(dict.fromkeys((*said.each, *every, *said.groups)))
+        partition = tuple(map(self._named, said.each)) if selecting and said.groups else ()
+        groups = list(dict.fromkeys(map(self._named, (*said.each, *every, *said.groups))))
         for one in listed:
             shown = By(dimension=one.dimension)
             if shown not in groups:
@@ -205,6 +205,12 @@ class Question:
         if bound.kind == "money" and "money" not in kinds:
             raise Refused("threshold_unit")
         return Threshold(measure=measure, op=bound.op, value=bound.value)
+
+    def _named(self, group: Group) -> Group:
+        """Things are shown by their names, where they have names."""
+        if not isinstance(group, By) or not self._vocabulary.is_entity(group.dimension):
+            return group
+        return By(dimension=self._vocabulary.named(group.dimension, self._metrics()))
 
     def _grain(self) -> tuple[Group, ...]:
         """The periods of a course that is asked for without them: growth month over month this year."""
@@ -285,7 +291,11 @@ class Question:
             # What is an average already is meant; a median of it is one of what it averages.
             return tuple(QuantileOf(of=one) for one in measures) if wrap == "median" else measures, groups
         possible = [group for group in said.each if isinstance(group, Every) or wrap == "median"]
-        possible += [g for g in groups if isinstance(g, By) and self._vocabulary.is_entity(g.dimension)]
+        possible += [
+            self._named(group)
+            for group in (*said.each, *said.groups)
+            if isinstance(group, By) and self._vocabulary.is_entity(group.dimension)
+        ]
         over = [said.per] if said.per else list(dict.fromkeys(possible))
         if len(over) != 1 or not isinstance(per := over[0], Every | By):
             raise Refused("average_of_what")

@@ -85,6 +85,18 @@ class Vocabulary:
     def has_entity(self, metric: str, candidates: str) -> bool:
         return self._reach.has_entity(metric, candidates)
 
+    def named(self, entity: str, metrics: Sequence[str]) -> str:
+        """What things are told apart by: the dimension of their names, or the entity itself."""
+        known = self.semantic.entities[entity]
+        names = {name for metric in metrics for name in self.semantic.metrics[metric].dimensions}
+        called = [
+            name
+            for name in sorted(names)
+            if name.split("__")[-2:-1] == [entity] and is_naming(self.semantic.dimensions[name], known)
+        ]
+        found = self.resolve(BETWEEN.join(called), metrics) if called else []
+        return found[0].name if found and not found[0].fans_out else entity
+
     def is_entity(self, name: str) -> bool:
         return name in self.semantic.entities
 

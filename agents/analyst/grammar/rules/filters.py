@@ -27,6 +27,15 @@ def _of(dimension: str, condition: Condition) -> Condition | None:
     return Is(dimension=both, values=condition.values) if both else None
 
 
+def _belonging(condition: Condition, entity: str) -> Condition | None:
+    """华东仓库, Berlin customers: of what several things have, that of the one that is named."""
+    if not isinstance(condition, Is):
+        return None
+    things = set(entity.split(BETWEEN))
+    own = [name for name in condition.dimension.split(BETWEEN) if things & set(name.split("__")[:-1])]
+    return Is(dimension=BETWEEN.join(own), values=condition.values) if own else None
+
+
 RULES = (
     Rule("value", "condition", "value", lambda value: Is(dimension=value[0], values=(value[1],))),
     Rule("either", "condition", "condition and/or condition", _either),
@@ -34,6 +43,7 @@ RULES = (
     Rule("named value", "condition", "dimension copula? condition", lambda name, _, value: _of(name, value)),
     Rule("value named", "condition", "condition this? counter_of? dimension",
          lambda value, _, __, name: _of(name, value)),
+    Rule("of thing", "condition", "condition entity", lambda condition, thing: _belonging(condition, thing)),
     Rule("not", "refused", "not condition not_after?", lambda _, condition, __: Not(of=condition)),
     Rule("not after", "refused", "condition not_after", lambda condition, _: Not(of=condition)),
     Rule("where", "fragment", "condition", lambda condition: Fragment(where=(condition,))),
