@@ -45,7 +45,7 @@ def _measured(said: Fragment, vocabulary: Any) -> tuple[Fragment, tuple[str, ...
     if len(said.having) == 1 and said.having[0].measure:
         return replace(said, measures=(said.having[0].measure,)), ()
     if not said.verbs:
-        if not (said.groups or said.each or said.where or said.limit):
+        if not (said.groups or said.each or said.where or said.times or said.limit):
             raise Refused("no_metric")
         # What of it? The readings that are asked back show what there is.
         names = BETWEEN.join(_headlines(vocabulary))

@@ -1,4 +1,4 @@
-"""How sure one may be of a reading: the chance of being right that was fitted on questions with gold answers."""
+"""How likely the best reading is the right one, from how it came about and how far the next is."""
 
 from __future__ import annotations
 

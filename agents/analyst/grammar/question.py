@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 from agents.analyst.grammar.fragment import BETWEEN, Bound, Fragment, Refused
 from agents.analyst.grammar.naming import metrics_in
 from agents.analyst.grammar.timing import Timing, timing
-from agents.analyst.grammar.when import Calendar, NoTime
+from agents.analyst.grammar.when import Calendar, NoTime, When
 from agents.analyst.intent import (
     AllOf,
     AnyOf,
@@ -39,6 +39,11 @@ from agents.analyst.intent import (
 
 GRAINS: tuple[Grain, ...] = get_args(Grain)
 _KINDS = {"count": {"count", "number", "unknown"}, "money": {"money"}, "ratio": {"ratio"}}
+# Units of time, as words and as metrics name theirs.
+SECONDS = {
+    "ms": 0.001, "milliseconds": 0.001, "s": 1.0, "second": 1.0, "seconds": 1.0, "min": 60.0, "minute": 60.0,
+    "minutes": 60.0, "h": 3600.0, "hour": 3600.0, "hours": 3600.0, "day": 86400.0, "days": 86400.0,
+}  # fmt: skip
 _OVERLAPPING = ("mean", "median", "share", "running")
 
 
@@ -122,6 +127,11 @@ class Question:
             raise Refused("not_of_kind", "ratio", *metrics)
         if said.together and (said.limit or said.direction):
             raise Refused("too_much_at_once")
+        for thing in said.objects:
+            if not any(one.distance == 0 for one in self._vocabulary.resolve(thing, metrics)):
+                raise Refused("not_of", thing)
+        if said.per is not None and not {"mean", "median"} & set(said.wraps):
+            raise Refused("per_what")
         counted = [one.among for one in said.measures if isinstance(one, CountOf) and one.among]
         if any(self._vocabulary.kind(name) == "ratio" for name in counted):
             raise Refused("not_counted_so", *counted)
@@ -204,7 +214,14 @@ class Question:
             raise Refused("threshold_unit")
         if bound.kind == "money" and "money" not in kinds:
             raise Refused("threshold_unit")
-        return Threshold(measure=measure, op=bound.op, value=bound.value)
+        value = bound.value
+        if bound.kind in SECONDS:
+            units = {self._vocabulary.semantic.metrics[name].unit for name in metrics_in(measure)}
+            own = SECONDS.get(next(iter(units)), 0.0) if len(units) == 1 else 0.0
+            if not own:
+                raise Refused("threshold_unit")
+            value = bound.value * SECONDS[bound.kind] / own
+        return Threshold(measure=measure, op=bound.op, value=value)
 
     def _named(self, group: Group) -> Group:
         """Things are shown by their names, where they have names."""
@@ -320,8 +337,14 @@ class Question:
         changing = bool(said.compared or said.trend or "difference" in said.wraps)
         series = any(isinstance(group, Every) for group in (*said.groups, *said.each))
         against = said.against if changing and not series else ""
+        times = said.times
+        if changing and not series and not against and len(times) == 1:
+            # From the second quarter to the third: from the one to the other.
+            first, last = getattr(times[0], "first", None), getattr(times[0], "last", None)
+            if isinstance(first, When) and isinstance(last, When) and first.size == last.size:
+                times = (first, last)
         try:
-            return timing(said.times, self._calendar, compared=changing, against=against)
+            return timing(times, self._calendar, compared=changing, against=against)
         except NoTime as reason:
             raise Refused(f"time_{reason.key}", *reason.values) from reason
 
@@ -333,7 +356,7 @@ class Question:
         against: Period | None,
     ) -> tuple[Order | None, int | None]:
         said = self._said
-        if not (said.direction or said.limit or said.ranked):
+        if not (said.direction or said.limit or (said.ranked and groups)):
             return None, None
         if not groups or (said.each and not said.groups and not said.ranked and groups == said.each):
             # The most of each, but of what?

@@ -20,14 +20,20 @@ def _top(
 
 
 def _bound(
-    op: Any, number: Any, money: Any = None, percent: Any = None, of: Measure | None = None
+    op: Any,
+    number: Any,
+    money: Any = None,
+    percent: Any = None,
+    of: Measure | None = None,
+    lasting: str = "",
 ) -> Fragment | None:
     """`percent` is what the number is divided by: 100, or 10 of 九成."""
     if not isinstance(number, int | float) or (money is not None and percent is not None):
         return None
     if percent is not None:
         return Fragment(having=(Bound(op, number / int(percent), "percent"),))
-    return Fragment(having=(Bound(op, float(number), "money" if money is not None else "", of),))
+    kind = lasting or ("money" if money is not None else "")
+    return Fragment(having=(Bound(op, float(number), kind, of),))
 
 
 def _superlative(meaning: Any, number: Any, _: Any, groups: tuple[Group, ...] | None) -> Fragment | None:
@@ -63,6 +69,8 @@ RULES = (
     Rule("bound", "fragment", "than number money? percent?", _bound),
     Rule("bound percent", "fragment", "than percent_before number",
          lambda op, percent, number: _bound(op, number, None, percent)),
+    Rule("bound lasting", "fragment", "than number unit/short_unit",
+         lambda op, number, unit: _bound(op, number, lasting=unit)),
     Rule("bound counted", "fragment", "than number counter_of/counter_event",
          lambda op, number, _: _bound(op, number)),
     Rule("bound of things", "fragment", "than number counter_of? entity",
