@@ -244,7 +244,9 @@ def _less_said(wanted: list[list[Cell]], rows: list[list[Cell]], text: str) -> b
     keys = [at for at in range(width) if at not in figures]
     if len(wanted) == 1 and keys and figures and _figures_there(wanted, rows):
         return True
-    for left_out in figures if len(figures) > 1 else ():
+    shown = sum(any(_figure(row[at]) for row in rows) for at in range(len(rows[0])))
+    # A figure in its place would be a wrong one.
+    for left_out in figures if 1 < len(figures) > shown else ():
         fewer = [[value for at, value in enumerate(row) if at != left_out] for row in wanted]
         if any(
             _rows_compared([[row[at] for at in columns] for row in rows], fewer, False) == "right"

@@ -75,6 +75,8 @@ def given(*rows: list[Any], text: str = "") -> Given:
         ([["run", 1.5], ["chat", 500.0]], [["run", 1500.0], ["chat", 500.0]], False, "wrong"),
         # A figure asked for besides is missing.
         (BRANDS, [[*row, 0.1 * at] for at, row in enumerate(BRANDS)], False, "poor"),
+        ([["Acme", 30.0, 7.0]], [["Acme", 30.0, 20.0]], False, "wrong"),
+        ([[1962, 18335, -16373]], [[1962, 1862]], False, "wrong"),
         # Two figures side by side or one below the other.
         ([[10.0, 12.0, 2.0]], [["China", 10.0], ["Japan", 12.0]], False, "right"),
         ([["China", 10.0], ["Japan", 12.0]], [[10.0, 12.0]], False, "right"),
