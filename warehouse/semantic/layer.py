@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import json
-import logging
-import threading
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from metricflow.engine.metricflow_engine import (
-    MetricFlowEngine,
-    MetricFlowQueryRequest,
-    OutputColumnOrderMode,
-)
 from metricflow_semantic_interfaces.implementations.semantic_manifest import PydanticSemanticManifest
 from metricflow_semantics.model.dbt_manifest_parser import parse_manifest_from_dbt_generated_manifest
-from metricflow_semantics.model.semantic_manifest_lookup import SemanticManifestLookup
 from sqlglot import exp
 
 from warehouse.client import Limits, Warehouse
@@ -27,21 +20,21 @@ from warehouse.dialect import Dialect, ordered
 from warehouse.errors import SemanticError, UnknownDimensionError, UnknownMetricError
 from warehouse.names import nearest
 from warehouse.semantic.comparison import comparison_sql
+from warehouse.semantic.compiler import Compiler, reason_of
 from warehouse.semantic.expressions import Source, qualified
 from warehouse.semantic.inferring import infer
-from warehouse.semantic.joins import UniqueKeys, joined_keys
+from warehouse.semantic.joins import JoinedKey, UniqueKeys
 from warehouse.semantic.manifest import read_dimensions, read_entities, read_metrics
 from warehouse.semantic.model import GRAINS, METRIC_TIME, Dimension, Entity, Metric, MetricQuery
 from warehouse.semantic.overlay import Overlay
+from warehouse.semantic.quantiles import with_quantile
 from warehouse.semantic.saved import SavedQuery, read_saved_queries
 from warehouse.semantic.selection import Item, Selection, template
 from warehouse.semantic.where import where_dated, where_filter, where_time
 
 VALUES_TTL_SECONDS = 300.0
 
-# MetricFlow logs each failed attempt with a stack; this room raises one error that says the same.
-for _name in ("metricflow", "metricflow_semantics"):
-    logging.getLogger(_name).setLevel(logging.CRITICAL + 1)
+_KEPT_QUANTILES = 64
 
 
 class SemanticLayer:
@@ -57,14 +50,12 @@ class SemanticLayer:
 
     def __init__(self, manifest: PydanticSemanticManifest, dialect: Dialect) -> None:
         self.manifest = manifest
-        lookup = SemanticManifestLookup(manifest)
-        self._lookup = lookup
         self._dialect = dialect
-        self._engine = MetricFlowEngine(lookup, dialect.semantic)
+        self._compiler = Compiler(manifest, dialect)
+        self._of_values = lru_cache(maxsize=_KEPT_QUANTILES)(self._quantile)
         self._unique_keys = UniqueKeys()
-        self._lock = threading.Lock()
         self._values: dict[tuple[str, int], tuple[float, list[str]]] = {}
-        listed = self._engine.list_metrics()
+        lookup, listed = self._compiler.lookup, self._compiler.engine.list_metrics()
         self.metrics = read_metrics(manifest, listed, lookup, dialect.name)
         self.dimensions = read_dimensions(listed, lookup)
         self.entities = read_entities(manifest)
@@ -95,7 +86,7 @@ class SemanticLayer:
             layer = cls(parse_manifest_from_dbt_generated_manifest(text), dialect)
         except Exception as error:
             raise SemanticError(
-                f"MetricFlow cannot use the semantic manifest {semantic_manifest_path}: {_reason(error)}"
+                f"MetricFlow cannot use the semantic manifest {semantic_manifest_path}: {reason_of(error)}"
             ) from error
         layer.questions, layer.unknown_words = tuple(words.questions), tuple(unknown)
         return layer
@@ -140,15 +131,8 @@ class SemanticLayer:
         ordered = dict(query.order_by)
         order = [f"-{name}" if direction == "desc" else name for name, direction in query.order_by]
         order += [name for name in query.group_by if name not in ordered]
-        request = MetricFlowQueryRequest.create(
-            metric_names=query.metrics,
-            group_by_names=query.group_by or None,
-            where_constraints=self._where(query) or None,
-            order_by_names=order or None,
-            limit=query.limit,
-            output_column_order_mode=OutputColumnOrderMode.INPUT_ORDER,
-        )
-        return self._compiled(request, query.metrics, query.group_by, warehouse)
+        compiled = self._compiler.sql(query.metrics, query.group_by, self._where(query), order, query.limit)
+        return self._checked(compiled, warehouse)
 
     def select(self, asked: Selection, warehouse: Warehouse) -> exp.Query:
         """A query for one metric's figures: the items' columns in their order, then the metric's, each by
@@ -158,38 +142,25 @@ class SemanticLayer:
         conditions = [template(one, self.is_entity, self._dialect) for one in asked.where]
         if any(asked.window):
             conditions += where_time(asked.window, self.metrics[asked.metric].grains, self._dialect)
-        request = MetricFlowQueryRequest.create(
-            metric_names=[asked.metric] if asked.metric else None,
-            group_by_names=[item.asked for item in asked.items] or None,
-            where_constraints=conditions or None,
-            output_column_order_mode=OutputColumnOrderMode.INPUT_ORDER,
-        )
-        items = [item.column for item in asked.items]
-        return self._dialect.parse(self._compiled(request, [asked.metric], items, warehouse))
+        metrics, items = [asked.metric] if asked.metric else [], [item.asked for item in asked.items]
+        compiler = self._of_values(asked.metric, asked.quantile) if asked.quantile else self._compiler
+        compiled = compiler.sql(metrics, items, conditions)
+        return self._dialect.parse(self._checked(compiled, warehouse))
 
     def is_entity(self, name: str) -> bool:
         """Whether a name is an entity's, as qualified by the entities on the way to it."""
         return name not in self.dimensions and name.rpartition("__")[2] in self.entities
 
-    def _compiled(
-        self,
-        request: MetricFlowQueryRequest,
-        metrics: Sequence[str],
-        items: Sequence[str],
-        warehouse: Warehouse | None,
-    ) -> str:
-        # MetricFlow numbers its subqueries from one counter a process.
-        with self._lock:
-            try:
-                explained = self._engine.explain(request)
-                sql = str(explained.sql_statement.sql)
-            except Exception as error:
-                raise SemanticError(
-                    f"The semantic layer cannot compile {', '.join(metrics)}"
-                    f"{' by ' + ', '.join(items) if items else ''}: {_reason(error)}"
-                ) from error
+    def _quantile(self, metric: str, level: float) -> Compiler:
+        aggregation = self._known([metric])[0].aggregation
+        return Compiler(
+            with_quantile(self.manifest, metric, level, aggregation, self._dialect.name), self._dialect
+        )
+
+    def _checked(self, compiled: tuple[str, tuple[JoinedKey, ...]], warehouse: Warehouse | None) -> str:
+        sql, keys = compiled
         if warehouse is not None:
-            self._unique_keys.check(joined_keys(explained.dataflow_plan, self._lookup), warehouse)
+            self._unique_keys.check(keys, warehouse)
         return sql
 
     def compile_comparison(
@@ -273,14 +244,15 @@ class SemanticLayer:
 
     def _check_selection(self, asked: Selection) -> None:
         """That a metric has the items and the grains; what no metric is asked of is left to MetricFlow."""
-        names = {one.name for tree in asked.where for one in tree.find_all(exp.Column)}
-        for item in (*asked.items, *(Item(name) for name in sorted(names))):
+        found = {Item(one.name, one.table) for tree in asked.where for one in tree.find_all(exp.Column)}
+        for item in (*asked.items, *sorted(found, key=lambda one: one.column)):
             if item.name == METRIC_TIME:
                 grains = self._known([asked.metric])[0].grains
                 wanted = item.grain or ("day" if item.part else grains[0])
                 if wanted not in grains:
-                    raise UnknownDimensionError(
-                        item.column, [f"{METRIC_TIME}__{one}" for one in grains if one in GRAINS]
+                    raise SemanticError(
+                        f"{asked.metric} is kept by the {grains[0]}, so nothing is known of it by the "
+                        f"{wanted}. Ask by the {grains[0]} or longer."
                     )
             elif not self.is_entity(item.name):
                 self._dimension(item.name, self.common_dimensions([asked.metric] if asked.metric else []))
@@ -308,11 +280,3 @@ def _beside(semantic_manifest_path: Path) -> Mapping[str, Any]:
     except (OSError, ValueError):
         return {}
     return manifest
-
-
-def _reason(error: Exception) -> str:
-    """MetricFlow's reason without its query trees: the line under its first "Message:", else the first."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    if "Message:" in lines[:-1]:
-        return lines[lines.index("Message:") + 1]
-    return lines[0] if lines else type(error).__name__

@@ -50,13 +50,15 @@ class Item:
 class Selection:
     """The figures of a metric by some items, of the rows that all conditions hold for: trees in which the
     columns are `Item.reference`s. `window` is half-open on the metric's own time, UTC; an end may be open.
-    Without a metric: which combinations of the items there are.
+    Without a metric: which combinations of the items there are. With `quantile`: not the metric but that
+    quantile of the single values that it is made of.
     """
 
     metric: str
     items: tuple[Item, ...] = ()
     where: tuple[exp.Expr, ...] = ()
     window: tuple[datetime | None, datetime | None] = (None, None)
+    quantile: float | None = None
 
 
 def template(condition: exp.Expr, is_entity: Callable[[str], bool], dialect: Dialect) -> str:

@@ -16,7 +16,7 @@ from agents.analyst.grammar.when import Calendar
 from agents.analyst.intent import AtPart, Condition, Every, Group, PartOf, Period, Periods
 from agents.analyst.sql.conditions import tree
 from agents.analyst.sql.context import both, shown
-from agents.analyst.sql.meaning import item
+from agents.analyst.sql.meaning import is_of_own_time, item
 from warehouse.client import Warehouse
 from warehouse.dialect import Dialect, column
 from warehouse.errors import SemanticError
@@ -32,6 +32,13 @@ def key(position: int) -> str:
     return f"_k{position}"
 
 
+def keys_of(table: str, count: int) -> list[exp.Expr]:
+    """The columns of groups, each under its own name: where two tables are read, ClickHouse gives a bare one
+    its table's too.
+    """
+    return [column(key(at), table).as_(key(at), quoted=True) for at in range(count)]
+
+
 class Cells:
     """Of one project on one warehouse."""
 
@@ -45,16 +52,17 @@ class Cells:
         groups: Sequence[Group],
         where: Sequence[Condition],
         window: Period | None,
+        q: float | None = None,
     ) -> exp.Query:
-        """A row for each combination of the groups: `_k0`, `_k1`, ..., and the figure `_v`. Without a metric,
-        the combinations that there are.
+        """A row for each combination of the groups: `_k0`, `_k1`, ..., and the figure `_v`, or that quantile
+        of what it is made of. Without a metric, the combinations that there are.
         """
         for position, group in enumerate(groups):
             if isinstance(group, Periods):
                 others = [*groups[:position], *groups[position + 1 :]]
                 parts = [
                     self._with_key(
-                        self.rows(metric, others, where, both(window, one)),
+                        self.rows(metric, others, where, both(window, one), q),
                         len(others),
                         position,
                         exp.Literal.string(shown(one)),
@@ -63,19 +71,19 @@ class Cells:
                 ]
                 return exp.union(*parts, distinct=False)
         conditions = tuple(tree(one, self._semantic, self.dialect) for one in where)
-        asked = Selection(metric.name if metric else "", (), conditions)
+        asked = Selection(metric.name if metric else "", (), conditions, quantile=q)
         if metric and metric.kind == "cumulative":
             return self._running(metric, groups, asked, window)
         ends = (window.start, window.end) if window else (None, None)
-        if metric is None and any(ends):
+        if metric is None and (any(ends) or any(is_of_own_time(group) for group in groups)):
             raise SemanticError(
                 "Which of them there are at a time is not known without something that happened to them. "
                 "Say what: those with an order in it, or what else there is of them."
             )
         asked = replace(asked, window=ends)
         finer = [group for group in groups if self._is_made_here(group)]
-        if metric and finer and not metric.additivity.holds_over([f"{METRIC_TIME}__hour"]):
-            return self._hour_by_hour(metric, groups, where, window, finer[0])
+        if metric and finer and (q or not metric.additivity.holds_over([f"{METRIC_TIME}__hour"])):
+            return self._hour_by_hour(metric, groups, where, window, finer[0], q)
         return self._cells(metric, groups, asked, finer)
 
     def start_of(self, grain: str, moment: exp.Expr) -> exp.Expr:
@@ -129,6 +137,7 @@ class Cells:
         where: Sequence[Condition],
         window: Period | None,
         group: Group,
+        q: float | None,
     ) -> exp.Query:
         """What does not add up from hour to hour is computed for each hour of the day by itself."""
         if not isinstance(group, PartOf):
@@ -140,7 +149,7 @@ class Cells:
         others = [*groups[:position], *groups[position + 1 :]]
         parts = [
             self._with_key(
-                self.rows(metric, others, (*where, AtPart(part=group.part, values=(hour,))), window),
+                self.rows(metric, others, (*where, AtPart(part=group.part, values=(hour,))), window, q),
                 len(others),
                 position,
                 exp.Literal.number(hour),
@@ -185,9 +194,9 @@ class Cells:
         named = [one.copy().as_(key(position), quoted=True) for position, one in enumerate(keys)]
         value = column(metric.name, "_day").as_(VALUE, quoted=True)
         ranked = exp.select(*named, value, latest.as_("_latest", quoted=True)).from_(query.subquery("_day"))
-        kept = [column(key(position), "_cell") for position in range(len(groups))]
+        value = column(VALUE, "_cell").as_(VALUE, quoted=True)
         return (
-            exp.select(*kept, column(VALUE, "_cell"))
+            exp.select(*keys_of("_cell", len(groups)), value)
             .from_(ranked.subquery("_cell"))
             .where(column("_latest", "_cell").eq(1))
         )
@@ -198,7 +207,9 @@ class Cells:
             column(key(one), "_part").as_(key(one + (one >= position)), quoted=True) for one in range(count)
         ]
         keys.insert(position, value.as_(key(position), quoted=True))
-        return exp.select(*keys, column(VALUE, "_part")).from_(query.subquery("_part"))
+        return exp.select(*keys, column(VALUE, "_part").as_(VALUE, quoted=True)).from_(
+            query.subquery("_part")
+        )
 
 
 def _range(begin: datetime | None, end: datetime) -> tuple[datetime | None, datetime]:

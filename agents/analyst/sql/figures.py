@@ -59,6 +59,8 @@ class Figures:
                 )
             case CountOf():
                 return self._filled(self._count(measure, context, level), True)
+            case QuantileOf(of=of, q=q, per=None):
+                return self._of_values(of, q, context, level)
             case QuantileOf() | Mean():
                 return self._sheet.value(self._folded(measure, context, level))
             case Share():
@@ -87,11 +89,20 @@ class Figures:
         of = MetricOf(name=measure.among) if measure.among else None
         return Folded("count", of, By(dimension=measure.of), context, level, measure.having)
 
+    def _of_values(self, of: Measure, q: float, context: Context, level: Level) -> exp.Expr:
+        match of:
+            case Slice(of=whole, where=where, window=window):
+                return self._of_values(whole, q, context.sliced(where, window), level)
+            case MetricOf(name=name):
+                self._meanings.metric(name)
+                return self._sheet.value(Cell(name, context, level, q))
+        raise SemanticError(
+            f"{self._named(of)} is computed from other figures and has no single values. Ask for the "
+            "quantile of its figures in each day, or for each of something."
+        )
+
     def _folded(self, measure: QuantileOf | Mean, context: Context, level: Level) -> Leaf:
-        if measure.per is None:
-            raise SemanticError(
-                "The quantile of single values is not known here. Ask for that of the days or the customers."
-            )
+        assert measure.per is not None
         if isinstance(measure, QuantileOf):
             return Folded("quantile", measure.of, measure.per, context, level, q=measure.q)
         if self._meanings.additivity(measure.of).kind == "none":

@@ -14,11 +14,12 @@ Level = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Cell:
-    """A metric's figure."""
+    """A metric's figure; with `q` that quantile of the single values that it is made of."""
 
     metric: str
     context: Context
     level: Level
+    q: float | None = None
 
 
 @dataclass(frozen=True)

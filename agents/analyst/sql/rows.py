@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from agents.analyst.intent import Every, Group
-from agents.analyst.sql.cells import VALUE, Cells, key
+from agents.analyst.sql.cells import VALUE, Cells, key, keys_of
 from agents.analyst.sql.conditions import compare
 from agents.analyst.sql.context import Context
 from agents.analyst.sql.figures import Figures
@@ -15,6 +15,10 @@ from agents.analyst.sql.leaves import Cell, Folded, Leaf
 from agents.analyst.sql.meaning import Meanings, is_of_own_time
 from agents.analyst.sql.sheet import Sheet
 from warehouse.dialect import column
+from warehouse.errors import SemanticError
+from warehouse.semantic.model import GRAINS
+
+_EACH, _COUNTS = "_each", "_counts"
 
 
 class Rows:
@@ -31,99 +35,100 @@ class Rows:
     def of(self, leaf: Leaf, groups: Sequence[Group]) -> exp.Query:
         """A leaf by some groups."""
         if isinstance(leaf, Cell):
-            metric, context = self._meanings.metric(leaf.metric), leaf.context
-            return self._cells.rows(metric, groups, context.where, context.window)
-        if leaf.of is None and not leaf.having:
-            each = self._cells.rows(None, (*groups, leaf.per), leaf.context.where, leaf.context.window)
-            return self._fold(leaf, each, groups, exp.null(), [])
-        return self._folded(leaf, groups)
+            return self._of_cell(leaf, groups)
+        _check(leaf, groups)
+        each = self._each(leaf, (*groups, leaf.per))
+        keys = [column(key(at), _EACH) for at in range(len(groups))]
+        folded = exp.select(
+            *keys_of(_EACH, len(groups)), self._come_to(leaf, len(groups)).as_(VALUE, quoted=True)
+        )
+        folded = folded.from_(each.subquery(_EACH))
+        folded = folded.where(column(key(len(groups)), _EACH).is_(exp.null()).not_())
+        return folded.group_by(*keys) if keys else folded
 
-    def _folded(self, leaf: Folded, groups: Sequence[Group]) -> exp.Query:
-        sheet, figures = self.sheet((*groups, leaf.per))
+    def _of_cell(self, cell: Cell, groups: Sequence[Group]) -> exp.Query:
+        metric, context = self._meanings.metric(cell.metric), cell.context
+        return self._cells.rows(metric, groups, context.where, context.window, cell.q)
+
+    def _each(self, leaf: Folded, groups: Sequence[Group]) -> exp.Query:
+        """The figure of each of what is folded, and whether it counts."""
         context = Context(leaf.context.where, leaf.context.window)
+        if leaf.of is None and not leaf.having:
+            return self._cells.rows(None, groups, context.where, context.window)
+        sheet, figures = self.sheet(groups)
         columns: dict[str, exp.Expr] = {key(at): sheet.key(at) for at in sheet.all}
         if leaf.of is not None:
             columns[VALUE] = figures.figure(leaf.of, context)
-        bounds = {f"_t{at}": figures.figure(one.measure, context) for at, one in enumerate(leaf.having)}
-        if leaf.of is not None and leaf.how != "count" and isinstance(leaf.per, Every):
-            self._fill_periods(leaf, groups, sheet, context)
-        conditions = [
-            compare(one.op, column(f"_t{at}", "_each"), self._dialect.literal(one.value))
-            for at, one in enumerate(leaf.having)
-        ]
-        each = sheet.select({**columns, **bounds})
-        return self._fold(leaf, each, groups, column(VALUE, "_each"), conditions)
+        if leaf.having:
+            bounds = [
+                compare(one.op, figures.figure(one.measure, context), self._dialect.literal(one.value))
+                for one in leaf.having
+            ]
+            columns[_COUNTS] = exp.and_(*bounds)
+        if leaf.how != "count" and isinstance(leaf.per, Every):
+            self._fill_periods(sheet)
+        return sheet.select(columns, only_wanted=True)
 
-    def _fold(
-        self,
-        leaf: Folded,
-        each: exp.Query,
-        groups: Sequence[Group],
-        value: exp.Expr,
-        conditions: Sequence[exp.Expr],
-    ) -> exp.Query:
-        keys = [column(key(at), "_each") for at in range(len(groups))]
-        last = column(key(len(groups)), "_each")
-        folded = (
-            exp.select(*keys, self._come_to(leaf, value, last).as_(VALUE, quoted=True))
-            .from_(each.subquery("_each"))
-            .where(last.is_(exp.null()).not_(), *conditions)
-        )
-        return folded.group_by(*keys) if keys else folded
-
-    def _come_to(self, leaf: Folded, value: exp.Expr, last: exp.Expr) -> exp.Expr:
+    def _come_to(self, leaf: Folded, last: int) -> exp.Expr:
+        value = column(VALUE, _EACH)
         if leaf.how == "count":
-            return exp.Count(this=last.copy())
+            each: exp.Expr = column(key(last), _EACH)
+            return exp.Count(this=exp.case().when(column(_COUNTS, _EACH), each) if leaf.having else each)
         if leaf.how == "quantile":
             return self._dialect.quantile(value, leaf.q)
         mean = exp.Avg(this=self._dialect.as_float(value))
-        if isinstance(leaf.per, Every):
-            # Of a level that nobody took in one of the periods there is no mean.
-            known = exp.Count(this=value.copy()).eq(exp.Count(this=exp.Star()))
-            return exp.case().when(known, mean)
-        return mean
+        if not isinstance(leaf.per, Every):
+            return mean
+        # Of a level that nobody took in one of the periods there is no mean.
+        return exp.case().when(exp.Count(this=value.copy()).eq(exp.Count(this=exp.Star())), mean)
 
-    def _fill_periods(self, leaf: Folded, groups: Sequence[Group], sheet: Sheet, context: Context) -> None:
-        """A day without an order from Poland counts, as long as there was an order from anywhere."""
-        assert leaf.of is not None
-        metrics = [self._meanings.metric(one) for one in dict.fromkeys(self._meanings.metrics(leaf.of))]
+    def _fill_periods(self, sheet: Sheet) -> None:
+        """A row for each group and each of the periods, the last group, in which there are data of anything:
+        a day without an order from Poland counts, as long as there was one from anywhere.
+        """
+        *groups, period = sheet.groups
         times = [at for at, group in enumerate(groups) if is_of_own_time(group)]
-        others = [at for at in range(len(groups)) if at not in times]
-        if not others and not context.where:
+        cells = [leaf for leaf in sheet.leaves if isinstance(leaf, Cell)]
+        if len(times) == len(groups) and not any(cell.context.where for cell in cells):
             return
-        periods = [groups[at] for at in times]
-        days = (
-            exp.union(
-                *(self._cells.rows(one, (*periods, leaf.per), (), context.window) for one in metrics),
-                distinct=False,
-            )
-            if len(metrics) > 1
-            else self._cells.rows(metrics[0], (*periods, leaf.per), (), context.window)
-        )
-        day = column(key(len(times)), "_days")
-        shown = [column(key(at), "_days") for at in range(len(times))]
-        each_day = (
-            exp.select(*shown, day).distinct().from_(days.subquery("_days")).where(day.is_(exp.null()).not_())
-        )
-        if not others:
-            sheet.add_rows(each_day)
-            return
-        found = [self._cells.rows(one, groups, context.where, context.window) for one in metrics]
-        all_groups = exp.union(*found, distinct=False) if len(found) > 1 else found[0]
-        each_group = (
-            exp.select(*(column(key(at), "_groups") for at in range(len(groups))))
-            .distinct()
-            .from_(all_groups.subquery("_groups"))
-        )
-        keys: list[exp.Expr] = [column(key(at), "_group") for at in range(len(groups))]
-        keys.append(column(key(len(times)), "_day").as_(key(len(groups)), quoted=True))
-        same = [
+        of_time = [*(groups[at] for at in times), period]
+        unfiltered = [Cell(one.metric, Context(window=one.context.window), (), one.q) for one in cells]
+        days = _combinations([self._of_cell(one, of_time) for one in dict.fromkeys(unfiltered)], len(of_time))
+        days = days.where(column(key(len(times)), _EACH).is_(exp.null()).not_())
+        found = _combinations([self._of_cell(one, groups) for one in cells], len(groups))
+        day = column(key(len(times)), "_day").as_(key(len(groups)), quoted=True)
+        alike = [
             exp.EQ(this=column(key(at), "_group"), expression=column(key(index), "_day"))
             for index, at in enumerate(times)
         ]
-        made = exp.select(*keys).from_(each_group.subquery("_group"))
-        if same:
-            made = made.join(each_day.subquery("_day"), on=exp.and_(*same), join_type="inner")
+        made = exp.select(*keys_of("_group", len(groups)), day).from_(days.subquery("_day"))
+        if not groups:
+            sheet.add_rows(made)
+        elif alike:
+            sheet.add_rows(made.join(found.subquery("_group"), on=exp.and_(*alike), join_type="inner"))
         else:
-            made = made.join(each_day.subquery("_day"), join_type="cross")
-        sheet.add_rows(made)
+            sheet.add_rows(made.join(found.subquery("_group"), join_type="cross"))
+
+
+def _combinations(queries: Sequence[exp.Query], count: int) -> exp.Select:
+    """The different keys of some rows; one empty one where there are none."""
+    stacked = exp.union(*queries, distinct=False) if len(queries) > 1 else queries[0]
+    return (
+        exp.select(*(keys_of(_EACH, count) or [exp.Literal.number(1)]))
+        .distinct()
+        .from_(stacked.subquery(_EACH))
+    )
+
+
+def _check(leaf: Folded, groups: Sequence[Group]) -> None:
+    """Raises `SemanticError` where there is nothing to fold: days of each day."""
+    for group in groups:
+        own = group == leaf.per
+        if isinstance(group, Every) and isinstance(leaf.per, Every):
+            own = GRAINS.index(group.grain) <= GRAINS.index(leaf.per.grain)
+        if own:
+            what = leaf.per.grain if isinstance(leaf.per, Every) else leaf.per.dimension
+            raise SemanticError(
+                f"A figure of all the {what}s says nothing by something that is no larger. Ask for it by "
+                f"something larger than the {what}, or for the figures themselves."
+            )

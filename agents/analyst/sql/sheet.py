@@ -18,7 +18,7 @@ from agents.analyst.sql.leaves import Leaf, Level
 from warehouse.dialect import Dialect, column, ordered
 from warehouse.errors import SemanticError
 
-_FOLD, _LEVEL = "_fold", "_level"
+_FOLD, _LEVEL, _WANTED = "_fold", "_level", "_wanted"
 
 
 class Sheet:
@@ -84,8 +84,19 @@ class Sheet:
         assert isinstance(group, Every | By)
         return group.grain or "day"
 
-    def select(self, columns: Mapping[str, exp.Expr]) -> exp.Select:
-        """The rows with these columns made of keys and values."""
+    @property
+    def leaves(self) -> Sequence[Leaf]:
+        """What has been put on it."""
+        return tuple(self._leaves)
+
+    def select(self, columns: Mapping[str, exp.Expr], *, only_wanted: bool = False) -> exp.Select:
+        """The rows with these columns made of keys and values; all of them, as a share needs, or a step later
+        `only_wanted` ones.
+        """
+        if only_wanted and self.wanted is not None:
+            kept = self.select({**columns, _WANTED: self.wanted})
+            shown = [column(name, _FOLD).as_(name, quoted=True) for name in columns]
+            return exp.select(*shown).from_(kept.subquery(_FOLD)).where(column(_WANTED, _FOLD))
         made = exp.select(*(value.as_(name, quoted=True) for name, value in columns.items()))
         made = made.from_(self._folded().subquery(_FOLD))
         if len(self._levels) == 1:
@@ -127,7 +138,8 @@ class Sheet:
             for name in (f"_h{index}", f"_v{index}")
         ]
         stack = exp.union(*parts, distinct=False) if len(parts) > 1 else parts[0]
-        folded = exp.select(*keys, *figures).from_(stack.subquery("_stack"))
+        named = [one.as_(one.name, quoted=True) for one in keys]
+        folded = exp.select(*named, *figures).from_(stack.subquery("_stack"))
         return folded.group_by(*keys) if keys else folded
 
     def _part(self, leaf: Leaf, index: int) -> exp.Query:
