@@ -257,7 +257,9 @@ def _less_said(wanted: list[list[Cell]], rows: list[list[Cell]], text: str) -> b
 
 
 def _figures_there(wanted: list[list[Cell]], rows: list[list[Cell]]) -> bool:
-    return len(rows) == 1 and _all_in([value for value in wanted[0] if _figure(value)], rows[0])
+    """Whether the only row has the figures, and no name, which would be another."""
+    nameless = len(rows) == 1 and not any(isinstance(value, str) for value in rows[0])
+    return nameless and _all_in([value for value in wanted[0] if _figure(value)], rows[0])
 
 
 def _keys_in_text(wanted: list[list[Cell]], text: str) -> bool:

@@ -73,6 +73,8 @@ def given(*rows: list[Any], text: str = "") -> Given:
         ([[45.0]], [[0.45]], False, "poor"),
         ([["run", 1.5], ["chat", 0.5]], [["run", 1500.0], ["chat", 500.0]], False, "poor"),
         ([["run", 1.5], ["chat", 500.0]], [["run", 1500.0], ["chat", 500.0]], False, "wrong"),
+        # The figure of another.
+        ([["Bolt", 30.0]], [["Acme", 30.0]], False, "wrong"),
         # A figure asked for besides is missing.
         (BRANDS, [[*row, 0.1 * at] for at, row in enumerate(BRANDS)], False, "poor"),
         ([["Acme", 30.0, 7.0]], [["Acme", 30.0, 20.0]], False, "wrong"),
