@@ -23,6 +23,7 @@ from warehouse.semantic.additivity import Additivities
 from warehouse.semantic.model import GRAINS, Dimension, Entity, Metric
 
 _COUNTS = re.compile(r"1|case\s+when\b.*\bthen\s+1\s+else\s+0\s+end", re.IGNORECASE | re.DOTALL)
+_NOT_NULL = re.compile(r"case\s+when\s+(.*)\s+is\s+not\s+null\s+then\s+1\s+else\s+0\s+end", re.I | re.S)
 _KEYS = (EntityType.PRIMARY, EntityType.UNIQUE, EntityType.NATURAL)
 
 
@@ -86,6 +87,20 @@ def _aggregation(metric: PydanticMetric) -> str:
     return "count" if counts else params.agg.value
 
 
+def _counted(metric: PydanticMetric, models: Iterable[SemanticModel]) -> str:
+    """The entity that a metric counts, each once and none left out; empty for any other metric."""
+    expression = (metric.type_params.expr or "").strip()
+    if metric.filter is not None or _aggregation(metric) not in ("count", "count_distinct"):
+        return ""
+    if counts := _NOT_NULL.fullmatch(expression):
+        expression = counts[1].strip()
+    for entity in (one for model in models for one in model.entities):
+        is_key = entity.type in _KEYS or _aggregation(metric) == "count_distinct"
+        if is_key and expression == (entity.expr or entity.name):
+            return entity.name
+    return ""
+
+
 def _inputs(metric: PydanticMetric) -> tuple[str, ...]:
     cumulative = metric.type_params.cumulative_type_params
     if metric.type is MetricType.CUMULATIVE:
@@ -134,6 +149,7 @@ def _metric(
         grains=GRAINS[GRAINS.index(finest) :],
         tables=tuple(sorted({_table(model) for model in _models(metric, lookup)})),
         aggregation=_aggregation(defined),
+        counts=_counted(defined, _models(metric, lookup)),
         inputs=_inputs(defined),
     )
 

@@ -42,8 +42,8 @@ class Metric:
     that nothing there means 0, not unknown. `dimensions` are the qualified names that it may be grouped or
     filtered by. `grains` are its time granularities, finest first, and `min_grain` is the first of them.
     `tables` are the qualified tables it is computed from. `aggregation` is that of a simple metric (sum,
-    count, count_distinct, average, ...), `inputs` are the metrics that another is computed from; of a ratio
-    the numerator and the denominator.
+    count, count_distinct, average, ...), `counts` the entity that it is the number of, `inputs` are the
+    metrics that another is computed from; of a ratio the numerator and the denominator.
     """
 
     name: str
@@ -63,6 +63,7 @@ class Metric:
     grains: tuple[str, ...] = GRAINS
     tables: tuple[str, ...] = ()
     aggregation: str = ""
+    counts: str = ""
     inputs: tuple[str, ...] = ()
 
     @property

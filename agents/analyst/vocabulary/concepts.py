@@ -11,7 +11,8 @@ import yaml
 from agents.analyst.grammar.chart import Phrase
 from agents.analyst.grammar.text import Unit, fold, keys, units
 from agents.analyst.grammar.words import word
-from agents.analyst.vocabulary.names import ALIKE, DERIVED, FOLDER, STRONG, Name, chinese
+from agents.analyst.vocabulary.kinds import kind
+from agents.analyst.vocabulary.names import ALIKE, DERIVED, FOLDER, FORM, STRONG, Name, chinese
 from agents.analyst.vocabulary.phrases import Phrases
 from agents.analyst.vocabulary.reach import BETWEEN, Reach
 from warehouse.semantic import SemanticLayer
@@ -20,6 +21,7 @@ VERB, MENTION, ENTITY = "verb", "mention", "entity"
 # What may follow a Chinese verb and says nothing of its own, and what may stand before one.
 _PARTICLES = frozenset("了过出去掉到来回完走给下成")
 _PASSIVE = "被"
+_THING = "mention:thing"
 
 
 class Doings:
@@ -27,15 +29,17 @@ class Doings:
 
     def __init__(self, semantic: SemanticLayer, reach: Reach, names: Phrases) -> None:
         self._semantic, self._reach, self._names = semantic, reach, names
-        self._phrases = Phrases()
+        self._phrases, self._of_people = Phrases(), Phrases()
+        people = concepts()["kinds"][0]
+        self._people = {keys(word) for word in (*people["says"], *people["are"])}
         for doing in concepts()["doings"].values():
             self._add(doing)
         everything = BETWEEN.join(sorted(semantic.metrics))
         for said in concepts()["light"]:
             self._phrases.add(said, MENTION, everything, "light")
-        for kind in concepts()["kinds"]:
-            of = self._called(kind["are"], ENTITY)
-            for said in kind["says"] if of else ():
+        for one in concepts()["kinds"]:
+            of = self._called(one["are"], ENTITY)
+            for said in one["says"] if of else ():
                 self._phrases.add(said, ENTITY, BETWEEN.join(sorted(of)), "name:kind")
                 self._mention(said, of)
 
@@ -50,31 +54,62 @@ class Doings:
 
     def match(self, text: Sequence[Unit], start: int) -> Iterator[Phrase]:
         first = start + 1 if text[start].text == _PASSIVE and start + 1 < len(text) else start
-        for found in self._phrases.match(text, first):
-            ends = [found.end]
-            if found.category in (VERB, MENTION) and text[found.end - 1].chinese:
-                while ends[-1] < len(text) and text[ends[-1]].text in _PARTICLES:
-                    ends.append(ends[-1] + 1)
-            elif first != start:
+        matched = [*self._phrases.match(text, first)]
+        if self._speaks_of_people(text):
+            matched += self._of_people.match(text, first)
+        for found in matched:
+            if found.category == ENTITY or found.features[1:] == (_THING,):
+                if first == start and not (found.category == MENTION and self._is_chosen(text, found)):
+                    yield found
                 continue
+            ends = [found.end]
+            while text[found.end - 1].chinese and ends[-1] < len(text) and text[ends[-1]].text in _PARTICLES:
+                ends.append(ends[-1] + 1)
             for end in ends:
                 yield word(found.category, start, end, found.value, *found.features[1:])
 
+    def _speaks_of_people(self, text: Sequence[Unit]) -> bool:
+        path = [unit.key for unit in text]
+        return any(
+            (key,) in self._people or tuple(path[at : at + 2]) in self._people for at, key in enumerate(path)
+        )
+
+    def _is_chosen(self, text: Sequence[Unit], found: Phrase) -> bool:
+        """Whether a thing is what the answer has a row for: each customer, the team with the most."""
+        before = text[found.start - 1].text if found.start else ""
+        after = text[found.end].text if found.end < len(text) else ""
+        return before in concepts()["choosing"] or after == "with"
+
     def _add(self, doing: Mapping[str, Any]) -> None:
-        asks = self._called(doing.get("asks", ()), "metric") or self._called(doing.get("else", ()), "metric")
+        asks = self._called(doing.get("asks", ()), "metric") or self._else(doing.get("else", ()))
+        of_people = asks | self._called(doing.get("of_people", ()), "metric")
         tables = {
             table
             for name in self._called(doing.get("about", ()), ENTITY)
             for table in self._semantic.entities[name].keyed or self._semantic.entities[name].tables
         }
-        beside = asks | {
-            metric.name for metric in self._semantic.metrics.values() if tables & set(metric.tables)
-        }
+        about = {metric.name for metric in self._semantic.metrics.values() if tables & set(metric.tables)}
         for said in doing["says"]:
-            if asks:
-                self._phrases.add(said, VERB, BETWEEN.join(sorted(asks)))
-            if beside:
-                self._phrases.add(said, MENTION, BETWEEN.join(sorted(beside)))
+            self._say(self._phrases, said, VERB, asks)
+            self._say(self._phrases, said, MENTION, asks | about)
+            if of_people != asks:
+                self._say(self._of_people, said, VERB, of_people)
+                self._say(self._of_people, said, MENTION, of_people | about)
+
+    @staticmethod
+    def _say(phrases: Phrases, said: str, category: str, metrics: Collection[str]) -> None:
+        if metrics:
+            phrases.add(said, category, BETWEEN.join(sorted(metrics)))
+
+    def _else(self, names: Iterable[str] | str) -> set[str]:
+        if names != "money":
+            return self._called(names, "metric")
+        metrics = self._semantic.metrics
+        return {
+            name
+            for name, metric in metrics.items()
+            if metric.additivity.kind == "additive" and kind(metric, metrics) in ("money", "unknown")
+        }
 
     def _called(self, names: Iterable[str], category: str) -> set[str]:
         return {one for name in names for one in self._names.meanings(keys(name), category, f"name:{ALIKE}")}
@@ -83,14 +118,14 @@ class Doings:
         of = BETWEEN.join(sorted(entities))
         beside = [metric for metric in sorted(self._semantic.metrics) if self._reach.has_entity(metric, of)]
         if beside:
-            self._phrases.add(said, MENTION, BETWEEN.join(beside))
+            self._phrases.add(said, MENTION, BETWEEN.join(beside), _THING)
 
 
 def alike(names: Sequence[Name]) -> list[Name]:
     """The same names with everyday words in the place of the project's."""
     found = []
     for name in names:
-        if name.source not in (*STRONG, DERIVED):
+        if name.source not in (*STRONG, FORM, DERIVED):
             continue
         said = [unit for unit in units(fold(name.text)) if unit.text != "的"]
         path = [unit.key for unit in said]

@@ -11,7 +11,7 @@ import yaml
 from babel import Locale
 
 from agents.analyst.grammar.text import keys
-from agents.analyst.vocabulary.names import FOLDER, chinese, spoken
+from agents.analyst.vocabulary.names import FOLDER, chinese, endings, spoken
 from warehouse.semantic import Metric
 
 Kind = Literal["money", "count", "ratio", "duration", "number", "unknown"]
@@ -38,6 +38,19 @@ def kind(metric: Metric, metrics: Mapping[str, Metric]) -> Kind:
         # Cost per run is money, claims denied per claim decided a ratio.
         return "ratio" if numerator == denominator else numerator
     return named
+
+
+def worse(metric: Metric, kind: Kind) -> Literal["high", "low", ""]:
+    """At which end a metric's figures are bad: many failures, little revenue; empty where nobody can say."""
+    for end, words in (("high", metric.words_high), ("low", metric.words_low)):
+        if {"worst", "bad", "差"} & set(words):
+            return end  # type: ignore[return-value]
+    for text in (spoken(metric.name), metric.label, metric.label_zh):
+        path = keys(text)
+        for bad in map(keys, endings()["bad"]):
+            if any(path[at : at + len(bad)] == bad for at in range(len(path) - len(bad) + 1)):
+                return "high"
+    return {"money": "low", "count": "low", "ratio": "low", "duration": "high"}.get(kind, "")  # type: ignore[return-value]
 
 
 def _of_unit(unit: str) -> Kind:

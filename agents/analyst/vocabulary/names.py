@@ -19,7 +19,7 @@ from warehouse.semantic import Dimension, Entity, Metric
 FOLDER = Path(__file__).with_name("data")
 
 LABEL, NAME, SYNONYM, QUALIFIED = "label", "name", "synonym", "qualified"
-DERIVED, HEAD, ALIKE = "derived", "head", "alike"
+FORM, DERIVED, HEAD, ALIKE = "form", "derived", "head", "alike"
 STRONG = (LABEL, NAME, SYNONYM)
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -27,7 +27,8 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _ASIDE = re.compile(r"\s*(?:\([^()]*\)|（[^（）]*）|,\s*%|%)\s*$")
 
 
-_OF = re.compile(r"\s+(?:of|with|without|in|on|from|for|since|until|to)\s+|[,(]", re.IGNORECASE)
+_OF = re.compile(r"\s+of\s+|[,(]", re.IGNORECASE)
+_RESTRICTS = re.compile(r"\b(?:with|without|in|on|from|for|since|until|to|per)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -64,11 +65,11 @@ def dimension_names(dimension: Dimension, entity: Entity | None) -> list[Name]:
     heads = [head for name in own if name.source != SYNONYM for head in _heads(name.text)]
     if entity is None:
         return _unique((*own, *heads))
-    bare = [Name(text, DERIVED) for name in own if (text := _bare_name(name.text))]
-    things = [*(Name(name.text, DERIVED) for name in entity_names(entity)), *bare]
-    named = [Name(word, DERIVED) for word in endings()["naming"] if word != "label"]
+    bare = [Name(text, FORM) for name in own if (text := _bare_name(name.text))]
+    things = [*(Name(name.text, FORM) for name in entity_names(entity)), *bare]
+    named = [Name(word, FORM) for word in endings()["naming"] if word != "label"]
     alike = (
-        Name(name.text, DERIVED)
+        Name(name.text, FORM)
         for thing in things
         for word in named
         if chinese(thing.text) == chinese(word.text)
@@ -121,11 +122,16 @@ def is_naming(dimension: Dimension, entity: Entity) -> bool:
     if dimension.type == "time" or dimension.table not in entity.keyed:
         return False
     called = {name.path for name in entity_names(entity)}
-    return (
-        keys(spoken(element))[-1:] in {keys(word)[-1:] for word in endings()["naming"]}
-        or keys(dimension.label) in called
-        or keys(spoken(element)) in called
-    )
+    path = keys(spoken(element))
+    if keys(dimension.label) in called or path in called:
+        return True
+    if path[-1:] not in {keys(word)[-1:] for word in endings()["naming"]}:
+        return False
+    # `wh_name` is a warehouse's, `procedure_name` no claim's.
+    of = path[:-1]
+    words = {key for one in called for key in one}
+    short = len(of) == 1 and len(of[0]) <= 3 and entity.name.startswith(of[0][0])
+    return not of or of == ("full",) or bool(words & set(of)) or short
 
 
 def _own(label: str, label_zh: str, name: str, *synonyms: Sequence[str]) -> list[Name]:
@@ -144,41 +150,47 @@ def _metric_forms(text: str) -> Iterator[Name]:
         for alike in endings()["alike_zh"]:
             for ending in sorted(alike, key=len, reverse=True):
                 if text.endswith(ending) and len(text) - len(ending) >= 2:
-                    yield from (Name(text.removesuffix(ending) + other, DERIVED) for other in alike)
+                    yield from (Name(text.removesuffix(ending) + other, FORM) for other in alike)
                     if ending in endings()["counting_zh"]:
-                        yield Name(text.removesuffix(ending), DERIVED)
+                        yield Name(text.removesuffix(ending), FORM)
                     break
         return
     words = text.split()
     if len(words) == 2 and any(word.lower().endswith("ed") for word in words):
-        yield Name(" ".join(reversed(words)), DERIVED)
+        yield Name(" ".join(reversed(words)), FORM)
     lower = text.lower()
     for start in endings()["starts_en"]:
         if lower.startswith(f"{start} "):
-            yield Name(text[len(start) + 1 :], DERIVED)
+            yield Name(text[len(start) + 1 :], FORM)
     for end in endings()["ends_en"]:
         if lower.endswith(f" {end}"):
-            yield Name(text[: -len(end) - 1], DERIVED)
+            yield Name(text[: -len(end) - 1], FORM)
     if " per " in lower and not lower.startswith("average "):
-        yield Name(f"average {text}", DERIVED)
+        yield Name(f"average {text}", FORM)
 
 
 def _heads(text: str) -> Iterator[Name]:
-    """What a name says last of what the thing is: `run cost` and `cost`, 失败率."""
+    """What a name says last of what the thing is: `run cost` and `cost`, 失败率; never without a word that
+    leaves others out, as denied claims are not claims.
+    """
     if chinese(text):
-        words = rjieba.cut(text)
-        for at in range(1, len(words)):
-            if len(head := "".join(words[at:])) >= 2 and not _is_language(head):
-                yield Name(head, HEAD)
-        return
-    if " per " in text.lower():
-        return
-    named = _OF.split(text)[0].split()
-    if not named or named[-1].lower().endswith("ed") or named[-1].lower() in endings()["participles"]:
-        return
-    for at in range(len(named)):
-        if (said := " ".join(named[at:])) != text and not _is_language(said):
-            yield Name(said, HEAD)
+        words, joint = rjieba.cut(text), ""
+    else:
+        named = _OF.split(text)[0]
+        words, joint = named.split(), " "
+        if not words or _RESTRICTS.search(named) or _leaves_out(words[-1]):
+            return
+    for at in range(len(words)):
+        head, dropped = joint.join(words[at:]), words[:at]
+        if head != text and len(head) >= 2 and not any(map(_leaves_out, dropped)) and not _is_language(head):
+            yield Name(head, HEAD)
+
+
+def _leaves_out(word: str) -> bool:
+    lower = word.lower()
+    if chinese(word):
+        return any(part in word for part in endings()["leaving_out_zh"])
+    return lower.endswith(("ed", "ing")) or lower in endings()["leaving_out_en"]
 
 
 def _is_language(text: str) -> bool:

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from importlib import resources
-from itertools import islice, product
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
@@ -28,7 +27,7 @@ _SLIPS = ((8, 2), (4, 1))
 # A name such as Quiksilver may differ in one letter from a word of the language.
 _NAME = 8
 _LONGEST_ZH = 8
-_READINGS = 16
+_SHORTEST_ZH = 3
 
 
 class Spelling:
@@ -72,7 +71,7 @@ class Spelling:
     def _chinese(self, text: Sequence[Unit], at: int, match: Match) -> Iterator[Phrase]:
         """Phrases over an unknown character that sound like what is written."""
         for start in range(max(0, at - _LONGEST_ZH + 1), at + 1):
-            for end in range(max(at + 1, start + 2), min(len(text), start + _LONGEST_ZH) + 1):
+            for end in range(max(at + 1, start + _SHORTEST_ZH), min(len(text), start + _LONGEST_ZH) + 1):
                 said = "".join(unit.text for unit in text[start:end])
                 if not all(unit.chinese for unit in text[start:end]):
                     break
@@ -93,9 +92,8 @@ class _Words:
         for phrase in phrases:
             words = phrase.split(" ")
             self.latin.update(word for word in words if word.isascii() and word.isalpha() and len(word) > 2)
-            if 1 < len(words) <= _LONGEST_ZH and not any(map(str.isascii, words)):
-                for sound in _sounds("".join(words), readings=1):
-                    self._sounding[sound].add("".join(words))
+            if _SHORTEST_ZH <= len(words) <= _LONGEST_ZH and not any(map(str.isascii, words)):
+                self._sounding[_sound("".join(words))].add("".join(words))
         self._by_length: dict[int, list[str]] = defaultdict(list)
         for word in sorted(self.latin):
             self._by_length[len(word)].append(word)
@@ -112,9 +110,7 @@ class _Words:
         return [word for word, distance, _ in found if distance == least]
 
     def alike(self, said: str) -> set[str]:
-        return {
-            one for sound in _sounds(said, _READINGS) for one in self._sounding.get(sound, ()) if one != said
-        }
+        return self._sounding.get(_sound(said), set()) - {said}
 
 
 def _matched(text: Sequence[Unit], meant: dict[int, str], match: Match) -> Iterator[Phrase]:
@@ -132,18 +128,18 @@ def _matched(text: Sequence[Unit], meant: dict[int, str], match: Match) -> Itera
                 yield replace(phrase, features=(*phrase.features, *said))
 
 
-def _sounds(text: str, readings: int) -> Iterator[tuple[str, ...]]:
-    """How a Chinese text may be read, without tones, the usual way first."""
-    return islice(product(*(_readings(char) for char in text)), readings)
+def _sound(text: str) -> tuple[str, ...]:
+    """How a Chinese text is read, without tones."""
+    return tuple(map(_reading, text))
 
 
 @cache
-def _readings(char: str) -> tuple[str, ...]:
+def _reading(char: str) -> str:
     # Its 47,000 phrases are 45 MB that nothing here asks for.
     os.environ.setdefault("PYPINYIN_NO_PHRASES", "1")
     from pypinyin import Style, pinyin
 
-    return tuple(dict.fromkeys(pinyin(char, style=Style.NORMAL, heteronym=True)[0]))
+    return str(pinyin(char, style=Style.NORMAL)[0][0])
 
 
 @cache

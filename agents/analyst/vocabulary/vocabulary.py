@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
+from typing import Literal
 
 from agents.analyst.grammar.chart import Phrase
 from agents.analyst.grammar.text import Unit
@@ -16,6 +17,7 @@ from agents.analyst.vocabulary.labels import Labels
 from agents.analyst.vocabulary.names import (
     ALIKE,
     DERIVED,
+    FORM,
     HEAD,
     LABEL,
     NAME,
@@ -100,6 +102,28 @@ class Vocabulary:
     def is_entity(self, name: str) -> bool:
         return name in self.semantic.entities
 
+    def naming(self, entity: str) -> str | None:
+        """The dimension that has the names of an entity's things, the nearest one."""
+        known = self.semantic.entities[entity]
+        found = [
+            name
+            for name, dimension in self.semantic.dimensions.items()
+            if name.split("__")[-2:-1] == [entity] and is_naming(dimension, known)
+        ]
+        return min(found, key=lambda name: (name.count("__"), name), default=None)
+
+    def counts(self, entity: str) -> str | None:
+        """The metric that is the number of an entity's things, none of them left out."""
+        keyed = self.semantic.entities[entity].keyed
+        for metric in self.semantic.metrics.values():
+            # The customers of the orders are not all the customers there are.
+            if metric.counts == entity and (not keyed or set(metric.tables) & set(keyed)):
+                return metric.name
+        return None
+
+    def worse(self, metric: str) -> Literal["high", "low", ""]:
+        return kinds.worse(self.semantic.metrics[metric], self.kind(metric))
+
     def averaged(self, metric: str) -> bool:
         """Whether a figure is an average, an extreme or a ratio already, which no sum is."""
         return self.semantic.metrics[metric].additivity.kind == "none"
@@ -182,7 +206,7 @@ def _phrases(things: Things) -> Phrases:
     return found
 
 
-_RANK = {LABEL: 0, NAME: 0, SYNONYM: 0, QUALIFIED: 0, DERIVED: 1, HEAD: 2, ALIKE: 3}
+_RANK = {LABEL: 0, NAME: 0, SYNONYM: 0, QUALIFIED: 0, FORM: 1, DERIVED: 1, HEAD: 2, ALIKE: 3}
 
 
 def _columns(semantic: SemanticLayer, values: Mapping[str, Sequence[str]]) -> Iterator[Column]:

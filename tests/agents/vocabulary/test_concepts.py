@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from agents.analyst.grammar.words import lattice
 from agents.analyst.vocabulary import Vocabulary
 
 Meanings = Callable[[Vocabulary, str], set[tuple[str, object]]]
@@ -90,3 +91,24 @@ def test_metrics_are_called_by_everyday_words(
     said: str, metric: str, freight: Vocabulary, meanings: Meanings
 ) -> None:
     assert candidates(meanings(freight, said), "metric") == set(metric.split())
+
+
+@pytest.mark.parametrize(
+    ("question", "revenue"),
+    [
+        ("how much did customers spend", True),
+        ("上个月用户花了多少钱", True),
+        ("how much did we spend", False),
+    ],
+)
+def test_what_people_spend_is_what_the_shop_takes(question: str, revenue: bool, sample: Vocabulary) -> None:
+    _, phrases = lattice(question, sample)
+    verbs = {name for one in phrases if one.category == "verb" for name in str(one.value).split("|")}
+    assert ("revenue" in verbs) is revenue
+    assert "agent_cost" in verbs
+
+
+def test_a_thing_that_is_chosen_is_not_merely_mentioned(sample: Vocabulary) -> None:
+    for question, mentioned in (("revenue from customers", True), ("revenue of each customer", False)):
+        _, phrases = lattice(question, sample)
+        assert any(one.category == "mention" for one in phrases) is mentioned, question

@@ -39,3 +39,26 @@ def test_kinds_by_units(sample: Vocabulary) -> None:
     by_unit = {"USD": "money", "count": "count", "ratio": "ratio", "ms": "duration", "days": "duration"}
     for metric in sample.semantic.metrics.values():
         assert sample.kind(metric.name) == by_unit[metric.unit], metric.name
+
+
+@pytest.mark.parametrize(
+    ("metric", "worse"),
+    [
+        *((name, "high") for name in ("return_rate", "run_duration_avg", "agent_cost", "orders_cancelled")),
+        *((name, "low") for name in ("revenue", "gross_margin_rate", "conversion_rate", "orders")),
+    ],
+)
+def test_at_which_end_a_figure_is_bad(metric: str, worse: str, sample: Vocabulary) -> None:
+    assert sample.worse(metric) == worse
+
+
+def test_what_counts_and_what_names_a_thing(sample: Vocabulary, school: Vocabulary) -> None:
+    assert (sample.counts("order"), sample.counts("visit"), sample.counts("product")) == (
+        "orders",
+        "sessions",
+        None,
+    )
+    # The pupils of the lessons are not all the pupils there are.
+    assert (school.counts("lesson"), school.counts("pupil")) == ("lessons", None)
+    assert (sample.naming("product"), sample.naming("user")) == ("product__product_name", None)
+    assert (school.naming("teacher"), school.naming("lesson")) == ("teacher__full_name", None)

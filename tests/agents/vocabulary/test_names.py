@@ -119,3 +119,27 @@ def test_labels_that_collide_are_told_apart(school: Vocabulary, freight: Vocabul
     # The city that a waybill goes to is nearer to it than that of its depot.
     assert freight.phrase("to_city__region", "zh") == "大区"
     assert freight.phrase("depot__city__region", "zh") == "大区 (depot)"
+
+
+@pytest.mark.parametrize(
+    ("said", "metrics"),
+    [
+        ("failure rate", {"run_failure_rate", "tool_failure_rate"}),
+        ("失败率", {"run_failure_rate", "tool_failure_rate"}),
+        ("cost", {"agent_cost", "inventory_cost_sold", "run_cost"}),
+        ("calls", {"model_calls", "tool_calls"}),
+        ("failures", {"stage_failures", "tool_failures"}),
+        # What leaves others out is no mere addition.
+        ("revenue", {"revenue"}),
+        ("orders", {"orders"}),
+        ("month to date", set()),
+        ("spend", set()),
+        ("page views", set()),
+        ("退款率", set()),
+    ],
+)
+def test_the_end_of_a_name_names_all_that_end_so(
+    said: str, metrics: set[str], sample: Vocabulary, meanings: Meanings
+) -> None:
+    found = {str(value) for one, value in meanings(sample, said) if one == "metric"}
+    assert {name for value in found for name in value.split("|")} == metrics
