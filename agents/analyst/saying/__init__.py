@@ -2,7 +2,8 @@
 makes of it.
 """
 
+from agents.analyst.saying.labels import label
 from agents.analyst.saying.reading import read
 from agents.analyst.saying.sentences import sentence
 
-__all__ = ["read", "sentence"]
+__all__ = ["label", "read", "sentence"]

@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from agents.analyst.grammar.chart import Phrase
 from agents.analyst.grammar.text import Unit, keys
-from warehouse.semantic import Metric
-
-
-class Layer(Protocol):
-    """The semantic layer's metrics and dimensions, by name."""
-
-    @property
-    def metrics(self) -> Mapping[str, Metric]: ...
-
-    @property
-    def dimensions(self) -> Mapping[str, Any]: ...
+from warehouse.semantic import SemanticLayer
 
 
 class Words(Protocol):
@@ -28,7 +18,7 @@ class Names(Protocol):
     """A project's vocabulary, as far as it is said and read back."""
 
     @property
-    def semantic(self) -> Layer: ...
+    def semantic(self) -> SemanticLayer: ...
 
     @property
     def lexicon(self) -> Words: ...
@@ -49,6 +39,11 @@ class Names(Protocol):
 def inside(label: str) -> str:
     """A label within a sentence: its first letter is small, unless it is an abbreviation's."""
     return label[:1].lower() + label[1:] if label[1:2].islower() else label
+
+
+def capital(text: str) -> str:
+    """A sentence's or a heading's first letter."""
+    return text[:1].upper() + text[1:]
 
 
 def plural(label: str) -> str:

@@ -19,6 +19,7 @@ from agents.analyst.intent import (
     AllOf,
     By,
     Compares,
+    Condition,
     Every,
     Intent,
     Not,
@@ -28,8 +29,8 @@ from agents.analyst.intent import (
     Periods,
     Threshold,
 )
-from agents.analyst.saying.measures import unit_of
-from agents.analyst.saying.names import Names, inside, plural
+from agents.analyst.saying.names import Names, capital, inside, plural
+from agents.analyst.sql.meaning import Meanings
 
 _ORDER = {
     "en": ("measures", "groups", "where", "window", "against", "having", "order", "limit", "partition"),
@@ -42,14 +43,14 @@ _PLAIN = re.compile(r"[A-Z0-9\u4e00-\u9fff][\w&'’.+-]*(?: [A-Z0-9&][\w&'’.+-
 
 def sentence(intent: Intent, names: Names, language: str) -> str:
     """What an intent asks for, in words that `read` reads back as it."""
-    said = _Saying(names, language)
+    said = Phrasing(names, language)
     text = ""
     for field in _ORDER[language]:
         value = getattr(intent, field)
         if value not in (None, ()):
             clause = said.clause(field, value)
             text += said.gap(field, text, clause) + clause
-    return text[:1].upper() + text[1:]
+    return capital(text)
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,9 @@ class _Percent:
 
 
 @dataclass(frozen=True)
-class _Saying:
+class Phrasing:
+    """An intent's parts in words, by the constructions of canonical.yml."""
+
     names: Names
     language: str
 
@@ -78,6 +81,19 @@ class _Saying:
         if field == "against" and not _closed(value):
             return self.constructed("clause", "against_open", {"against": value})
         return self.constructed("clause", field, {field: value})
+
+    def span(self, period: Period) -> str:
+        """A period: October 2026, 1 to 21 November 2026, since 5 September 2026."""
+        return self.say("span" if _closed(period) else "open", period)
+
+    def condition(self, condition: Condition) -> str:
+        return self.say("condition", condition)
+
+    def thresholds(self, thresholds: tuple[Threshold, ...]) -> str:
+        return self.say("thresholds", thresholds)
+
+    def unit(self, grain: str) -> str:
+        return self.say("unit", grain)
 
     def say(self, category: str, value: Any) -> str:
         if own := _OWN.get(category):
@@ -245,15 +261,15 @@ def _run(category: str, values: tuple[int, ...]) -> dict[str, int]:
 # What is said by its name or as it is written.
 
 
-def _label(saying: _Saying, name: str) -> str:
+def _label(saying: Phrasing, name: str) -> str:
     return inside(saying.names.phrase(name, saying.language))
 
 
-def _plural(saying: _Saying, name: str) -> str:
+def _plural(saying: Phrasing, name: str) -> str:
     return plural(_label(saying, name))
 
 
-def _number(saying: _Saying, value: float | Decimal) -> str:
+def _number(saying: Phrasing, value: float | Decimal) -> str:
     if isinstance(value, _Clock):
         return f"{int(value):02}"
     if isinstance(value, Decimal):
@@ -261,12 +277,12 @@ def _number(saying: _Saying, value: float | Decimal) -> str:
     return f"{value}"
 
 
-def _text(saying: _Saying, value: str) -> str:
+def _text(saying: Phrasing, value: str) -> str:
     """A value, in quotes where it could be taken for words of the sentence."""
     return value if _PLAIN.fullmatch(value) else f"“{value}”"
 
 
-def _value(saying: _Saying, value: Any) -> str:
+def _value(saying: Phrasing, value: Any) -> str:
     kinds: tuple[tuple[type | tuple[type, ...], str], ...] = (
         (bool, "truth"),
         (str, "text"),
@@ -278,19 +294,19 @@ def _value(saying: _Saying, value: Any) -> str:
     return saying.say(category, value)
 
 
-def _month(saying: _Saying, value: int) -> str:
+def _month(saying: Phrasing, value: int) -> str:
     return calendar.month_name[value]
 
 
-def _threshold(saying: _Saying, threshold: Threshold) -> str:
+def _threshold(saying: Phrasing, threshold: Threshold) -> str:
     """The value in percent where the measure is a ratio."""
     kind, fields = _taken(threshold)
-    if unit_of(threshold.measure, saying.names.semantic) == "ratio":
+    if Meanings(saying.names.semantic).unit(threshold.measure) == "ratio":
         fields["value"] = _Percent(threshold.value)
     return saying.constructed("threshold", kind, fields)
 
 
-_OWN: dict[str, Callable[[_Saying, Any], str]] = {
+_OWN: dict[str, Callable[[Phrasing, Any], str]] = {
     "metric": _label,
     "thing": _label,
     "things": _plural,

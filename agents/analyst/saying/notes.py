@@ -1,0 +1,108 @@
+"""What is said beside the figures: periods that still run and how they were compared, days without data, what
+a word was taken for, keys that nothing is known of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agents.analyst.grammar.when import Calendar
+from agents.analyst.intent import Intent, Period
+from agents.analyst.saying.coverage import Coverage, halves
+from agents.analyst.saying.labels import shown_period
+from agents.analyst.saying.names import Names, inside
+from agents.analyst.saying.table import Table
+from agents.analyst.saying.texts import say
+
+_UNITS = ("week", "month", "quarter", "half", "year")
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A word that may mean several things, the one that it was taken for, and the others, by their labels."""
+
+    said: str
+    taken: str
+    others: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Spelt:
+    """A word that was read as another."""
+
+    said: str
+    taken: str
+
+
+def notes(
+    intent: Intent,
+    table: Table,
+    coverage: Coverage,
+    names: Names,
+    language: str,
+    choices: Sequence[Chosen | Spelt] = (),
+    whole: str = "",
+) -> list[str]:
+    """What must be said beside a result. `whole` is the figure of all of the earlier period, where only the
+    same days of it were compared: see `whole_before`.
+    """
+    found = [_choice(one, language) for one in choices]
+    found += _running(intent, coverage.calendar, names, language, whole)
+    if intent.window is None and not intent.groups:
+        found.append(say("all_time", language))
+    found += halves(table, coverage, language)
+    found += [
+        say("unknown_key", language, inside(column.label))
+        for column in table.of_role("category")
+        if None in table.values(column)
+    ]
+    return list(dict.fromkeys(found))
+
+
+def running_unit(window: Period | None, calendar: Calendar) -> Period | None:
+    """The calendar unit that a window is of as much as there is by now: this month; None where it is not."""
+    if window is None or window.start is None or window.end != calendar.tomorrow:
+        return None
+    for unit in _UNITS:
+        end = calendar.step(window.start, unit)
+        if calendar.floor(window.start, unit) == window.start and end > calendar.tomorrow:
+            return Period(start=window.start, end=end)
+    return None
+
+
+def whole_before(intent: Intent, calendar: Calendar) -> Intent | None:
+    """Where only the same days of an earlier period were compared: what asks for all of it."""
+    now, before = running_unit(intent.window, calendar), intent.against
+    if now is None or before is None or before.start is None or now.start is None or now.end is None:
+        return None
+    unit = next(one for one in _UNITS if calendar.step(now.start, one) == now.end)
+    whole = Period(start=before.start, end=calendar.step(before.start, unit))
+    if whole == before or calendar.floor(before.start, unit) != before.start:
+        return None
+    changes = {"window": whole, "against": None, "order": None, "limit": None, "partition": (), "having": ()}
+    return intent.model_copy(update=changes)
+
+
+def _running(intent: Intent, calendar: Calendar, names: Names, language: str, whole: str) -> list[str]:
+    """A period that is not over is compared with as much of the other."""
+    now = running_unit(intent.window, calendar)
+    if now is None or intent.window is None:
+        return []
+    unit = shown_period(now, names, language)
+    if intent.against is None:
+        # A series says itself which of its periods is not whole.
+        return [] if intent.groups else [say("so_far", language, unit, f"{calendar.now:%Y-%m-%d}")]
+    sides = (shown_period(one, names, language) for one in (intent.window, intent.against))
+    found = [say("alike", language, unit, *sides)]
+    if whole and (all_of := whole_before(intent, calendar)) and all_of.window:
+        found.append(say("whole", language, shown_period(all_of.window, names, language), whole))
+    return found
+
+
+def _choice(one: Chosen | Spelt, language: str) -> str:
+    if isinstance(one, Spelt):
+        return say("spelling", language, one.said, one.taken)
+    if not one.others:
+        return say("chosen_only", language, one.said, one.taken)
+    return say("chosen", language, one.said, one.taken, say("join", language).join(one.others))
