@@ -151,6 +151,9 @@ def _print(console: Console, found: Sequence[Judged]) -> None:
             if reliable:
                 console.print(reliable)
                 console.print()
+    if why := tally.reasons(found):
+        console.print(why)
+        console.print()
     console.print(tally.seconds(found))
     console.print(tally.suggestions(found))
 

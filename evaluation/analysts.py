@@ -92,14 +92,15 @@ class Read:
         found = self._reader.read(question, calendar)
         if isinstance(found, NotUnderstood):
             said = " ".join((found.reason, *found.values, *found.unknown))
-            return Given("declined", text=said, seconds=time.perf_counter() - began)
+            reason = f"{found.reason} {len(found.unknown) or ''}".strip()
+            return Given("declined", text=said, seconds=time.perf_counter() - began, reason=reason)
         if isinstance(found, Unsure):
             readings = [shown(reading.intent) for reading in found.readings]
             return Given("ask_back", readings=readings, seconds=time.perf_counter() - began)
         try:
             statement, rows = self._rows(found.reading.intent, calendar)
         except SemanticError as error:
-            return Given("declined", text=str(error), seconds=time.perf_counter() - began)
+            return Given("declined", text=str(error), seconds=time.perf_counter() - began, reason="no_sql")
         return Given(
             "answered",
             rows=rows,

@@ -29,7 +29,8 @@ _A_FIFTH = 0.2
 @dataclass(frozen=True)
 class Given:
     """What came back. `rows` as the warehouse gave them, unrounded; `labels` of their columns; `readings`
-    where it asked back; `suggestions` of what to ask instead; `confidence` that it is right, if it says.
+    where it asked back; `suggestions` of what to ask instead; `confidence` that it is right, if it
+    says; `reason`: by which rule it declined, in one word.
     """
 
     kind: Literal["answered", "declined", "ask_back", "failed"]
@@ -41,6 +42,7 @@ class Given:
     confidence: float | None = None
     readings: Sequence[str] = ()
     suggestions: Sequence[str] = ()
+    reason: str = ""
 
 
 def grade(given: Given, expect: str, golds: Sequence[tuple[Rows, bool]]) -> Grade:

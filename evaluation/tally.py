@@ -133,6 +133,21 @@ def reliability_table(judged: Sequence[Judged]) -> Table | None:
     return made
 
 
+def reasons(judged: Sequence[Judged]) -> Table | None:
+    """Why questions that can be answered were declined: how often each rule of the reader did it."""
+    declined = [one for one in judged if one.question.expect == "answer" and one.given.kind == "declined"]
+    counts = Counter((one.given.reason, one.half) for one in declined if one.given.reason)
+    if not counts:
+        return None
+    halves = sorted({half for _, half in counts})
+    made = Table("declined for", *halves, box=None)
+    for reason in sorted(
+        {reason for reason, _ in counts}, key=lambda one: -sum(counts[one, h] for h in halves)
+    ):
+        made.add_row(reason, *(_count(counts[reason, half]) for half in halves))
+    return made
+
+
 def suggestions(judged: Sequence[Judged]) -> str:
     """How many suggestions of refusals are answered when they are asked."""
     suggested = sum(one.suggested for one in judged)
