@@ -67,7 +67,7 @@ class Fragment:
     together: bool = False
     ranked: bool = False
     series: bool = False
-    direction: Literal["", "asc", "desc"] = ""
+    direction: Literal["", "asc", "desc", "best", "worst"] = ""
     limit: int | None = None
     by: Measure | None = None
 

@@ -252,15 +252,24 @@ class Question:
             return True
         return self._calendar.step(self._calendar.floor(window.start, grain), grain, 2) <= window.end
 
-    def _trending(self, against: Period | None) -> tuple[Any, Any]:
+    def _direction(self, measure: Measure) -> str:
+        """From which end: the worst return rate is the highest, the worst revenue the least."""
+        said = self._said.direction or "desc"
+        if said in ("asc", "desc"):
+            return said
+        worse = {self._vocabulary.worse(name) for name in metrics_in(measure)}
+        if len(worse) != 1 or not (end := worse.pop()):
+            raise Refused("best_of_what")
+        return "desc" if (end == "high") == (said == "worst") else "asc"
+
+    def _trending(self, against: Period | None, direction: str) -> tuple[Any, Any]:
         """By what, from which end: what fell most has the least change, what changed most is the farthest."""
         said = self._said
-        direction = said.direction or "desc"
         if not against or not said.trend:
             return "value", direction
         if said.trend == "either":
             return "change_rate" if said.percent else "absolute_change", direction
-        down = said.trend == "down" and said.direction != "asc"
+        down = said.trend == "down" and direction != "asc"
         return "change_rate" if said.percent else "change", "asc" if down else direction
 
     def _measures(self, groups: tuple[Group, ...]) -> tuple[tuple[Measure, ...], tuple[Group, ...]]:
@@ -363,7 +372,7 @@ class Question:
             raise Refused("rank_what")
         if len(measures) > 1 and said.by is None and not isinstance(measures[-1], Change):
             raise Refused("rank_by_what")
-        part, direction = self._trending(against)
+        part, direction = self._trending(against, self._direction(said.by or measures[-1]))
         order = Order(by=said.by or measures[-1], part=part, direction=direction)
         if said.limit or said.ranked or not said.direction:
             return order, said.limit
