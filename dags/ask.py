@@ -6,7 +6,7 @@ It is about the project that `tidemark connect` chose, else about the sample.
 from airflow.sdk import DAG, Param
 
 from tidemark_airflow.operators import AskOperator
-from tidemark_airflow.scheduling import RETRIES
+from tidemark_airflow.scheduling import RETRIES, connected_project
 
 with DAG(
     dag_id="ask",
@@ -18,7 +18,8 @@ with DAG(
     tags=["agents"],
     params={
         "question": Param(
-            "What was revenue by month this year?",
+            # Of a project of one's own, nobody knows here what can be asked.
+            **({} if connected_project() else {"default": "What was revenue by month this year?"}),
             type="string",
             minLength=1,
             maxLength=2000,

@@ -28,7 +28,7 @@ def check(
         Path | None, typer.Argument(help="A dbt project's folder; else the connected project.")
     ] = None,
     limit: Annotated[
-        int, typer.Option(min=1, help="Of more metrics than this, every n-th is tried by its dimensions.")
+        int, typer.Option(min=1, help="Of more statements by dimensions than this, every n-th is made.")
     ] = 200,
     write_overlay: Annotated[
         bool, typer.Option("--write-overlay", help="Draft a tidemark.yml for what the project does not say.")

@@ -17,6 +17,7 @@ from embedded.settings import EmbeddedSettings
 from embedded.stack import Stack
 from tidemark.console import console, fail
 from tidemark.stack import client_settings, plain_errors, show
+from wiring.project import connected
 from wiring.warehouse import Warehouse, open_warehouse
 
 INGESTION, PIPELINE, ASK, WEEKLY = "commerce_ingestion", "tidemark_pipeline", "ask", "weekly_report"
@@ -62,7 +63,9 @@ def full_pass(airflow: AirflowApi, warehouse: Warehouse, days: int) -> dict[str,
     states = {"queued", "running"} if missing is None else {"queued"}
     run_id = pending_run(airflow, PIPELINE, states) or airflow.trigger(PIPELINE)
     follow(airflow, PIPELINE, run_id, "transforms, checks, asks, reports")
-    for dag_id, what in ((ASK, "asks one question"), (WEEKLY, "writes the week's report")):
+    # Of a connected project nobody knows here what to ask.
+    ask = () if connected(client_settings()) else ((ASK, "asks one question"),)
+    for dag_id, what in (*ask, (WEEKLY, "writes the week's report")):
         if not any(run["state"] == "success" for run in airflow.dag_runs(dag_id)):
             follow(airflow, dag_id, airflow.trigger(dag_id), what)
     return {

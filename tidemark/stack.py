@@ -80,6 +80,8 @@ def status() -> None:
     if any(service.pid for service in services):
         console.print(f"Airflow's login: {_login(stack)}")
     console.print(f"logs: {stack.settings.log_dir}")
+    if project := _connected():
+        console.print(f"questions are about: {escape(project)}")
     if waiting := _spooled():
         console.print(f"[yellow]telemetry[/]: {waiting}")
     for service in services:
@@ -115,6 +117,13 @@ def env() -> None:
 def _login(stack: Stack) -> str:
     secrets = stack.settings.airflow_secrets
     return f"user {secrets.user}, password {secrets.password}"
+
+
+def _connected() -> str:
+    from wiring.project import connected
+
+    project = connected(client_settings())
+    return f"{project.name} ({project.folder})" if project else ""
 
 
 def _spooled() -> str:

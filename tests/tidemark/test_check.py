@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from bikes import FIXTURES
 from tidemark.cli import app
+from warehouse import connect
 from warehouse.dbt_runner import run_dbt
 from warehouse.semantic.overlay import Overlay
 from warehouse_process import warehouse_server
@@ -125,6 +126,19 @@ def test_a_draft_says_what_the_project_does_not_and_is_read_from_then_on(museum:
     assert code == 1
     assert "There is an overlay already" in said
     file.unlink()
+
+
+def test_what_is_of_a_table_that_is_not_there_is_not_tried(museum: Path) -> None:
+    warehouse = connect(Settings.read().warehouse)
+    warehouse.execute("RENAME TABLE analytics.tickets TO analytics.away")
+    try:
+        findings = found(museum)
+    finally:
+        warehouse.execute("RENAME TABLE analytics.away TO analytics.tickets")
+    assert ("error", "no table", "analytics.tickets") in {
+        (one["level"], one["kind"], one["subject"]) for one in findings
+    }
+    assert not any(one["kind"] in ("fails", "fails by", "time is empty") for one in findings)
 
 
 def test_an_overlay_that_is_none_is_told(museum: Path) -> None:

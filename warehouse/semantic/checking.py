@@ -38,7 +38,12 @@ def check(layer: SemanticLayer, warehouse: Warehouse, limit: int) -> Checked:
     live = warehouse.tables(tables)
     columns = {one.qualified_name: {column.name for column in one.columns} for one in live}
     missing = [
-        Finding("error", "no table", name, "It is not there, or the reader may not see it. Run `dbt build`.")
+        Finding(
+            "error",
+            "no table",
+            name,
+            "It is not there, or the reader may not see it: what is of it was not tried. Run `dbt build`.",
+        )
         for name in sorted(tables - set(columns))
     ]
     dimensions = layer.dimensions.values()
@@ -48,14 +53,14 @@ def check(layer: SemanticLayer, warehouse: Warehouse, limit: int) -> Checked:
             Finding("error", "overlay", one, "tidemark.yml names it, and the project does not have it.")
             for one in layer.unknown_words
         ),
-        *bad_keys(layer, warehouse),
-        *null_times(layer, warehouse),
+        *bad_keys(layer, warehouse, columns.keys()),
+        *null_times(layer, warehouse, columns.keys()),
         *shadows(layer.manifest, columns, warehouse.dialect.name),
         *unreachable(layer.manifest, dimensions),
         *collisions(layer.metrics.values(), dimensions),
         *missing_units(layer.metrics.values()),
     ]
-    tried = tries(layer, warehouse, limit)
+    tried = tries(layer, warehouse, columns.keys(), limit)
     return Checked(
         tuple(sorted((*tried.findings, *found), key=lambda one: one.level)),
         len(layer.metrics),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -40,15 +40,11 @@ class Tried:
     of_pairs: int
 
 
-def bad_keys(layer: SemanticLayer, warehouse: Warehouse) -> Iterator[Finding]:
-    """Keys that are declared unique, and of which the data has one twice."""
-    joined = {
-        one.name
-        for model in layer.manifest.semantic_models
-        for one in model.entities
-        if not _is_key(one.type)
-    }
-    keys = [key for model in layer.manifest.semantic_models for key in _keys(model)]
+def bad_keys(layer: SemanticLayer, warehouse: Warehouse, there: Set[str]) -> Iterator[Finding]:
+    """Keys that are declared unique, and of which the data has one twice, in the tables that are `there`."""
+    models = layer.manifest.semantic_models
+    joined = {one.name for model in models for one in model.entities if not _is_key(one.type)}
+    keys = [key for model in models if table_of(model) in there for key in _keys(model)]
     for key, found in zip(keys, _side_by_side(lambda key: _repeated(key, warehouse), keys), strict=True):
         if isinstance(found, Exception):
             yield Finding("error", "key", f"{key.model}.{key.entity}", f"It cannot be read: {found}")
@@ -68,9 +64,9 @@ def bad_keys(layer: SemanticLayer, warehouse: Warehouse) -> Iterator[Finding]:
             )
 
 
-def null_times(layer: SemanticLayer, warehouse: Warehouse) -> Iterator[Finding]:
+def null_times(layer: SemanticLayer, warehouse: Warehouse, there: Set[str]) -> Iterator[Finding]:
     """Times that metrics are kept by, and that some rows lack: no period has them."""
-    columns = list(_times(layer))
+    columns = [one for one in _times(layer) if table_of(one[0]) in there]
     counts = _side_by_side(lambda one: _nulls(one[0], one[1], layer, warehouse), columns)
     for (model, expression, name), found in zip(columns, counts, strict=True):
         if isinstance(found, Exception):
@@ -86,31 +82,34 @@ def null_times(layer: SemanticLayer, warehouse: Warehouse) -> Iterator[Finding]:
             )
 
 
-def tries(layer: SemanticLayer, warehouse: Warehouse, limit: int) -> Tried:
+def tries(layer: SemanticLayer, warehouse: Warehouse, there: Set[str], limit: int) -> Tried:
     """Each metric compiled and run alone, then compiled and dry-run by its dimensions, many at once.
 
     What goes together goes alone: a statement by all of a metric's dimensions has each of their expressions
-    and joins. One that fails is halved until the dimension is found. Of more metrics than `limit`, every n-th
-    is tried by its dimensions.
+    and joins. One that fails is halved until the dimension is found. Of more statements by dimensions than
+    `limit`, every n-th is made. Metrics of tables that are not `there` are left out.
     """
-    alone = [_alone(name, layer) for name in layer.metrics]
+    names = [name for name, metric in layer.metrics.items() if there >= set(metric.tables)]
+    alone = [_alone(name, layer) for name in names]
     # `_run` and `_by_dimensions` make findings of what is refused.
     ran = _side_by_side(lambda query: _run(query, layer, warehouse), alone)
     found = [one for one in ran if isinstance(one, Finding)]
     broken = {one.subject for one in found if one.level == "error"}
     whole = [query for query in alone if query.metrics[0] not in broken]
-    chosen = whole[:: max(1, -(-len(whole) // limit))]
+    batches = list(_batches(whole, layer))
+    chosen = batches[:: max(1, -(-len(batches) // limit))]
     statements = len(alone)
-    parts = list(_batches(chosen, layer))
-    for tried in _side_by_side(lambda query: list(_by_dimensions(query, layer, warehouse)), parts):
+    for tried in _side_by_side(lambda query: list(_by_dimensions(query, layer, warehouse)), chosen):
         if not isinstance(tried, PermanentError):
             found += [one for one in tried if one]
             statements += len(tried)
-    pairs, of_pairs = (
-        sum(len(layer.metrics[query.metrics[0]].dimensions) for query in queries)
-        for queries in (chosen, whole)
+    return Tried(tuple(_once(found)), statements, _pairs(chosen, layer), _pairs(batches, layer))
+
+
+def _pairs(queries: Sequence[MetricQuery], layer: SemanticLayer) -> int:
+    return sum(
+        len(query.metrics) * sum(name in layer.dimensions for name in query.group_by) for query in queries
     )
-    return Tried(tuple(_once(found)), statements, pairs, of_pairs)
 
 
 def _alone(name: str, layer: SemanticLayer) -> MetricQuery:
