@@ -29,8 +29,12 @@ class Festival(Recurring):
         return FestivalOf(frame, self.name, self.day)
 
     @property
+    def days(self) -> int:
+        return 1 if self.day else _days(self.name)
+
+    @property
     def size(self) -> str:
-        return "day" if self.day or _days(self.name) == 1 else ""
+        return "day" if self.days == 1 else ""
 
 
 @dataclass(frozen=True)

@@ -86,6 +86,20 @@ class Edge(When):
 
 
 @dataclass(frozen=True)
+class Through(When):
+    """From the beginning of a time to the end of its month: 20 October to the end of the month."""
+
+    of: When
+    unit: str
+
+    def at(self, calendar: Calendar) -> Period:
+        start = self.of.at(calendar).start
+        if start is None:
+            raise NoTime("empty")
+        return Period(start=start, end=calendar.step(calendar.floor(start, self.unit), self.unit))
+
+
+@dataclass(frozen=True)
 class Beside(When):
     """So many units right before or after a time: the three days before Christmas."""
 
@@ -199,7 +213,7 @@ def dated(when: When, frame: When) -> When | None:
         return (
             Range(*ends) if all(ends[i] or not end for i, end in enumerate((when.first, when.last))) else None
         )
-    if isinstance(when, Edge | Hours | Beside | Around):
+    if isinstance(when, Edge | Hours | Beside | Around | Through):
         inside = dated(when.of, frame)
         return replace(when, of=inside) if inside else None
     if isinstance(when, Several):

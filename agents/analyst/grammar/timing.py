@@ -7,8 +7,9 @@ from dataclasses import dataclass, fields, replace
 
 from dateutil.relativedelta import relativedelta
 
-from agents.analyst.grammar.spans import Edge, Range, Rolling, Several, dated, shifted
-from agents.analyst.grammar.when import Calendar, NoTime, Recurring, Unit, Weekdays, When
+from agents.analyst.grammar.festivals import Festival, FestivalOf
+from agents.analyst.grammar.spans import Edge, Range, Rolling, Several, Shifted, dated, shifted
+from agents.analyst.grammar.when import Calendar, Latest, NoTime, Recurring, Stretch, Unit, Weekdays, When
 from agents.analyst.intent import AtPart, Period
 
 _WEEKDAYS = 7
@@ -45,37 +46,32 @@ def timing(times: Sequence[When], calendar: Calendar, compared: bool = False, ag
     """`against`: how much earlier the period is that a figure is compared with: `period` (the one before), a
     unit, or empty; `compared`: two times are one against the other. Raises `NoTime`.
     """
-    back = 1
-    if compared and len(times) == 2:
-        for when, frame in (times, times[::-1]):
-            if isinstance(frame, Unit) and _earlier(when, frame, calendar):
-                times, against, back = (when,), frame.unit, -frame.offset
-                break
-    each = [one for time in times for one in _each(time)]
-    said, where = _filtered(_together(each), calendar)
-    listed = len(times) == 1 or len(said) < len(each) or said != each
+    pair = _last_ones(times, calendar) if compared else None
+    each = list(pair or (one for time in times for one in _each(time)))
+    said, where = (each, None) if pair else _filtered(_together(each), calendar)
     whole = [_begun(one, calendar) for one in said]
-    if len(whole) > 1 and not compared:
-        both = _common(whole)
-        whole = [both] if both else whole
-    notes = tuple(note for one in said for note in _notes(one, calendar))
-    if len(whole) > 2 or (len(whole) == 2 and not compared):
-        if against or not listed:
-            raise NoTime("several")
-        ordered = sorted((so_far(one, calendar) for one in whole), key=_order)
-        return Timing(several=tuple(dict.fromkeys(ordered)), where=where, notes=notes)
-    if len(whole) == 2:
-        earlier, later = sorted(whole, key=_order)
-        return _compared(earlier, later, calendar, where, notes)
+    if len(whole) == 2 and not compared and (common := _common(whole)):
+        whole = [common]
+    notes = tuple(dict.fromkeys(note for one in said for note in _notes(one, calendar)))
     if not whole:
         if against:
             raise NoTime("vague", against)
         return Timing(where=where)
+    if len(whole) == 2 and compared:
+        earlier, later = sorted(whole, key=_order)
+        return _compared(earlier, later, calendar, where, notes)
+    if len(whole) > 1:
+        # A word between them that was passed over may say another thing than that they are several.
+        if against or (len(times) > 1 and said == each):
+            raise NoTime("several")
+        ordered = sorted((so_far(one, calendar) for one in whole), key=_order)
+        return Timing(several=tuple(dict.fromkeys(ordered)), where=where, notes=notes)
     window = whole[0]
     if against:
-        return _compared(before(window, against, calendar, back), window, calendar, where, notes)
+        earlier = _last_festival(said[0], window, against, calendar) or before(window, against, calendar)
+        return _compared(earlier, window, calendar, where, notes)
     cut = so_far(window, calendar)
-    if is_running(window, calendar) and window.end and window.end > calendar.tomorrow:
+    if window.end and window.end > calendar.tomorrow:
         notes += (Note("running", cut),)
     return Timing(window=cut, where=where, notes=notes)
 
@@ -123,11 +119,11 @@ def alike(earlier: Period, later: Period, calendar: Calendar) -> tuple[Period, P
     )
 
 
-def before(period: Period, how: str, calendar: Calendar, back: int = 1) -> Period:
-    """The period that one is compared with: `back` units earlier, or, of `period`, the one right before."""
+def before(period: Period, how: str, calendar: Calendar) -> Period:
+    """The period that one is compared with: a unit earlier, or, of `period`, the one right before it."""
     if how != "period":
         unit = "year" if how == "year_ago" else how
-        return shifted(period, unit, -back, calendar)
+        return shifted(period, unit, -1, calendar)
     start, end = period.start, period.end
     if start is None or end is None:
         raise NoTime("empty")
@@ -137,14 +133,56 @@ def before(period: Period, how: str, calendar: Calendar, back: int = 1) -> Perio
     return Period(start=start - (end - start), end=start)
 
 
-def _earlier(when: When, frame: Unit, calendar: Calendar) -> bool:
-    """October against last year is against the October of last year."""
+def _last_ones(times: Sequence[When], calendar: Calendar) -> tuple[When, When] | None:
+    """Two that are compared, where one leaves out what the other says."""
+    if len(times) != 2:
+        return None
+    for one, other in (times, times[::-1]):
+        if isinstance(one, Latest) and (same := _completed(one, other)):
+            return same, other
+        if isinstance(other, Unit) and _is_before(other, one, calendar):
+            return one, dated(one, other) or Shifted(one, other.unit, other.offset)
+    return None
+
+
+def _completed(one: Latest, by: When) -> When | None:
+    """H1 against H2 2025: the year is of both, unless they are the same half; the second half of October
+    against the first half.
+    """
+    if by.size == "half_month" and one.size == "half":
+        one = Latest("month", (("half_month", *one.parts[-1][1:]),))
+    if by.size != one.size:
+        return None
+    if isinstance(by, Stretch):
+        found = dated(one, _frame(by, one.of_unit))
+        return found if found != by else None
+    if isinstance(by, Latest) and len(by.parts) > len(one.parts):
+        return replace(by, parts=(*by.parts[: -len(one.parts)], *one.parts))
+    return None
+
+
+def _is_before(frame: Unit, when: When, calendar: Calendar) -> bool:
+    """Last year before October, not before this year: a year is compared with a year."""
     if frame.offset >= 0 or isinstance(when, Several):
         return False
     one, other = when.at(calendar), frame.at(calendar)
     if not (one.start and one.end and other.start and other.end):
         return False
     return one.start >= other.end and one.end - one.start < (other.end - other.start) * 0.9
+
+
+def _frame(when: When, size: str) -> When:
+    """The time of this size that a part is of."""
+    while isinstance(when, Stretch) and when.size != size:
+        when = when.of
+    return when
+
+
+def _last_festival(when: When, window: Period, against: str, calendar: Calendar) -> Period | None:
+    """A day with a name is not on the same date each year."""
+    if not isinstance(when, Festival | FestivalOf) or against not in ("year", "year_ago") or not window.start:
+        return None
+    return Festival(when.name, when.day).preceding(calendar.step(window.start, "day", -1), calendar)
 
 
 def _each(when: When) -> tuple[When, ...]:
@@ -224,12 +262,11 @@ def _order(period: Period) -> tuple[bool, float]:
 
 
 def _notes(when: When, calendar: Calendar) -> Iterator[Note]:
+    """Of the whole expression: since October is told as a whole, not its October."""
     if when.assumes:
         yield Note(when.assumes, when.at(calendar))
         return
     for field in fields(when):  # type: ignore[arg-type]
         inside = getattr(when, field.name)
-        if isinstance(inside, When) and not (
-            isinstance(when, Edge | Range) and isinstance(inside, Recurring)
-        ):
-            yield from _notes(inside, calendar)
+        if isinstance(inside, When):
+            yield from (Note(note.key, when.at(calendar)) for note in _notes(inside, calendar))

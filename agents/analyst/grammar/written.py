@@ -148,8 +148,10 @@ def _needed(found: Sequence[Phrase]) -> set[tuple[int, int]]:
     """
     times = [phrase for phrase in found if phrase.category in _TIMES]
     ends, begins = {one.end for one in times}, {one.start for one in times}
-    # In English the article may stand between: to the 15th.
-    starts = begins | {one.start for one in found if one.category == FILLER and one.end in begins}
+    # In English there may be an article between: to the 15th, each of the last three.
+    starts = begins
+    for _ in range(2):
+        starts = starts | {one.start for one in found if one.category == FILLER and one.end in starts}
     days = {one.start for one in times if one.category in ("weekday", "weekdays", "weekend")}
     theirs = [
         one
@@ -158,6 +160,7 @@ def _needed(found: Sequence[Phrase]) -> set[tuple[int, int]]:
         or (one.category in _BEFORE and one.end in begins)
         or (one.category in _AFTER and one.start in ends)
         or (one.category == "any" and one.end in days)
+        or (one.category == "each" and one.end in starts)
         or (one.category == "month" and one.value == "5")
         or one.category == "relative_year"
     ]

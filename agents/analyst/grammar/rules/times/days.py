@@ -6,11 +6,12 @@ from typing import Any
 
 from agents.analyst.grammar.chart import Rule
 from agents.analyst.grammar.fragment import Fragment
-from agents.analyst.grammar.spans import Hours
-from agents.analyst.grammar.when import Unit, Weekdays, WeekdaysOf, When
+from agents.analyst.grammar.spans import Hours, Rolling
+from agents.analyst.grammar.when import Around, Stretch, Unit, Weekdays, WeekdaysOf, When
 from agents.analyst.intent import AtPart, Every, PartOf
 
 # An hour of the day, and whether it is said which half of the day it is in.
+_GRAINS = ("minute", "hour", "day", "week", "month", "quarter", "year")
 _Clock = tuple[int, bool]
 
 
@@ -89,6 +90,10 @@ def _at_part(part: Any, value: Any) -> AtPart | None:
     return AtPart(part=part, values=(value,)) if isinstance(value, int) and 0 < value <= most else None
 
 
+def _nth_day(unit: str, first: int, last: int) -> AtPart | None:
+    return _at_part("day_of_month", first) if unit == "day" and first == last else None
+
+
 def _part(meaning: str) -> AtPart:
     start, end = _numbers(meaning)
     return _at(range(start, end if end > start else end + 24))
@@ -106,6 +111,14 @@ def _edge(side: str, clock: _Clock) -> AtPart | None:
 def _parted(meaning: str) -> When:
     day, start, end = _numbers(meaning)
     return Hours(Unit("day", day), start, end)
+
+
+def _each_of(when: When) -> Fragment | None:
+    """In each of the last three full months."""
+    if isinstance(when, Rolling) or (isinstance(when, Stretch) and when.first != when.last):
+        grain: Any = when.unit
+        return Fragment(times=(when,), each=(Every(grain=grain),)) if grain in _GRAINS else None
+    return None
 
 
 def _both(one: AtPart, other: AtPart) -> AtPart | None:
@@ -130,6 +143,8 @@ RULES = (
     Rule("in week weekdays", "point", "frame weekday to weekday",
          lambda frame, a, _, b: _in_week(frame, a, b)),
     Rule("weekend of week", "point", "relative weekend", lambda offset, _: _span(offset, "6", "7")),
+    Rule("weekend of", "point", "weekend point",
+         lambda _, day: WeekdaysOf(Around("week", day), 6, 7) if day.size == "day" else None),
     Rule("day part", "point", "day_parted", _parted),
     # Filters.
     Rule("weekdays", "weekdays_said", "weekdays", _numbers),
@@ -149,6 +164,8 @@ RULES = (
          lambda part, n, _: _at_part(part, n)),
     Rule("day of each month", "part_condition", "number suffix of_each_month",
          lambda n, _, __: _at_part("day_of_month", n)),
+    Rule("nth of each month", "part_condition", "bit of_each_month",
+         lambda bit, _: _nth_day(*bit[0]) if len(bit) == 1 else None),
     Rule("clock", "clock", "number hour_mark", lambda n, _: _clock(n)),
     Rule("clock written", "clock", "clock_time", lambda hour: (hour, True)),
     Rule("clock half", "clock", "number am_pm", _half),
@@ -177,5 +194,6 @@ RULES = (
     Rule("part of", "groups", "part_of", lambda part: (PartOf(part=part),)),
     Rule("which part", "fragment", "which_part", lambda part: Fragment(groups=(PartOf(part=part),))),
     Rule("by which part", "fragment", "by which_part", lambda _, part: Fragment(groups=(PartOf(part=part),))),
+    Rule("each of them", "fragment", "each when", lambda _, when: _each_of(when)),
     Rule("which grain", "fragment", "which_grain", lambda grain: Fragment(groups=(Every(grain=grain),))),
 )  # fmt: skip

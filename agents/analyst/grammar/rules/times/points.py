@@ -86,6 +86,14 @@ def _festival_of(frame: When, name: str, day: bool = False) -> When | None:
     return Festival(name, day).within(frame) if frame.size == "year" else None
 
 
+def _festival_days(frame: When | None, name: str, count: Any, unit: str) -> When | None:
+    """国庆七天."""
+    festival = Festival(name)
+    if unit != "day" or count != festival.days or count < 2:
+        return None
+    return festival if frame is None else _festival_of(frame, name)
+
+
 def _festival_relative(offset: str, name: str) -> When | None:
     if offset == "-1":
         return Festival(name)
@@ -131,8 +139,9 @@ RULES = (
     Rule("ago", "frame", "number counter? unit ago", lambda n, _, unit, __: _ago(n, unit)),
     Rule("one ago", "frame", "any unit ago", lambda _, unit, __: _ago(1, unit)),
     Rule("to date", "frame", "to_date", lambda unit: Unit(unit)),
-    Rule("all of", "frame", "frame all_of", lambda frame, _: frame),
     Rule("frame", "point", "frame", lambda frame: frame),
+    Rule("all of", "point", "point all_of", lambda point, _: point),
+    Rule("whole", "point", "whole point", lambda _, point: point if point.size else None),
     Rule("frame part", "point", "frame parts", _part_of),
     Rule("frame bit", "point", "frame bit", of),
     Rule("part frame", "point", "parts frame", lambda parts, frame: _part_of(frame, parts)),
@@ -154,6 +163,7 @@ RULES = (
     Rule("week ending", "point", "week_ending point", lambda _, point: _week_ending(point)),
     # Days with a name.
     Rule("festival", "point", "festival that_day?", lambda name, day: _festival(name, bool(day is not None))),
+    Rule("festival days", "point", "frame? festival number unit", _festival_days),
     Rule("festival of", "point", "frame festival that_day?",
          lambda frame, name, day: _festival_of(frame, name, day is not None)),
     Rule("festival in", "point", "festival frame", lambda name, frame: _festival_of(frame, name)),

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from agents.analyst.grammar.chart import Rule
 from agents.analyst.grammar.festivals import FestivalOf
+from agents.analyst.grammar.fragment import Fragment
 from agents.analyst.grammar.rules.times.parts import named, of, part
 from agents.analyst.grammar.spans import Several
-from agents.analyst.grammar.when import NumberedOf, Parts, Recurring, Stretch, Weekdays, WeekdaysOf, When
+from agents.analyst.grammar.when import (
+    Latest,
+    NumberedOf,
+    Parts,
+    Recurring,
+    Stretch,
+    Unit,
+    Weekdays,
+    WeekdaysOf,
+    When,
+)
 
 _DATED = (Stretch, FestivalOf, NumberedOf, WeekdaysOf)
 _List = tuple[Parts, ...]
@@ -62,6 +75,23 @@ def _shared(one: When, other: When) -> bool:
     )
 
 
+def _sibling(one: When, ordinal: str) -> When | None:
+    """The second half of October against the first."""
+    number = int(ordinal)
+    if isinstance(one, Latest):
+        return replace(one, parts=(*one.parts[:-1], (one.parts[-1][0], number, number)))
+    return replace(one, first=number, last=number) if isinstance(one, Stretch) else None
+
+
+def _last(one: When) -> When | None:
+    """More this month than last."""
+    return Unit(one.unit, -1) if isinstance(one, Unit) and one.offset == 0 else None
+
+
+def _against(one: When, other: When | None) -> Fragment | None:
+    return Fragment(times=(one, other), compared=True) if other and other != one else None
+
+
 def _month(month: str) -> Parts:
     return (("month", int(month), int(month)),)
 
@@ -93,5 +123,11 @@ RULES = (
     Rule("and point", "points", "point/points and point", lambda one, _, other: _and(one, other)),
     Rule("more points", "points", "points point",
          lambda many, one: _and(many, one) if many.of[0].size == one.size else None),
+    # One against another that leaves out what they share.
+    Rule("against the other", "fragment", "point versus ordinal",
+         lambda one, _, n: _against(one, _sibling(one, n))),
+    Rule("against last", "fragment", "point than_last", lambda one, _: _against(one, _last(one))),
+    Rule("with", "fragment", "and point versus",
+         lambda _, point, __: Fragment(times=(point,), compared=True)),
     Rule("points", "when", "points", lambda points: points),
 )  # fmt: skip
