@@ -9,7 +9,7 @@ from dateutil.relativedelta import relativedelta
 
 from agents.analyst.grammar.festivals import Festival, FestivalOf
 from agents.analyst.grammar.spans import Edge, Range, Rolling, Several, Shifted, dated, shifted
-from agents.analyst.grammar.when import Calendar, Latest, NoTime, Recurring, Stretch, Unit, Weekdays, When
+from agents.analyst.grammar.when import Calendar, Latest, NoTime, Stretch, Unit, Weekdays, When
 from agents.analyst.intent import AtPart, Period
 
 _WEEKDAYS = 7
@@ -46,7 +46,7 @@ def timing(times: Sequence[When], calendar: Calendar, compared: bool = False, ag
     """`against`: how much earlier the period is that a figure is compared with: `period` (the one before), a
     unit, or empty; `compared`: two times are one against the other. Raises `NoTime`.
     """
-    pair = _last_ones(times, calendar) if compared else None
+    pair = _last_ones(times, calendar) if compared and not against else None
     each = list(pair or (one for time in times for one in _each(time)))
     said, where = (each, None) if pair else _filtered(_together(each), calendar)
     whole = [_begun(one, calendar) for one in said]
@@ -58,6 +58,8 @@ def timing(times: Sequence[When], calendar: Calendar, compared: bool = False, ag
             raise NoTime("vague", against)
         return Timing(where=where)
     if len(whole) == 2 and compared:
+        if any(one.start is None or one.end is None for one in whole):
+            raise NoTime("several")
         earlier, later = sorted(whole, key=_order)
         return _compared(earlier, later, calendar, where, notes)
     if len(whole) > 1:

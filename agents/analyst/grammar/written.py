@@ -109,13 +109,14 @@ def written(folded: str, text: Sequence[Unit], found: Sequence[Phrase]) -> list[
         and not (phrase.category == "month" and phrase.value == "5" and not _is_may(text, phrase.start))
     ] + dates
     needed, heads, days = _needed(kept), _heads(kept), _dated(kept)
+    rolls = {one.start for one in kept if one.category == "roll" and one.end in _counts(kept)}
     whole = [(one.start, one.end) for one in kept if one.category in _WHOLE]
     return [
         phrase
         for phrase in kept
         if not (phrase.category == FILLER and (phrase.start, phrase.end) in needed)
         and not (phrase.category in _RANKS and phrase.start in heads)
-        and not (phrase.category == "than" and phrase.end in days)
+        and not (phrase.category == "than" and (phrase.end in days or phrase.start in rolls))
         and not any(_inside(phrase, *span) for span in whole)
     ]
 
@@ -127,12 +128,17 @@ def _inside(phrase: Phrase, start: int, end: int) -> bool:
 
 def _heads(found: Sequence[Phrase]) -> set[int]:
     """Where 前三天 is a time, and not three of the best days: not after a figure or the word for best."""
-    units = {one.start for one in found if one.category in ("unit", "month_mark")}
-    units |= {one.start for one in found if one.category == "counter" and one.end in units}
-    counts = {one.start for one in found if one.category == NUMBER and one.end in units}
+    counts = _counts(found)
     figures = {one.end for one in found if one.category in _FIGURES}
     figures |= {one.end for one in found if one.category == FILLER and one.start in figures}
     return {one.start for one in found if one.category in ("head", "tail") and one.end in counts} - figures
+
+
+def _counts(found: Sequence[Phrase]) -> set[int]:
+    """Where so many units of time begin."""
+    units = {one.start for one in found if one.category in ("unit", "month_mark")}
+    units |= {one.start for one in found if one.category == "counter" and one.end in units}
+    return {one.start for one in found if one.category == NUMBER and one.end in units}
 
 
 def _dated(found: Sequence[Phrase]) -> set[int]:
