@@ -10,6 +10,7 @@ from agents.analyst.intent import (
     Change,
     CountOf,
     Difference,
+    Every,
     Mean,
     Measure,
     MetricOf,
@@ -44,7 +45,7 @@ class Figures:
         level = self._sheet.all if level is None else level
         match measure:
             case MetricOf(name=name):
-                self._meanings.metric(name)
+                self._check_running(name, level)
                 return self._filled(Cell(name, context, level), self._meanings.is_zero_without_rows(measure))
             case Slice(of=of, where=where, window=window):
                 return self.figure(of, context.sliced(where, window), level)
@@ -69,6 +70,16 @@ class Figures:
                 return self._change(measure, context)
             case Running():
                 return self._running(measure, context)
+
+    def _check_running(self, name: str, level: Level) -> None:
+        """Only of a whole running total is it known what it has come to at the end of a month."""
+        if self._meanings.metric(name).kind == "cumulative" or not self._meanings.runs(name):
+            return
+        if not any(self._sheet.groups[at] == Every(grain="day") for at in level):
+            raise SemanticError(
+                f"{name} is made of a running total, so it is known for single days only. Ask for it by "
+                "the day."
+            )
 
     def _filled(self, leaf: Leaf, zero: bool) -> exp.Expr:
         value = self._sheet.value(leaf)
@@ -105,7 +116,8 @@ class Figures:
         assert measure.per is not None
         if isinstance(measure, QuantileOf):
             return Folded("quantile", measure.of, measure.per, context, level, q=measure.q)
-        if self._meanings.additivity(measure.of).kind == "none":
+        runs = any(self._meanings.runs(one) for one in self._meanings.metrics(measure.of))
+        if runs or self._meanings.additivity(measure.of).kind == "none":
             raise SemanticError(
                 f"{self._named(measure.of)} is no amount of which there is a part in each "
                 f"{item(measure.per).column}, so it has no mean over them. Ask for the figure itself."

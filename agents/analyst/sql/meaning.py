@@ -46,6 +46,11 @@ class Meanings:
             raise UnknownMetricError(name, nearest(name, known, 5))
         return known[name]
 
+    def runs(self, name: str) -> bool:
+        """Whether a metric is a running total or made of one."""
+        metric = self.metric(name)
+        return metric.kind == "cumulative" or any(self.runs(one) for one in metric.inputs)
+
     def additivity(self, measure: Measure) -> Additivity:
         match measure:
             case MetricOf(name=name):

@@ -291,3 +291,17 @@ def test_units_follow_from_what_is_computed(shop: Project) -> None:
     assert units["rides_share"] == "ratio"
     assert units["rider_count"] == "count"
     assert units["rides_per_day"] == shop.layer.metrics["rides"].unit
+
+
+def test_what_looks_back_by_itself_looks_beyond_the_window(shop: Project) -> None:
+    whole = shop.figures(metric("net_growth"), by=(MONTH,))
+    february = shop.figures(metric("net_growth"), by=(MONTH,), window=during("2026-02-01", "2026-03-01"))
+    assert february == {key: row for key, row in whole.items() if key[0] and key[0].month == 2}
+
+
+def test_a_level_is_that_of_the_last_day_of_the_window(shop: Project) -> None:
+    found = shop.figures(metric("bikes_there"), by=(by("station__name"),), window=JANUARY)
+    expected = """select s.name, sum(t.count) from analytics.stock_raw as t
+        left join analytics.stations_raw as s on s.station_id = t.station_id
+        where t.day = (select max(day) from analytics.stock_raw where day < '2026-02-01') group by s.name"""
+    same_rows([(*key, *row) for key, row in found.items()], shop.sql(expected))
