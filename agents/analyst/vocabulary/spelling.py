@@ -35,8 +35,8 @@ class Spelling:
     the former is likelier.
     """
 
-    def __init__(self, names: Iterable[str], values: Iterable[str]) -> None:
-        self._tiers = [_Words(names), _Words(values)]
+    def __init__(self, names: Words, values: Words) -> None:
+        self._tiers = [names, values]
 
     def corrected(self, text: Sequence[Unit], words: Sequence[Phrase], match: Match) -> list[Phrase]:
         """What the text has with its unknown words put right; each is a feature `spelling:said>meant`."""
@@ -83,7 +83,7 @@ class Spelling:
                         yield from _matched(text, slips, match)
 
 
-class _Words:
+class Words:
     """The words of phrases by length, and Chinese phrases by sound."""
 
     def __init__(self, phrases: Iterable[str]) -> None:

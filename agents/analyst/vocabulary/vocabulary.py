@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import Literal
+from math import inf
+from typing import Literal, NamedTuple
 
 from agents.analyst.grammar.chart import Phrase
 from agents.analyst.grammar.text import Unit
 from agents.analyst.grammar.words import shipped
 from agents.analyst.vocabulary import kinds
 from agents.analyst.vocabulary.concepts import Doings, alike
+from agents.analyst.vocabulary.kept import REFRESH_SECONDS, Refreshed, read_values
 from agents.analyst.vocabulary.kinds import Kind
 from agents.analyst.vocabulary.labels import Labels
 from agents.analyst.vocabulary.names import (
@@ -35,17 +37,32 @@ from agents.analyst.vocabulary.names import (
 )
 from agents.analyst.vocabulary.phrases import Phrases
 from agents.analyst.vocabulary.reach import BETWEEN, Choice, Reach
-from agents.analyst.vocabulary.spelling import Spelling
-from agents.analyst.vocabulary.values import Column, Values
+from agents.analyst.vocabulary.spelling import Spelling, Words
+from agents.analyst.vocabulary.values import Values, columns
+from warehouse.client import Warehouse
 from warehouse.semantic import Dimension, Entity, SemanticLayer
 
 Path = tuple[str, ...]
 
 
-class Vocabulary:
-    """Built once for a project and shared; safe between threads. `values` are those of each dimension."""
+class _Said(NamedTuple):
+    """What depends on the values of the day."""
 
-    def __init__(self, semantic: SemanticLayer, values: Mapping[str, Sequence[str]]) -> None:
+    values: Values
+    spelling: Spelling
+
+
+class Vocabulary:
+    """Built once for a project and shared; safe between threads.
+
+    `values` are those of each dimension; `load` reads them from the warehouse, and again every few minutes.
+    """
+
+    def __init__(
+        self,
+        semantic: SemanticLayer,
+        values: Mapping[str, Sequence[str]] | Callable[[], Mapping[str, Sequence[str]]],
+    ) -> None:
         self.semantic = semantic
         self._reach = Reach(semantic)
         self._names = _names(semantic)
@@ -53,9 +70,18 @@ class Vocabulary:
         self._labels = Labels(semantic, self._reach, self._phrases)
         self._doings = Doings(semantic, self._reach, self._phrases)
         self._doings.mentions(self._names["entity"])
-        self._values = Values(_columns(semantic, values))
-        names = (self._phrases.written(), self._doings.written(), shipped().written())
-        self._spelling = Spelling(chain(*names), self._values.words())
+        written = (self._phrases.written(), self._doings.written(), shipped().written())
+        names = Words(chain(*written))
+
+        def said() -> _Said:
+            known = Values(columns(semantic, values() if callable(values) else values))
+            return _Said(known, Spelling(names, Words(known.words())))
+
+        self._said = Refreshed(said, REFRESH_SECONDS if callable(values) else inf)
+
+    @classmethod
+    def load(cls, semantic: SemanticLayer, warehouse: Warehouse) -> Vocabulary:
+        return cls(semantic, lambda: read_values(semantic, warehouse))
 
     @property
     def lexicon(self) -> Vocabulary:
@@ -65,11 +91,11 @@ class Vocabulary:
         """Every word of the project that begins at a position."""
         yield from self._phrases.match(text, start)
         yield from self._doings.match(text, start)
-        yield from self._values.match(text, start)
+        yield from self._said.get().values.match(text, start)
 
     def spelt(self, text: Sequence[Unit], words: Sequence[Phrase]) -> list[Phrase]:
         """What the words that nothing is known of must have been: `words` are all that is."""
-        return self._spelling.corrected(text, words, self._any)
+        return self._said.get().spelling.corrected(text, words, self._any)
 
     def _any(self, text: Sequence[Unit], start: int) -> Iterator[Phrase]:
         yield from shipped().match(text, start)
@@ -137,7 +163,7 @@ class Vocabulary:
 
     def spellings(self, dimension: str, said: str) -> tuple[str, ...]:
         """All the warehouse's own spellings of a value: `Active` and `active` are asked for together."""
-        return self._values.spellings(dimension, said)
+        return self._said.get().values.spellings(dimension, said)
 
     def value(self, dimension: str, said: str) -> str | None:
         return next(iter(self.spellings(dimension, said)), None)
@@ -207,15 +233,3 @@ def _phrases(things: Things) -> Phrases:
 
 
 _RANK = {LABEL: 0, NAME: 0, SYNONYM: 0, QUALIFIED: 0, FORM: 1, DERIVED: 1, HEAD: 2, ALIKE: 3}
-
-
-def _columns(semantic: SemanticLayer, values: Mapping[str, Sequence[str]]) -> Iterator[Column]:
-    """What is kept once, however many paths lead to it."""
-    columns: dict[tuple[str, str], list[Dimension]] = defaultdict(list)
-    for dimension in semantic.dimensions.values():
-        if dimension.type == "categorical":
-            columns[dimension.table, dimension.expression].append(dimension)
-    for dimensions in columns.values():
-        known = next((values[one.name] for one in dimensions if one.name in values), ())
-        synonyms = {value: words for one in dimensions for value, words in one.value_synonyms.items()}
-        yield Column(tuple(one.name for one in dimensions), known, synonyms)
