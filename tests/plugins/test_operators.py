@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,9 +14,11 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowRescheduleExcept
 from tidemark_airflow.errors import permanent_errors_fail
 from tidemark_airflow.operators import DbtOperator, GateOperator, IngestOperator, WaitForTelemetrySensor
 from tidemark_airflow.operators.agents import TelemetryLateError
+from tidemark_airflow.operators.base import TidemarkOperator
 from warehouse import PermanentError, TransientError, Warehouse, WarehouseSettings, connect
 from warehouse.quality import GateLateError, GateResult, Outcome
 from warehouse_process import warehouse_server
+from wiring.project import Project, keep
 from wiring.settings import Settings
 
 
@@ -54,6 +57,30 @@ def test_days_that_are_no_range_end_the_task(start: str, end: str) -> None:
 def test_only_permanent_errors_end_a_task_at_once(raised: Exception, seen: type[Exception]) -> None:
     with pytest.raises(seen, match=str(raised)), permanent_errors_fail():
         raise raised
+
+
+class Told(TidemarkOperator):
+    """Returns where its settings lead."""
+
+    def perform(self, context: Any, settings: Settings) -> Any:
+        return str(settings.warehouse.dbt_project_dir)
+
+
+def test_a_task_is_about_the_connected_project_when_it_says_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TIDEMARK_STATE_DIR", str(tmp_path))
+    sample = Told(task_id="sample").execute({})
+    assert Told(task_id="none", connected=True).execute({}) == sample
+    project = Project(
+        name="clinic",
+        folder=tmp_path / "clinic",
+        artifacts=tmp_path / "artifacts",
+        warehouse_url=Settings.read().warehouse.warehouse_url,
+    )
+    keep(Settings.read(), project)
+    assert Told(task_id="theirs", connected=True).execute({}) == str(tmp_path / "clinic")
+    assert Told(task_id="ours").execute({}) == sample
 
 
 def first_poke(at: datetime | None = None) -> Any:

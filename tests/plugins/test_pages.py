@@ -13,6 +13,8 @@ from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
 
+from wiring.project import Project, forget, keep
+
 PLUGIN = Path(__file__).resolve().parents[2] / "plugins" / "plugin.py"
 SECRET = "the secret that lies beside the reports"
 
@@ -96,6 +98,25 @@ def test_the_list_names_each_whole_report_and_escapes_questions(viewer: TestClie
 def test_dbt_docs_are_the_site_and_not_the_folder(viewer: TestClient) -> None:
     assert viewer.get("/tidemark/docs/").text == "the models"
     assert viewer.get("/tidemark/docs/dbt.log").status_code == 404
+
+
+def test_dbt_docs_are_those_of_the_connected_project(viewer: TestClient, tmp_path: Path) -> None:
+    from tidemark_airflow.pages import settings
+
+    (tmp_path / "static_index.html").write_text("their models")
+    told = settings()
+    project = Project(
+        name="clinic",
+        folder=tmp_path,
+        artifacts=tmp_path,
+        warehouse_url=told.warehouse.warehouse_url,
+    )
+    keep(told, project)
+    try:
+        assert viewer.get("/tidemark/docs/").text == "their models"
+    finally:
+        forget(told)
+    assert viewer.get("/tidemark/docs/").text == "the models"
 
 
 @pytest.mark.parametrize(
