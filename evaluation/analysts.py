@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from opentelemetry.trace import NoOpTracerProvider
 
 from agents.analyst import Analyst
-from agents.analyst.grammar.reader import NotUnderstood, Reader, Reading, Understood, Unsure
+from agents.analyst.answering import Answering
+from agents.analyst.grammar.reader import NotUnderstood, Reading, Understood, Unsure
 from agents.analyst.grammar.text import language
 from agents.analyst.grammar.when import Calendar
 from agents.analyst.graph import SQL, Asked, result
 from agents.analyst.intent import Intent
-from agents.analyst.sql import Statement, compiled
 from agents.analyst.vocabulary import Vocabulary
 from agents.runtime.agent import Agent, sequence
 from agents.runtime.door import run_sync
@@ -26,7 +24,6 @@ from agents.runtime.settings import AgentSettings
 from evaluation.asking import Asker
 from evaluation.grading import Given, Rows
 from warehouse import Catalogue, WarehouseSettings, connect
-from warehouse.errors import SemanticError
 from warehouse.semantic import SemanticLayer
 
 
@@ -85,11 +82,12 @@ class Read:
             for name, dimension in self._semantic.dimensions.items()
             if dimension.type == "categorical"
         }
-        self._reader = Reader(Vocabulary(self._semantic, values))
+        self._answering = Answering(Vocabulary(self._semantic, values), self._warehouse)
+        self._reader = self._answering.reader
 
     def ask(self, question: str, now: datetime) -> Given:
         began, calendar = time.perf_counter(), Calendar(now)
-        found = self._reader.read(question, calendar)
+        found = self._answering.answer(question, calendar)
         if isinstance(found, NotUnderstood):
             said = " ".join((found.reason, *found.values, *found.unknown))
             reason = f"{found.reason} {len(found.unknown) or ''}".strip()
@@ -97,16 +95,12 @@ class Read:
         if isinstance(found, Unsure):
             readings = [shown(reading.intent) for reading in found.readings]
             return Given("ask_back", readings=readings, seconds=time.perf_counter() - began)
-        try:
-            statement, rows = self._rows(found.reading.intent, calendar)
-        except SemanticError as error:
-            return Given("declined", text=str(error), seconds=time.perf_counter() - began, reason="no_sql")
         return Given(
             "answered",
-            rows=rows,
-            labels=[column.name for column in statement.columns],
+            rows=found.rows,
+            labels=[column.name for column in found.statement.columns],
             text=shown(found.reading.intent),
-            sql=statement.sql,
+            sql=found.statement.sql,
             seconds=time.perf_counter() - began,
         )
 
@@ -119,25 +113,7 @@ class Read:
         return isinstance(self._reader.read(question, Calendar(now)), Understood)
 
     def rows_of(self, intent: Intent, now: datetime) -> Rows:
-        return self._rows(intent, Calendar(now))[1]
-
-    def _rows(self, intent: Intent, calendar: Calendar) -> tuple[Statement, Rows]:
-        """The rows that an intent leads to, without the one more that tells of a tie."""
-        statement = compiled(intent, self._semantic, self._warehouse, calendar)
-        rows = self._warehouse.query(statement.sql).rows
-        parts = [
-            at
-            for at, column in enumerate(statement.columns)
-            if column.role == "key" and column.meaning in intent.partition
-        ]
-        seen: Counter[tuple[Any, ...]] = Counter()
-        kept = []
-        for row in rows:
-            part = tuple(row[at] for at in parts)
-            seen[part] += 1
-            if statement.limit is None or seen[part] <= statement.limit:
-                kept.append(row)
-        return statement, kept
+        return self._answering.rows(intent, Calendar(now))[1]
 
 
 def shown(intent: Intent) -> str:

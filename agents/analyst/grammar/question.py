@@ -178,7 +178,7 @@ class Question:
         selecting = bool(said.direction or said.limit)
         every = self._grain()
         partition = tuple(map(self._named, said.each)) if selecting and said.groups else ()
-        groups = list(dict.fromkeys(map(self._named, (*said.each, *every, *said.groups))))
+        groups = self._weekdays(list(dict.fromkeys(map(self._named, (*said.each, *every, *said.groups)))))
         for one in listed:
             shown = By(dimension=one.dimension)
             if shown not in groups:
@@ -222,6 +222,16 @@ class Question:
                 raise Refused("threshold_unit")
             value = bound.value * SECONDS[bound.kind] / own
         return Threshold(measure=measure, op=bound.op, value=value)
+
+    def _weekdays(self, groups: list[Group]) -> list[Group]:
+        """Which day, of Mondays and Fridays: which weekday."""
+        named = any(
+            isinstance(one, AtPart) and one.part == "weekday" and len(one.values) > 1
+            for one in self._said.where
+        )
+        if not named or not (self._said.direction or self._said.ranked or self._said.compared):
+            return groups
+        return [PartOf(part="weekday") if group == Every(grain="day") else group for group in groups]
 
     def _named(self, group: Group) -> Group:
         """Things are shown by their names, where they have names."""

@@ -46,9 +46,12 @@ class Understood:
 
 @dataclass(frozen=True)
 class Unsure:
-    """Several readings, the best first, that are too close to choose from."""
+    """Several readings, the best first, that are too close to choose from. `asked`: the best rests on what is
+    always asked back.
+    """
 
     readings: tuple[Reading, ...]
+    asked: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,8 +75,9 @@ class Reader:
         if refused:
             return refused
         close = tuple(one for one in readings if readings[0].score - one.score < CLOSE)
-        if len(close) > 1 or any(name in close[0].features for name in ASKED):
-            return Unsure(close)
+        asked = any(name in close[0].features for name in ASKED)
+        if len(close) > 1 or asked:
+            return Unsure(close, asked)
         margin = readings[0].score - readings[1].score if len(readings) > 1 else float("inf")
         return Understood(readings[0], margin)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -17,6 +18,7 @@ FOLDER = Path(__file__).with_name("lexicon")
 # Found by its stem only: `running` for runs, `ordered` for orders.
 INFLECTED = "inflected"
 INSIDE = "inside"
+_THINGS = {"entity", "mention", "counted"}
 NAMES = ("metric", "dimension", "value", "entity")
 
 
@@ -123,6 +125,31 @@ def lattice(question: str, *lexicons: Lexicon) -> tuple[list[Unit], list[Phrase]
         elif not _is_name(question, text, *span):
             kept.append(replace(phrase, features=("filler:name",)))
     return text, _inside(written(folded, text, [*kept, *numbers(text)]))
+
+
+def _of_things(found: Sequence[Phrase]) -> list[Phrase]:
+    """Without what is said of things and not of figures: people *under* 30, bought *by* people."""
+    begins: dict[int, set[str]] = defaultdict(set)
+    ends: dict[int, set[str]] = defaultdict(set)
+    for phrase in found:
+        begins[phrase.start].add(phrase.category)
+        ends[phrase.end].add(phrase.category)
+
+    def is_of_thing(phrase: Phrase) -> bool:
+        before, after = ends[phrase.start], begins[phrase.end]
+        if phrase.category == "than":
+            return bool(before & _THINGS) and not before & {
+                "metric",
+                "verb",
+                "dimension",
+                "unit",
+                "grain_word",
+            }
+        if phrase.category == "by":
+            return "verb" in before and bool(after & _THINGS) and "dimension" not in after
+        return False
+
+    return [phrase for phrase in found if not is_of_thing(phrase)]
 
 
 def _inside(found: Sequence[Phrase]) -> list[Phrase]:
