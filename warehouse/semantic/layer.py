@@ -134,9 +134,9 @@ class SemanticLayer:
         compiled = self._compiler.sql(query.metrics, query.group_by, self._where(query), order, query.limit)
         return self._checked(compiled, warehouse)
 
-    def select(self, asked: Selection, warehouse: Warehouse) -> exp.Query:
+    def select(self, asked: Selection) -> tuple[exp.Query, tuple[JoinedKey, ...]]:
         """A query for one metric's figures: the items' columns in their order, then the metric's, each by
-        its own name. Raises as `compile` does.
+        its own name; and the keys that have to be unique for it, see `check_keys`. Raises as `compile` does.
         """
         self._check_selection(asked)
         conditions = [template(one, self.is_entity, self._dialect) for one in asked.where]
@@ -144,8 +144,12 @@ class SemanticLayer:
             conditions += where_time(asked.window, self.metrics[asked.metric].grains, self._dialect)
         metrics, items = [asked.metric] if asked.metric else [], [item.asked for item in asked.items]
         compiler = self._of_values(asked.metric, asked.quantile) if asked.quantile else self._compiler
-        compiled = compiler.sql(metrics, items, conditions)
-        return self._dialect.parse(self._checked(compiled, warehouse))
+        sql, keys = compiler.sql(metrics, items, conditions)
+        return self._dialect.parse(sql), keys
+
+    def check_keys(self, keys: Sequence[JoinedKey], warehouse: Warehouse) -> None:
+        """Raises `SemanticError` for the first of some joined keys that is there twice in the data."""
+        self._unique_keys.check(tuple(dict.fromkeys(keys)), warehouse)
 
     def is_entity(self, name: str) -> bool:
         """Whether a name is an entity's, as qualified by the entities on the way to it."""

@@ -17,10 +17,10 @@ from agents.analyst.intent import AtPart, Condition, Every, Group, PartOf, Perio
 from agents.analyst.sql.conditions import tree
 from agents.analyst.sql.context import both, shown
 from agents.analyst.sql.meaning import is_of_own_time, item
-from warehouse.client import Warehouse
 from warehouse.dialect import Dialect, column
 from warehouse.errors import SemanticError
 from warehouse.semantic import Item, Metric, Selection, SemanticLayer
+from warehouse.semantic.joins import JoinedKey
 from warehouse.semantic.model import METRIC_TIME
 
 VALUE = "_v"
@@ -40,11 +40,11 @@ def keys_of(table: str, count: int) -> list[exp.Expr]:
 
 
 class Cells:
-    """Of one project on one warehouse."""
+    """Of one project. `keys` are those that have to be unique for what was asked of it to be right."""
 
-    def __init__(self, semantic: SemanticLayer, warehouse: Warehouse, calendar: Calendar) -> None:
-        self._semantic, self._warehouse, self.calendar = semantic, warehouse, calendar
-        self.dialect: Dialect = warehouse.dialect
+    def __init__(self, semantic: SemanticLayer, dialect: Dialect, calendar: Calendar) -> None:
+        self._semantic, self.dialect, self.calendar = semantic, dialect, calendar
+        self.keys: list[JoinedKey] = []
 
     def rows(
         self,
@@ -100,7 +100,7 @@ class Cells:
         if not finer:
             return self._named(metric, groups, asked)
         items = [_DAY if one in finer and isinstance(one, Every) else item(one) for one in groups]
-        query = self._semantic.select(replace(asked, items=tuple(dict.fromkeys(items))), self._warehouse)
+        query = self._selected(replace(asked, items=tuple(dict.fromkeys(items))))
         keys = [
             self._key_of(group, column(one.column, "_cell")) for group, one in zip(groups, items, strict=True)
         ]
@@ -112,10 +112,15 @@ class Cells:
     def _named(self, metric: Metric | None, groups: Sequence[Group], asked: Selection) -> exp.Query:
         """What MetricFlow computes, with the columns' names of here."""
         items = tuple(item(one) for one in groups)
-        query = self._semantic.select(replace(asked, items=items), self._warehouse)
+        query = self._selected(replace(asked, items=items))
         names = [*(key(position) for position in range(len(items))), *([VALUE] if metric else [])]
         for selected, name in zip(query.selects, names, strict=True):
             selected.set("alias", exp.to_identifier(name, quoted=True))
+        return query
+
+    def _selected(self, asked: Selection) -> exp.Query:
+        query, keys = self._semantic.select(asked)
+        self.keys.extend(keys)
         return query
 
     def _is_made_here(self, group: Group) -> bool:
@@ -180,9 +185,7 @@ class Cells:
         if len(grains) > 1:
             raise SemanticError(f"{metric.name} is a running total: ask for it by {' or by '.join(grains)}.")
         days = [_DAY if isinstance(one, Every) else item(one) for one in groups]
-        query = self._semantic.select(
-            replace(asked, items=tuple(days), window=_range(begin, end)), self._warehouse
-        )
+        query = self._selected(replace(asked, items=tuple(days), window=_range(begin, end)))
         keys = [
             self.start_of(group.grain, column(one.column, "_day"))
             if isinstance(group, Every)

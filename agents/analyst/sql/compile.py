@@ -31,8 +31,10 @@ def compiled(intent: Intent, semantic: SemanticLayer, warehouse: Warehouse, cale
     """
     _check(intent)
     meanings = Meanings(semantic)
-    rows = Rows(Cells(semantic, warehouse, calendar), meanings)
-    return _Compilation(intent, meanings, rows, warehouse.dialect).statement()
+    cells = Cells(semantic, warehouse.dialect, calendar)
+    statement = _Compilation(intent, meanings, Rows(cells, meanings), warehouse.dialect).statement()
+    semantic.check_keys(cells.keys, warehouse)
+    return statement
 
 
 class _Compilation:
