@@ -61,8 +61,10 @@ def notes(
 
 
 def running_unit(window: Period | None, calendar: Calendar) -> Period | None:
-    """The calendar unit that a window is of as much as there is by now: this month; None where it is not."""
-    if window is None or window.start is None or window.end != calendar.tomorrow:
+    """The calendar unit that a window is as much of as there is by now, or as many days of as are over: this
+    month; None where it is none.
+    """
+    if window is None or window.start is None or window.end not in (calendar.today, calendar.tomorrow):
         return None
     for unit in _UNITS:
         end = calendar.step(window.start, unit)
