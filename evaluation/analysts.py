@@ -10,8 +10,8 @@ from pathlib import Path
 from opentelemetry.trace import NoOpTracerProvider
 
 from agents.analyst import Analyst
-from agents.analyst.answering import Answering
-from agents.analyst.grammar.reader import NotUnderstood, Reading, Understood, Unsure
+from agents.analyst.answering import Answered, Answering
+from agents.analyst.grammar.reader import NotUnderstood, Reading, Unsure
 from agents.analyst.grammar.text import language
 from agents.analyst.grammar.when import Calendar
 from agents.analyst.graph import SQL, Asked, result
@@ -109,8 +109,8 @@ class Read:
         return self._reader.readings(question, Calendar(now))
 
     def answers(self, question: str, now: datetime) -> bool:
-        """Whether one reading stands out."""
-        return isinstance(self._reader.read(question, Calendar(now)), Understood)
+        """Whether a question is not asked back."""
+        return isinstance(self._answering.answer(question, Calendar(now)), Answered)
 
     def rows_of(self, intent: Intent, now: datetime) -> Rows:
         return self._answering.rows(intent, Calendar(now))[1]

@@ -6,9 +6,8 @@ Which of a question's readings are good is seen by their rows, which are compare
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import yaml
 from rich.console import Console
@@ -17,7 +16,7 @@ from agents.analyst.grammar import confidence as shipped
 from agents.analyst.grammar.reader import Reading, shipped_weights
 from evaluation.analysts import Read, shown
 from evaluation.asking import GoldRows
-from evaluation.fitting import Candidate, cross_validated, logistic, ranked, scored
+from evaluation.fitting import Candidate, cross_validated, logistic, ranked, scored, weight
 from evaluation.grading import Given, grade
 from evaluation.projects import NOW, ROOT
 from evaluation.questions import Question
@@ -28,6 +27,10 @@ _GRAMMAR = ROOT / "agents" / "analyst" / "grammar"
 _PAGE = ROOT / "docs" / "calibration.md"
 _TRIED = 6
 _WANTED = 0.99
+_MOVED = 0.05
+_SURENESS = (
+    "# What each signal of a reading adds to the confidence in it, in log odds; see docs/calibration.md.\n"
+)
 
 
 @dataclass(frozen=True)
@@ -94,8 +97,9 @@ def fit(found: Sequence[Tried], console: Console, write: bool) -> None:
     page = _page(curve, sorted(zip(cross_validated(rows, right), right, strict=True)))
     console.print(page, markup=False)
     if write:
-        _kept(_GRAMMAR / "weights.yml", after)
-        _kept(_GRAMMAR / "confidence.yml", logistic(rows, right))
+        ranking, sureness = _GRAMMAR / "weights.yml", _GRAMMAR / "confidence.yml"
+        ranking.write_text(written(ranking.read_text("utf-8"), after), "utf-8")
+        sureness.write_text(written(_SURENESS, logistic(rows, right)), "utf-8")
         _PAGE.write_text(page, "utf-8")
 
 
@@ -124,12 +128,23 @@ def _firsts(questions: Sequence[Sequence[Candidate]], weights: dict[str, float])
     )
 
 
-def _kept(file: Path, weights: dict[str, float]) -> None:
-    """Write weights below the comment that the file begins with."""
-    old = file.read_text("utf-8").splitlines() if file.is_file() else []
-    head = [line for line in old if line.startswith("#")]
-    body = yaml.safe_dump({name: round(value, 3) for name, value in weights.items()}, sort_keys=False)
-    file.write_text("\n".join([*head, body]), "utf-8")
+def written(text: str, weights: Mapping[str, float]) -> str:
+    """A file of weights with these in it: comments stay, and what hardly moved; new ones go last."""
+    old = {str(name): float(value) for name, value in (yaml.safe_load(text) or {}).items()}
+    lines = text.splitlines()
+    for at, line in enumerate(lines):
+        name = line.rpartition(": ")[0]
+        if name in old and name in weights and abs(weights[name] - old[name]) >= _MOVED:
+            lines[at] = _line(name, weights[name])
+    new = {name: value for name, value in weights.items() if name not in old}
+    lines += [
+        _line(name, value) for name, value in sorted(new.items()) if abs(value - weight(old, name)) >= _MOVED
+    ]
+    return "\n".join([*lines, ""])
+
+
+def _line(name: str, value: float) -> str:
+    return yaml.safe_dump({name: round(value, 2)}).strip()
 
 
 def _page(curve: Sequence[tuple[float, float, int, float, float]], sure: Sequence[tuple[float, bool]]) -> str:

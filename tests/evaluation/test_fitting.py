@@ -6,6 +6,7 @@ import math
 import random
 
 from agents.analyst.grammar.confidence import confidence
+from evaluation.fit import written
 from evaluation.fitting import Candidate, cross_validated, logistic, ranked, scored
 from evaluation.tally import reliability
 
@@ -67,3 +68,14 @@ def test_weights_that_rank_well_stay() -> None:
     start = {"a": 1.0, "b": -1.0}
     questions = [[Candidate({"a": 1}, good=True), Candidate({"b": 1}, good=False)]]
     assert ranked(questions, start) == start
+
+
+def test_a_file_of_weights_keeps_its_comments_and_what_has_not_moved() -> None:
+    text = "# What each is worth.\nrule: -0.1\n# Not too dear.\nword:number: -0.5\ninside: -0.6\n"
+    found = written(
+        text, {"rule": -0.1, "word:number": -0.52, "inside": -0.3, "rule:top": 0.4, "rule:by": -0.1}
+    )
+    assert (
+        found
+        == "# What each is worth.\nrule: -0.1\n# Not too dear.\nword:number: -0.5\ninside: -0.3\nrule:top: 0.4\n"
+    )
