@@ -22,7 +22,7 @@ _KEPT = 12
 # Readings whose scores are closer than this may both be meant.
 CLOSE = 0.5
 # A reading that rests on one of these is asked back, even if there is no other.
-ASKED = ("name:derived", "name:head", "metric filled in")
+ASKED = ("name:derived", "name:head", "value:part", "metric filled in")
 _GRAMMAR = Grammar(RULES)
 
 

@@ -124,7 +124,7 @@ def lattice(question: str, *lexicons: Lexicon) -> tuple[list[Unit], list[Phrase]
             kept.append(phrase)
         elif not _is_name(question, text, *span):
             kept.append(replace(phrase, features=("filler:name",)))
-    return text, _inside(written(folded, text, [*kept, *numbers(text)]))
+    return text, _inside(_of_things(written(folded, text, [*kept, *numbers(text)])))
 
 
 def _of_things(found: Sequence[Phrase]) -> list[Phrase]:
