@@ -22,7 +22,7 @@ from rich.table import Table
 
 from benchmarks import Ratio
 
-MODULES = ("warehouse_server", "streaming", "first_pass", "questions")
+MODULES = ("warehouse_server", "streaming", "first_pass", "questions", "vocabulary")
 _THERE = """
 import json, pathlib, sys
 from benchmarks.__main__ import measured, shown

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from cn2an import cn2an
+from opencc import OpenCC
 
 CJK = "\u3400-\u4dbf\u4e00-\u9fff"
 SYMBOLS = "%$€£¥,、;"
@@ -47,12 +48,24 @@ class Unit:
 
 
 def fold(text: str) -> str:
-    """Half-width and lower case, with joined names (`tool_failures`, `add-on`) as words; offsets stay."""
+    """Half-width, lower case, simplified, with joined names (`tool_failures`) as words; offsets stay."""
     normal = "".join(
         folded if len(folded := unicodedata.normalize("NFKC", char)) == 1 else char for char in text
     )
+    normal = normal.translate(_simplified())
     lowered = "".join(char.lower() if len(char.lower()) == 1 else char for char in normal)
     return re.sub(r"(?<=[a-z0-9])_(?=[a-z0-9])", " ", lowered).replace("’", "'")
+
+
+@cache
+def _simplified() -> dict[int, str]:
+    """Traditional characters, one for one: what a word is does not depend on who writes it."""
+    converter = OpenCC("t2s")
+    shown = (
+        (ord(char), converter.convert(char))
+        for char in map(chr, (*range(0x3400, 0x4DC0), *range(0x4E00, 0xA000)))
+    )
+    return {at: char for at, char in shown if len(char) == 1 and at != ord(char)}
 
 
 def units(folded: str) -> list[Unit]:

@@ -57,6 +57,7 @@ FREIGHT = [
 ]
 SAMPLE = [
     ("销售额", "metric", "revenue"),
+    ("銷售額", "metric", "revenue"),
     ("country", "dimension", "user__country"),
     ("country of the user", "dimension", "user__country"),
     ("cancelled orders", "metric", "orders_cancelled"),

@@ -47,6 +47,9 @@ def test_a_value_is_found_and_spelt_as_the_warehouse_does(
         ("浦东一仓", "depot__depot_name", "浦东一仓"),
         ("sh-021", "depot__depot_name", "SH-021"),
         ("华东", "depot__city__region", "华东"),
+        ("華東", "depot__city__region", "华东"),
+        ("台北", "to_city__city_name", "臺北"),
+        ("臺北", "to_city__city_name", "臺北"),
     ],
 )
 def test_values_in_chinese(
