@@ -15,6 +15,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ def _latencies(vocabulary: Vocabulary, questions: Sequence[str], what: str) -> l
         vocabulary.spelt(text, words)
 
     read(questions[0])
-    taken = sorted(_milliseconds(lambda one=question: read(one)) for question in questions)
+    taken = sorted(_milliseconds(partial(read, question)) for question in questions)
     return [
         (f"{what}, median", statistics.median(taken), "ms"),
         (f"{what}, p95", taken[int(len(taken) * 0.95)], "ms"),

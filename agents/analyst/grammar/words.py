@@ -7,6 +7,7 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
+from typing import Protocol
 
 import yaml
 
@@ -26,6 +27,12 @@ NAMES = ("metric", "dimension", "value", "entity")
 class _Node:
     children: dict[str, _Node] = field(default_factory=dict)
     meanings: dict[tuple[str, Hashable, tuple[str, ...]], list[tuple[str, ...]]] = field(default_factory=dict)
+
+
+class Matching(Protocol):
+    """Whatever knows words: the language's lexicon, a project's vocabulary."""
+
+    def match(self, text: Sequence[Unit], start: int) -> Iterable[Phrase]: ...
 
 
 class Lexicon:
@@ -103,7 +110,7 @@ def word(category: str, start: int, end: int, meaning: Hashable, *features: str)
     return Phrase(category, start, end, meaning, (named, *features), roles)
 
 
-def lattice(question: str, *lexicons: Lexicon) -> tuple[list[Unit], list[Phrase]]:
+def lattice(question: str, *lexicons: Matching) -> tuple[list[Unit], list[Phrase]]:
     """The units of a question and all that they may be read as; numbers are words too.
 
     A word of the project is hardly ever passed over as a filler of the language, and never where it is
