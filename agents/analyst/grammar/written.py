@@ -72,6 +72,8 @@ _TIMES = frozenset(
 )
 _RANKS = frozenset(("top", "most", "front"))
 _FIGURES = frozenset(("metric", "verb", "entity", "most", "ranked", "quantity"))
+# What ends as a weekday does and goes on as another word.
+_COUNTERS, _WORDS = frozenset("个家位名款件种"), frozenset(("日均", "一共", "一直", "一般", "一些", "一下"))
 _WHOLE = frozenset(("relative_day", "relative_year", "which_part"))
 _BETWEEN = frozenset(("to", "and"))
 _BEFORE = frozenset(("relative", "this_weekday", "until", "before", "after", "between"))
@@ -118,7 +120,14 @@ def written(folded: str, text: Sequence[Unit], found: Sequence[Phrase]) -> list[
         and not (phrase.category in _RANKS and phrase.start in heads)
         and not (phrase.category == "than" and (phrase.end in days or phrase.start in rolls))
         and not any(_inside(phrase, *span) for span in whole)
+        and not (phrase.category == "weekday" and _crossed(phrase, text))
     ]
+
+
+def _crossed(day: Phrase, text: Sequence[Unit]) -> bool:
+    """上周一共 is no Monday, 上周日均 no Sunday, 上周六个国家 no Saturday."""
+    after = text[day.end].text if day.end < len(text) else ""
+    return after in _COUNTERS or text[day.end - 1].text + after in _WORDS
 
 
 def _inside(phrase: Phrase, start: int, end: int) -> bool:

@@ -96,6 +96,14 @@ def test_months_of_the_year_are_not_numbers_of_months(one: str, other: str) -> N
     assert windows[0] != windows[1]
 
 
+@pytest.mark.parametrize("question", ["上周一共的订单数", "上周日均订单数", "订单数，上周一共"])
+def test_a_weekday_does_not_end_inside_another_word(question: str) -> None:
+    text, words = lattice(question, shipped(), PROJECT)
+    for derivation in derive(words, len(text), GRAMMAR, merge, shipped_weights(), EMPTY, 3):
+        window = timing(derivation.value.times, NOW).window
+        assert window == Period(start=_utc("2026-11-09"), end=_utc("2026-11-16")), question
+
+
 # Every range of days as it is printed, and what the words of time come to in any order.
 
 days = st.dates(min_value=datetime(2019, 1, 1).date(), max_value=datetime(2026, 11, 21).date())
