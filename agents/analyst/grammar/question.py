@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 
 from agents.analyst.grammar.fragment import BETWEEN, Bound, Fragment, Refused
 from agents.analyst.grammar.naming import metrics_in
-from agents.analyst.grammar.timing import Timing, timing
+from agents.analyst.grammar.timing import UNTIMED, Timing, timing
 from agents.analyst.grammar.when import Calendar, NoTime, When
 from agents.analyst.intent import (
     AllOf,
@@ -49,10 +49,13 @@ _OVERLAPPING = ("mean", "median", "share", "running")
 
 @dataclass(frozen=True)
 class Completed:
-    """An intent that a fragment comes to, and what had to be chosen or filled in for it."""
+    """An intent that a fragment comes to, what had to be chosen or filled in for it, and how its times were
+    read: what a reader has to be told of them.
+    """
 
     intent: Intent
     features: tuple[str, ...] = ()
+    times: Timing = UNTIMED
 
 
 class Question:
@@ -105,7 +108,7 @@ class Question:
             )
         except ValueError as error:
             raise Refused("impossible", str(error)) from error
-        return Completed(intent, tuple(self._features))
+        return Completed(intent, tuple(self._features), times)
 
     @staticmethod
     def _one(measures: tuple[Measure, ...]) -> Measure:

@@ -14,6 +14,7 @@ from agents.analyst.grammar.complete import complete
 from agents.analyst.grammar.fragment import EMPTY, Refused, merge
 from agents.analyst.grammar.rules import RULES
 from agents.analyst.grammar.text import Unit
+from agents.analyst.grammar.timing import UNTIMED, Timing
 from agents.analyst.grammar.when import Calendar
 from agents.analyst.grammar.words import lattice, shipped
 from agents.analyst.intent import Intent
@@ -28,12 +29,15 @@ _GRAMMAR = Grammar(RULES)
 
 @dataclass(frozen=True)
 class Reading:
-    """A meaning of the whole question: its score, what that is the sum of, and each word's role in it."""
+    """A meaning of the whole question: its score, what that is the sum of, each word's role in it, and how
+    its times were read.
+    """
 
     intent: Intent
     score: float
     features: Mapping[str, int]
     roles: Sequence[tuple[str, str]]
+    times: Timing = UNTIMED
 
 
 @dataclass(frozen=True)
@@ -116,7 +120,7 @@ class Reader:
                     features[name] = features.get(name, 0) + 1
                 score = derivation.score + sum(self.weights.get(name, 0.0) for name in one.features)
                 if one.intent not in readings or readings[one.intent].score < score:
-                    readings[one.intent] = Reading(one.intent, score, features, roles)
+                    readings[one.intent] = Reading(one.intent, score, features, roles, one.times)
         return sorted(readings.values(), key=lambda one: -one.score), refusals
 
 

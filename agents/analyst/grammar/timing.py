@@ -42,6 +42,9 @@ class Timing:
     notes: tuple[Note, ...] = ()
 
 
+UNTIMED = Timing()
+
+
 def timing(times: Sequence[When], calendar: Calendar, compared: bool = False, against: str = "") -> Timing:
     """`against`: how much earlier the period is that a figure is compared with: `period` (the one before), a
     unit, or empty; `compared`: two times are one against the other. Raises `NoTime`.
