@@ -30,7 +30,7 @@ from agents.analyst.intent import (
     Share,
     Slice,
 )
-from agents.analyst.saying.names import Names, capital, inside, plural
+from agents.analyst.saying.names import Names, capital, inside, noun, plural
 from agents.analyst.saying.sentences import Phrasing
 
 
@@ -161,12 +161,7 @@ class _Labels:
         return self._thing(per.dimension)
 
     def _thing(self, name: str) -> str:
-        """An entity by its own label: per user, not per user ID."""
-        entity = self._names.semantic.entities.get(name)
-        if entity is None:
-            return self._name(name)
-        own = entity.label_zh if self._language == "zh" else entity.label
-        return inside(own or entity.label or name.replace("_", " "))
+        return noun(name, self._names, self._language)
 
     def _name(self, name: str) -> str:
         return inside(self._names.phrase(name, self._language))

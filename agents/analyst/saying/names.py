@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from agents.analyst.grammar.chart import Phrase
-from agents.analyst.grammar.text import Unit, keys
+from agents.analyst.grammar.text import Unit, fold, keys, units
 from warehouse.semantic import SemanticLayer
 
 
@@ -39,6 +39,27 @@ class Names(Protocol):
 def inside(label: str) -> str:
     """A label within a sentence: its first letter is small, unless it is an abbreviation's."""
     return label[:1].lower() + label[1:] if label[1:2].islower() else label
+
+
+def noun(name: str, names: Names, language: str) -> str:
+    """What a dimension or an entity is called within a sentence: an entity by its own label, not by its key's,
+    where nothing else is called so.
+    """
+    if entity := names.semantic.entities.get(name):
+        spoken = name.replace("__", " ").replace("_", " ")
+        own = inside((entity.label_zh if language == "zh" else "") or entity.label or spoken)
+        if _is_only(name, own, names):
+            return own
+    return inside(names.phrase(name, language))
+
+
+def _is_only(name: str, text: str, names: Names) -> bool:
+    said = units(fold(text))
+    found = {(one.category, one.value) for one in names.lexicon.match(said, 0) if one.end == len(said)}
+    return ("entity", name) in found and not any(
+        category in ("metric", "dimension") or (category == "entity" and meaning != name)
+        for category, meaning in found
+    )
 
 
 def capital(text: str) -> str:

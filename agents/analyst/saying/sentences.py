@@ -29,7 +29,7 @@ from agents.analyst.intent import (
     Periods,
     Threshold,
 )
-from agents.analyst.saying.names import Names, capital, inside, plural
+from agents.analyst.saying.names import Names, capital, inside, noun, plural
 from agents.analyst.sql.meaning import Meanings
 
 _ORDER = {
@@ -38,6 +38,8 @@ _ORDER = {
 }
 # In English what says which rows flows on, what is done with them is set off by a comma.
 _FLOWING = ("groups", "where", "window")
+# The highest the share of.
+_TWICE = re.compile(r"\b(highest|lowest|each) the ")
 _PLAIN = re.compile(r"[A-Z0-9\u4e00-\u9fff][\w&'’.+-]*(?: [A-Z0-9&][\w&'’.+-]*)*")
 
 
@@ -50,7 +52,7 @@ def sentence(intent: Intent, names: Names, language: str) -> str:
         if value not in (None, ()):
             clause = said.clause(field, value)
             text += said.gap(field, text, clause) + clause
-    return capital(text)
+    return capital(_TWICE.sub(r"\1 ", text))
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,8 @@ class Phrasing:
     def clause(self, field: str, value: Any) -> str:
         if field == "where" and isinstance(value, AllOf):
             return self.constructed("clause", "where_all", {"where": value.of})
+        if field == "limit" and value == 1:
+            return self.constructed("clause", "limit_one", {})
         if field == "against" and not _closed(value):
             return self.constructed("clause", "against_open", {"against": value})
         return self.constructed("clause", field, {field: value})
@@ -265,8 +269,13 @@ def _label(saying: Phrasing, name: str) -> str:
     return inside(saying.names.phrase(name, saying.language))
 
 
-def _plural(saying: Phrasing, name: str) -> str:
-    return plural(_label(saying, name))
+def _thing(saying: Phrasing, name: str) -> str:
+    return noun(name, saying.names, saying.language)
+
+
+def _things(saying: Phrasing, name: str) -> str:
+    """In the plural, where the language has one."""
+    return plural(_thing(saying, name)) if saying.language == "en" else _thing(saying, name)
 
 
 def _number(saying: Phrasing, value: float | Decimal) -> str:
@@ -308,8 +317,8 @@ def _threshold(saying: Phrasing, threshold: Threshold) -> str:
 
 _OWN: dict[str, Callable[[Phrasing, Any], str]] = {
     "metric": _label,
-    "thing": _label,
-    "things": _plural,
+    "thing": _thing,
+    "things": _things,
     "number": _number,
     "text": _text,
     "value": _value,

@@ -138,9 +138,14 @@ def category(name: str, language: str = "") -> str:
 CLAUSE = category("clause")
 
 
+def _bare(text: str) -> str:
+    """Without 的 and an article, which may be left out."""
+    return text.strip().removesuffix("的").removeprefix("the ")
+
+
 def _literal(text: str) -> str:
     """The category of a construction's own words; empty for punctuation and 的, which say nothing."""
-    words = [unit.text for unit in units(fold(text.removesuffix("的"))) if unit.text not in ",;"]
+    words = [unit.text for unit in units(fold(_bare(text))) if unit.text not in ",;"]
     return f"canonical:'{'_'.join(words)}'" if words else ""
 
 
@@ -154,7 +159,7 @@ def words() -> Lexicon:
     texts += [text for listing in LISTS.values() for text in listing.between.values()]
     for text in dict.fromkeys(texts):
         if _literal(text):
-            lexicon.add(text.removesuffix("的"), _literal(text), "")
+            lexicon.add(_bare(text), _literal(text), "")
     for name, languages in WORDS.items():
         for said in languages.values():
             for meaning, word in said.items():
@@ -284,6 +289,7 @@ _BUILDERS: dict[str, Callable[..., Any]] = {
     "date": lambda day, month, year: _day(year, month, day).date(),
     "moment": _moment,
     "against_open": lambda against: ("against", against),
+    "limit_one": lambda: ("limit", 1),
     "where_all": lambda where: ("where", _all(where)),
 }  # fmt: skip
 
