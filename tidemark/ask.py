@@ -12,7 +12,6 @@ from rich.table import Table
 
 from tidemark.connect import project_settings
 from tidemark.console import console, errors, fail
-from tidemark.stack import client_settings
 
 if TYPE_CHECKING:
     from wiring.analyst import Answer, Event
@@ -30,7 +29,7 @@ def ask(
     ] = None,
     warehouse: Annotated[
         str,
-        typer.Option(help="Of the sample, another than the stack's: a URL, a name of TIDEMARK_WAREHOUSES."),
+        typer.Option(help="Another than the project's: a URL, or a name of TIDEMARK_WAREHOUSES."),
     ] = "",
     session: Annotated[
         str, typer.Option(help="The conversation that the question belongs to; without it, one of its own.")
@@ -42,9 +41,7 @@ def ask(
     from wiring.errors import TidemarkError
 
     try:
-        settings = client_settings(warehouse)
-        if project or not warehouse:
-            settings = project_settings(settings, project)
+        settings = project_settings(project, warehouse)
         with open_analyst(settings, on_event=None if as_json else show) as analyst:
             answer = analyst.ask(question, language=language, domain=domain, session_id=session or None)
     except TidemarkError as error:

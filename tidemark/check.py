@@ -13,8 +13,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from tidemark.connect import project_settings
-from tidemark.console import console
-from tidemark.stack import client_settings, plain_errors
+from tidemark.console import console, errors
+from tidemark.stack import plain_errors
 
 if TYPE_CHECKING:
     from wiring.checking import Checked
@@ -39,7 +39,8 @@ def check(
     from wiring.checking import checked, write_draft
 
     with plain_errors():
-        settings = project_settings(client_settings(), folder)
+        settings = project_settings(folder)
+        errors.print(f"[dim]each metric of {escape(str(settings.warehouse.dbt_project_dir))} is tried[/dim]")
         found = checked(settings, limit)
         draft = write_draft(settings) if write_overlay else None
     if as_json:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from tidemark.console import console, fail
+from tidemark.console import console, errors, fail
 from tidemark.stack import client_settings, plain_errors
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ def connect(
             console.print(told(kept) if kept else "No project is connected: questions are about the sample.")
             return
         choice = Choice(folder, target, profiles_dir, _names(schemas), warehouse, overlay)
+        errors.print(f"[dim]dbt reads {escape(str(folder))}[/dim]")
         project = prepared(settings, choice)
         found = check_access(of_project(settings, project))
         if found.refused:
@@ -83,13 +84,20 @@ def told(project: Project) -> str:
     return escape(f"connected: {project.name} ({project.folder}) at {project.warehouse_url}{words}")
 
 
-def project_settings(settings: Settings, folder: Path | None) -> Settings:
-    """The settings about one project: of this folder, else the connected one, else the sample."""
+def project_settings(folder: Path | None, warehouse: str = "") -> Settings:
+    """The settings about one project: of this folder, else the connected one, else the sample.
+
+    `warehouse` is another than the project's, or than the stack's for the sample.
+    """
     from wiring.project import Choice, connected, of_project, prepared, refreshed
 
+    settings = client_settings()
+    if warehouse and folder is None:
+        return client_settings(warehouse)
     kept = connected(settings)
-    if folder is not None and (kept is None or folder.expanduser().resolve() != kept.folder):
-        return of_project(settings, prepared(settings, Choice(folder)))
+    if folder is not None and (warehouse or kept is None or folder.expanduser().resolve() != kept.folder):
+        elsewhere = client_settings(warehouse).warehouse.warehouse_url if warehouse else ""
+        return of_project(settings, prepared(settings, Choice(folder, warehouse=elsewhere)))
     return of_project(settings, refreshed(settings, kept)) if kept else settings
 
 

@@ -20,6 +20,7 @@ from wiring.warehouse import open_warehouse
 
 OVERLAY = "tidemark.yml"
 _LOCAL = ("localhost", "127.0.0.1", "::1")
+_PORTS = {"http": 8123, "https": 8443}
 
 
 class Project(BaseModel):
@@ -198,7 +199,7 @@ def _ours(url: str, settings: Settings) -> str:
 def _address(url: str) -> tuple[str, str, int | None]:
     parts = urlsplit(url)
     host = parts.hostname or ""
-    return parts.scheme, "localhost" if host in _LOCAL else host, parts.port
+    return parts.scheme, "localhost" if host in _LOCAL else host, parts.port or _PORTS.get(parts.scheme)
 
 
 def _check_schemas(settings: Settings, project: Project) -> None:

@@ -63,7 +63,7 @@ def museum(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 def checked(folder: Path, *options: str) -> tuple[int, str]:
     ended = CliRunner().invoke(app, ["check", str(folder), *options])
-    return ended.exit_code, ended.output
+    return ended.exit_code, ended.stdout + "".join(ended.stderr.partition("error: ")[1:])
 
 
 def found(folder: Path) -> list[dict[str, str]]:

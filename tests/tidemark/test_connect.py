@@ -84,7 +84,7 @@ def test_what_is_no_project_ends_in_one_line(bikes: Path, tmp_path: Path) -> Non
     refused = said("connect", tmp_path)
     assert refused.exit_code == 1
     assert "has no dbt_project.yml" in refused.output
-    assert refused.output.count("\n") == 1
+    assert refused.stderr.count("error: ") == 1
 
 
 def test_a_domain_that_the_project_has_not_is_told(bikes: Path) -> None:
