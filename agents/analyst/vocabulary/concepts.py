@@ -11,7 +11,7 @@ import yaml
 from agents.analyst.grammar.chart import Phrase
 from agents.analyst.grammar.text import Unit, fold, keys, units
 from agents.analyst.grammar.words import word
-from agents.analyst.vocabulary.kinds import kind
+from agents.analyst.vocabulary.kinds import kind, worse
 from agents.analyst.vocabulary.names import ALIKE, DERIVED, FOLDER, FORM, STRONG, Name, chinese
 from agents.analyst.vocabulary.phrases import Phrases
 from agents.analyst.vocabulary.reach import BETWEEN, Reach
@@ -108,7 +108,9 @@ class Doings:
         return {
             name
             for name, metric in metrics.items()
-            if metric.additivity.kind == "additive" and kind(metric, metrics) in ("money", "unknown")
+            if metric.additivity.kind == "additive"
+            and (of := kind(metric, metrics)) in ("money", "unknown")
+            and worse(metric, of) != "high"
         }
 
     def _called(self, names: Iterable[str], category: str) -> set[str]:

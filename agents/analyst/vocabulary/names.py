@@ -147,6 +147,9 @@ def _own(label: str, label_zh: str, name: str, *synonyms: Sequence[str]) -> list
 def _metric_forms(text: str) -> Iterator[Name]:
     """Other ways to say the same name: 运单数 for 运单量, cancelled orders for orders cancelled."""
     if chinese(text):
+        for ending in endings()["dropped_zh"]:
+            if text.endswith(ending) and len(text) - len(ending) >= 2:
+                yield Name(text.removesuffix(ending), DERIVED)
         for alike in endings()["alike_zh"]:
             for ending in sorted(alike, key=len, reverse=True):
                 if text.endswith(ending) and len(text) - len(ending) >= 2:

@@ -18,6 +18,7 @@ from rapidfuzz.distance import OSA
 
 from agents.analyst.grammar.chart import Phrase
 from agents.analyst.grammar.text import Unit, stem, unaccented
+from agents.analyst.grammar.words import word
 from agents.analyst.vocabulary.phrases import LONGEST
 
 Match = Callable[[Sequence[Unit], int], Iterable[Phrase]]
@@ -28,6 +29,7 @@ _SLIPS = ((8, 2), (4, 1))
 _NAME = 8
 _LONGEST_ZH = 8
 _SHORTEST_ZH = 3
+_LONGEST_NAME = 4
 
 
 class Spelling:
@@ -44,11 +46,12 @@ class Spelling:
         unknown = [at for at in range(len(text)) if at not in known]
         if not unknown:
             return []
-        meant = {at: word for at in unknown if (word := self._latin(text[at]))}
+        meant = {at: right for at in unknown if (right := self._latin(text[at]))}
         found = list(_matched(text, meant, match)) if meant else []
         for at in unknown:
             if text[at].chinese:
                 found += self._chinese(text, at, match)
+                found += self._romanised(text, at, match)
         return list(dict.fromkeys(found))
 
     def _latin(self, unit: Unit) -> str:
@@ -82,6 +85,20 @@ class Spelling:
                     if len(slips) <= max(1, len(said) // 3):
                         yield from _matched(text, slips, match)
 
+    def _romanised(self, text: Sequence[Unit], at: int, match: Match) -> Iterator[Phrase]:
+        """Values in Latin letters that are said in Chinese: 广东 is Guangdong."""
+        for start in range(max(0, at - _LONGEST_NAME + 1), at + 1):
+            for end in range(max(at + 1, start + 2), min(len(text), start + _LONGEST_NAME) + 1):
+                said = text[start:end]
+                if not all(unit.chinese for unit in said):
+                    break
+                meant = "".join(_sound("".join(unit.text for unit in said)))
+                if meant in self._tiers[1].latin:
+                    for phrase in match([*text[:start], Unit(stem(meant), meant, 0, 0)], start):
+                        if phrase.category == "value":
+                            feature = f"spelling:{''.join(unit.text for unit in said)}>{meant}"
+                            yield word("value", start, end, phrase.value, *phrase.features[1:], feature)
+
 
 class Words:
     """The words of phrases by length, and Chinese phrases by sound."""
@@ -95,8 +112,8 @@ class Words:
             if _SHORTEST_ZH <= len(words) <= _LONGEST_ZH and not any(map(str.isascii, words)):
                 self._sounding[_sound("".join(words))].add("".join(words))
         self._by_length: dict[int, list[str]] = defaultdict(list)
-        for word in sorted(self.latin):
-            self._by_length[len(word)].append(word)
+        for one in sorted(self.latin):
+            self._by_length[len(one)].append(one)
 
     def nearest(self, said: str, slips: int) -> list[str]:
         """The words of the least distance, at most `slips`."""

@@ -85,7 +85,9 @@ def _alike(dimensions: Iterable[Dimension]) -> Mapping[str, Sequence[str]]:
     found: dict[str, list[str]] = defaultdict(list)
     for dimension in dimensions:
         for value, words in dimension.value_synonyms.items():
-            for one in (value, *words):
+            # Chicago is 芝加哥 whatever it is of, but women are not of each sex that is called so.
+            own = _written(units(fold(value)))
+            for one in (said for said in (value, *words) if _written(units(fold(said))) in own):
                 found[_written(units(fold(one)))] += [other for other in (value, *words) if other != one]
     return found
 

@@ -25,10 +25,10 @@ def candidates(found: set[tuple[str, object]], category: str) -> set[str]:
         ("下了", "orders", "", "orders"),
         ("placed", "orders", "", "orders"),
         ("signed up", "signups", "", "signups"),
-        ("退了", "items_returned return_rate", "", "items_returned"),
-        ("被取消掉", "orders_cancelled cancellation_rate", "", "orders_cancelled"),
+        ("退了", "items_returned", "", "items_returned"),
+        ("被取消掉", "orders_cancelled", "", "orders_cancelled"),
         ("visited", "sessions", "", "sessions"),
-        ("跑了", "agent_runs stage_runs", "", "agent_runs stage_runs"),
+        ("跑了", "agent_runs", "", "agent_runs"),
         ("profitable", "gross_margin", "gross_margin", ""),
     ],
 )

@@ -74,3 +74,11 @@ def test_the_correction_is_a_phrase_like_any_other(sample: Vocabulary) -> None:
         if (one.start, one.end) == (0, 3) and one.value == "average_order_value"
     ]
     assert set(whole.features) >= {"name:label", "spelling:averge>average", "spelling:valeu>value"}
+
+
+def test_a_name_in_latin_letters_is_said_in_chinese(school: Vocabulary) -> None:
+    vocabulary = Vocabulary(school.semantic, {"teacher__city": ["Guangdong", "Shanghai"]})
+    text, words = lattice("广东的 lessons", shipped(), vocabulary)
+    (found,) = vocabulary.spelt(text, words)
+    assert found.category == "value"
+    assert "spelling:广东>guangdong" in found.features
