@@ -151,6 +151,8 @@ def _metric(
         aggregation=_aggregation(defined),
         counts=_counted(defined, _models(metric, lookup)),
         inputs=_inputs(defined),
+        spans_calendar=bool(defined.type_params.join_to_timespine)
+        or any(one.offset_window or one.offset_to_grain for one in defined.input_metrics),
     )
 
 

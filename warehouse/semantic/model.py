@@ -43,7 +43,8 @@ class Metric:
     filtered by. `grains` are its time granularities, finest first, and `min_grain` is the first of them.
     `tables` are the qualified tables it is computed from. `aggregation` is that of a simple metric (sum,
     count, count_distinct, average, ...), `counts` the entity that it is the number of, `inputs` are the
-    metrics that another is computed from; of a ratio the numerator and the denominator.
+    metrics that another is computed from; of a ratio the numerator and the denominator. `spans_calendar`: by
+    a time it has rows for periods without data, those ahead too, as far as the project's calendar goes.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Metric:
     aggregation: str = ""
     counts: str = ""
     inputs: tuple[str, ...] = ()
+    spans_calendar: bool = False
 
     @property
     def min_grain(self) -> str:

@@ -25,6 +25,7 @@ from warehouse.semantic.model import METRIC_TIME
 
 VALUE = "_v"
 _DAY = Item(METRIC_TIME, "day")
+_FINER = ("hour", "minute")
 
 
 def key(position: int) -> str:
@@ -74,12 +75,14 @@ class Cells:
         asked = Selection(metric.name if metric else "", (), conditions, quantile=q)
         if metric and metric.kind == "cumulative":
             return self._running(metric, groups, asked, window)
-        ends = (window.start, window.end) if window else (None, None)
+        ends: tuple[datetime | None, datetime | None] = (window.start, window.end) if window else (None, None)
         if metric is None and (any(ends) or any(is_of_own_time(group) for group in groups)):
             raise SemanticError(
                 "Which of them there are at a time is not known without something that happened to them. "
                 "Say what: those with an order in it, or what else there is of them."
             )
+        if metric and self._spans_calendar(metric) and any(isinstance(one, Every) for one in groups):
+            ends = self._until_now(window)
         asked = replace(asked, window=ends)
         finer = [group for group in groups if self._is_made_here(group)]
         if metric and finer and (q or not metric.additivity.holds_over([f"{METRIC_TIME}__hour"])):
@@ -173,36 +176,49 @@ class Cells:
             raise SemanticError(
                 f"{metric.name} is a running total, which has no weekday or hour. Ask for it by the day."
             )
-        tomorrow = self.calendar.tomorrow
-        begin, end = (window.start, window.end) if window else (None, None)
-        end = min(end, tomorrow) if end else tomorrow
         grains = [one.grain for one in groups if isinstance(one, Every)]
-        if grains in (["day"], ["hour"], ["minute"]):
-            return self._cells(metric, groups, replace(asked, window=_range(begin, end)), ())
-        if not grains:
-            asked = replace(asked, window=(end - timedelta(days=1), end))
-            return self._cells(metric, groups, asked, ())
         if len(grains) > 1:
             raise SemanticError(f"{metric.name} is a running total: ask for it by {' or by '.join(grains)}.")
-        days = [_DAY if isinstance(one, Every) else item(one) for one in groups]
-        query = self._selected(replace(asked, items=tuple(days), window=_range(begin, end)))
+        begin, end = self._until_now(window)
+        if grains and (grains[0] == metric.min_grain or grains[0] in _FINER):
+            return self._named(metric, groups, replace(asked, window=(begin, end)))
+        if not grains:
+            begin = end - timedelta(days=1)
+        items = [_DAY if isinstance(one, Every) else item(one) for one in groups]
+        asked = replace(asked, items=tuple(dict.fromkeys([*items, _DAY])), window=(begin, end))
+        query = self._selected(asked)
         keys = [
             self.start_of(group.grain, column(one.column, "_day"))
             if isinstance(group, Every)
             else column(one.column, "_day")
-            for group, one in zip(groups, days, strict=True)
+            for group, one in zip(groups, items, strict=True)
         ]
         order = exp.Order(expressions=[exp.Ordered(this=column(_DAY.column, "_day"), desc=True)])
         latest = exp.Window(this=exp.RowNumber(), partition_by=keys, order=order)
         named = [one.copy().as_(key(position), quoted=True) for position, one in enumerate(keys)]
-        value = column(metric.name, "_day").as_(VALUE, quoted=True)
-        ranked = exp.select(*named, value, latest.as_("_latest", quoted=True)).from_(query.subquery("_day"))
-        value = column(VALUE, "_cell").as_(VALUE, quoted=True)
+        of_day = column(metric.name, "_day").as_(VALUE, quoted=True)
+        ranked = exp.select(*named, of_day, latest.as_("_latest", quoted=True)).from_(query.subquery("_day"))
+        value: exp.Expr = column(VALUE, "_cell")
+        if not groups:
+            # One row, of nothing where there is none: the largest of none would be 0 on ClickHouse.
+            value = exp.Max(this=exp.case().when(column("_latest", "_cell").eq(1), value))
         return (
-            exp.select(*keys_of("_cell", len(groups)), value)
+            exp.select(*keys_of("_cell", len(groups)), value.as_(VALUE, quoted=True))
             .from_(ranked.subquery("_cell"))
             .where(column("_latest", "_cell").eq(1))
         )
+
+    def _spans_calendar(self, metric: Metric) -> bool:
+        known = self._semantic.metrics
+        inputs = [known[name] for name in metric.inputs if name in known]
+        return metric.spans_calendar or any(self._spans_calendar(one) for one in inputs)
+
+    def _until_now(self, window: Period | None) -> tuple[datetime | None, datetime]:
+        begin, end = (window.start, window.end) if window else (None, None)
+        end = min(end, self.calendar.tomorrow) if end else self.calendar.tomorrow
+        if begin and begin >= end:
+            raise SemanticError(f"{begin:%Y-%m-%d} lies ahead. Ask for a time that has begun.")
+        return begin, end
 
     def _with_key(self, query: exp.Query, count: int, position: int, value: exp.Expr) -> exp.Query:
         """The rows with one more key, the same in all, at a position among the `count` there are."""
@@ -213,9 +229,3 @@ class Cells:
         return exp.select(*keys, column(VALUE, "_part").as_(VALUE, quoted=True)).from_(
             query.subquery("_part")
         )
-
-
-def _range(begin: datetime | None, end: datetime) -> tuple[datetime | None, datetime]:
-    if begin and begin >= end:
-        raise SemanticError(f"{begin:%Y-%m-%d} lies ahead. Ask for a time that has begun.")
-    return begin, end

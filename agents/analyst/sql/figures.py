@@ -46,7 +46,9 @@ class Figures:
         match measure:
             case MetricOf(name=name):
                 self._check_running(name, level)
-                return self._filled(Cell(name, context, level), self._meanings.is_zero_without_rows(measure))
+                # A calendar that ends before today has no row for a running total, which is no zero.
+                zero = self._meanings.is_zero_without_rows(measure) and not self._meanings.runs(name)
+                return self._filled(Cell(name, context, level), zero)
             case Slice(of=of, where=where, window=window):
                 return self.figure(of, context.sliced(where, window), level)
             case Ratio(numerator=numerator, denominator=denominator):

@@ -49,7 +49,9 @@ class Meanings:
     def runs(self, name: str) -> bool:
         """Whether a metric is a running total or made of one."""
         metric = self.metric(name)
-        return metric.kind == "cumulative" or any(self.runs(one) for one in metric.inputs)
+        return metric.kind == "cumulative" or any(
+            self.runs(one) for one in metric.inputs if one in self._semantic.metrics
+        )
 
     def additivity(self, measure: Measure) -> Additivity:
         match measure:

@@ -15,7 +15,7 @@ from agents.analyst.intent import By, Every, Group
 from agents.analyst.sql.cells import VALUE, key
 from agents.analyst.sql.context import Shift
 from agents.analyst.sql.leaves import Leaf, Level
-from warehouse.dialect import Dialect, column, ordered
+from warehouse.dialect import Dialect, column
 from warehouse.errors import SemanticError
 
 _FOLD, _LEVEL, _WANTED = "_fold", "_level", "_wanted"
@@ -47,9 +47,12 @@ class Sheet:
 
     def over(self, call: exp.Expr, level: Level, order: exp.Expr | None = None) -> exp.Window:
         """A window of the groups that are alike in those of a level; in an order up to this one."""
-        along = exp.Order(expressions=[ordered(order)]) if order else None
+        # Where the nulls stand is one engine's choice: what has no place in the order is apart.
+        along = exp.Order(expressions=[exp.Ordered(this=order, nulls_first=True)]) if order else None
         frame = exp.WindowSpec(kind="ROWS", start="UNBOUNDED", start_side="PRECEDING", end="CURRENT ROW")
-        alike = [column(_LEVEL, _FOLD), *(self.key(position) for position in level)]
+        alike: list[exp.Expr] = [column(_LEVEL, _FOLD), *(self.key(position) for position in level)]
+        if order:
+            alike.append(order.copy().is_(exp.null()))
         return exp.Window(this=call, partition_by=alike, order=along, spec=frame if order else None)
 
     def spread(self, value: exp.Expr, level: Level) -> exp.Expr:

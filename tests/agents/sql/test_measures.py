@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from agents.analyst.intent import (
@@ -272,6 +274,22 @@ def test_a_running_total_is_of_today_and_of_the_end_of_a_longer_period(shop: Pro
     january = shop.figures(so_far, window=JANUARY)[()]
     assert january == (by_day[max(day for day in by_day if day.month == 1)],)
     assert shop.figures(so_far)[()] == (by_day[max(by_day)],)
+
+
+def test_a_total_of_the_last_days_is_that_of_today_without_a_time(shop: Project) -> None:
+    days = dict(shop.sql(f"select toDate(r.date) as d, {NET} from {RIDES} where d is not null group by d"))
+    week = sum(days.get(shop.now.date() - timedelta(days=one), 0) for one in range(7))
+    assert shop.figures(metric("net_of_week"))[()] == (week or None,)
+    kinds = shop.figures(metric("net_of_week"), by=(KIND,), window=JANUARY)
+    expected = f"""select r.kind, {NET} from {RIDES}
+        where toDate(r.date) between '2026-01-25' and '2026-01-31' group by r.kind"""
+    same_rows([(*key, *row) for key, row in kinds.items()], shop.sql(expected))
+
+
+def test_no_row_lies_ahead(shop: Project) -> None:
+    for name in ("net_growth", "net_so_far", "net_of_week"):
+        months = [key[0] for key in shop.figures(metric(name), by=(MONTH,))]
+        assert max(month for month in months if month) <= shop.now.date(), name
 
 
 def test_the_same_columns_may_be_meant_in_several_ways(shop: Project) -> None:
