@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -17,7 +18,7 @@ from agents.analyst.vocabulary.phrases import Phrases
 from agents.analyst.vocabulary.reach import BETWEEN, Reach
 from warehouse.semantic import SemanticLayer
 
-VERB, MENTION, ENTITY = "verb", "mention", "entity"
+VERB, MENTION, ENTITY, SUPERLATIVE = "verb", "mention", "entity", "superlative"
 # What may follow a Chinese verb and says nothing of its own, and what may stand before one.
 _PARTICLES = frozenset("了过出去掉到来回完走给下成")
 _PASSIVE = "被"
@@ -34,6 +35,7 @@ class Doings:
         self._people = {keys(word) for word in (*people["says"], *people["are"])}
         for doing in concepts()["doings"].values():
             self._add(doing)
+        self._add_superlatives()
         everything = BETWEEN.join(sorted(semantic.metrics))
         for said in concepts()["light"]:
             self._phrases.add(said, MENTION, everything, "light")
@@ -58,7 +60,7 @@ class Doings:
         if self._speaks_of_people(text):
             matched += self._of_people.match(text, first)
         for found in matched:
-            if found.category == ENTITY or found.features[1:] == (_THING,):
+            if found.category in (ENTITY, SUPERLATIVE) or found.features[1:] == (_THING,):
                 if first == start and not (found.category == MENTION and self._is_chosen(text, found)):
                     yield found
                 continue
@@ -96,6 +98,26 @@ class Doings:
                 self._say(self._of_people, said, VERB, of_people)
                 self._say(self._of_people, said, MENTION, of_people | about)
 
+    def _add_superlatives(self) -> None:
+        """`the slowest tool`, `most reliable`: from which end, by which of the metrics."""
+        metrics = self._semantic.metrics
+        meant: dict[tuple[str, str], set[str]] = defaultdict(set)
+        for metric in metrics.values():
+            for end, words in (("desc", metric.words_high), ("asc", metric.words_low)):
+                for said in set(words) - set(concepts()["ends"]):
+                    for way in _superlative(said):
+                        meant[way, end].add(metric.name)
+        own = {said for said, _ in meant}
+        for one in concepts()["superlatives"]:
+            of = self._called(one.get("asks", ()), "metric") | {
+                name for name, metric in metrics.items() if kind(metric, metrics) == one.get("kind")
+            }
+            for said in set(one["says"]) - own:
+                meant[said, one["from"]] |= of
+        for (said, end), names in meant.items():
+            if names:
+                self._phrases.add(said, SUPERLATIVE, (end, BETWEEN.join(sorted(names))))
+
     @staticmethod
     def _say(phrases: Phrases, said: str, category: str, metrics: Collection[str]) -> None:
         if metrics:
@@ -121,6 +143,13 @@ class Doings:
         beside = [metric for metric in sorted(self._semantic.metrics) if self._reach.has_entity(metric, of)]
         if beside:
             self._phrases.add(said, MENTION, BETWEEN.join(beside), _THING)
+
+
+def _superlative(word: str) -> tuple[str, ...]:
+    """The superlative of a word, if it is none itself."""
+    if chinese(word):
+        return (word,) if word.startswith("最") else (f"最{word}",)
+    return (word,) if word.endswith("est") else (f"most {word}",)
 
 
 def alike(names: Sequence[Name]) -> list[Name]:

@@ -112,3 +112,22 @@ def test_a_thing_that_is_chosen_is_not_merely_mentioned(sample: Vocabulary) -> N
     for question, mentioned in (("revenue from customers", True), ("revenue of each customer", False)):
         _, phrases = lattice(question, sample)
         assert any(one.category == "mention" for one in phrases) is mentioned, question
+
+
+@pytest.mark.parametrize(
+    ("said", "end", "metric"),
+    [
+        ("slowest", "desc", "tool_duration_avg"),
+        ("最慢", "desc", "stage_duration_avg"),
+        ("fastest", "asc", "tool_duration_avg"),
+        ("most reliable", "asc", "tool_failure_rate"),
+        ("most reliable", "desc", "run_success_rate"),
+        ("best selling", "desc", "items_sold"),
+        ("最畅销", "desc", "items_sold"),
+    ],
+)
+def test_a_superlative_says_an_end_of_some_figures(
+    said: str, end: str, metric: str, sample: Vocabulary, meanings: Meanings
+) -> None:
+    found = [value for one, value in meanings(sample, said) if one == "superlative"]
+    assert any(one[0] == end and metric in one[1].split("|") for one in found)  # type: ignore[index]
