@@ -16,6 +16,8 @@ from agents.analyst.grammar.confidence import INTERCEPT, confidence
 
 _RIDGE = 1.0
 _STEPS = 50
+# A few questions do not make a merit of what was set as a fault.
+_FARTHEST = 0.3
 Features = Mapping[str, float]
 
 
@@ -68,7 +70,8 @@ def ranked(
             for name, shift in moved.items():
                 total[name] += shift
     mean = {name: shift / steps for name, shift in total.items() if abs(shift / steps) >= rate / 10}
-    return {**start, **{name: round(weight(start, name) + shift, 3) for name, shift in mean.items()}}
+    bounded = {name: max(-_FARTHEST, min(_FARTHEST, shift)) for name, shift in mean.items()}
+    return {**start, **{name: round(weight(start, name) + shift, 3) for name, shift in bounded.items()}}
 
 
 def logistic(rows: Sequence[Features], right: Sequence[bool]) -> dict[str, float]:
