@@ -22,6 +22,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from agents.analyst.linker import Linker
+from agents.analyst.vocabulary import Vocabulary
 from streaming.ddl import ods_tables
 from warehouse import WarehouseSettings, connect
 from warehouse.clickhouse import DIALECT
@@ -64,6 +65,11 @@ def dbt_target(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def semantic(dbt_target: Path) -> SemanticLayer:
     return SemanticLayer.load(dbt_target / "semantic_manifest.json", DIALECT)
+
+
+@pytest.fixture(scope="session")
+def vocabulary(semantic: SemanticLayer) -> Vocabulary:
+    return Vocabulary(semantic, VALUES)
 
 
 @pytest.fixture(scope="session")
