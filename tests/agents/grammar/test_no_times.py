@@ -57,6 +57,9 @@ def best(question: str) -> Fragment | None:
         "销售额超过2000的国家",
         "第一医院的销售额",
         "销售额最高的3个品类",
+        "orders shipped within 24 hours",
+        "revenue of all time by country",
+        "有史以来的销售额",
     ],
 )
 def test_what_only_looks_like_a_time_is_none(question: str) -> None:

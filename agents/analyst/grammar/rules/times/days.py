@@ -57,8 +57,6 @@ def _hours(first: _Clock, last: _Clock) -> AtPart | None:
     (begin, said), (end, said_too) = first, last
     if not said_too and said and begin >= 12 and begin < end + 12 <= 24:
         end += 12
-    if not said and said_too and end > 12 and begin < 12 and begin + 12 < end and end - begin > 12:
-        begin += 12
     if begin == end or begin == 24:
         return None
     return _at(range(begin, end if end > begin else end + 24))
@@ -82,7 +80,18 @@ def _office(first: Any, last: Any) -> AtPart | None:
 
 def _from_to(first: Any, last: Any, half: str | None = None) -> AtPart | None:
     begin, end = _clock(first, half), _clock(last, half)
-    return _hours(begin, end) if begin and end else None
+    if not begin or not end or (half and begin[0] >= end[0]):
+        return None
+    return _hours(begin, end)
+
+
+def _hours_to(first: Any, last: _Clock) -> AtPart | None:
+    """From 8 to 10 in the evening, from 9 to 5pm."""
+    begin = _clock(first)
+    if not begin:
+        return None
+    later = begin[0] + 12
+    return _hours((later, True) if later < last[0] and last[0] - begin[0] > 12 else begin, last)
 
 
 def _at_part(part: Any, value: Any) -> AtPart | None:
@@ -185,7 +194,11 @@ RULES = (
     Rule("hours before zh", "hours", "clock before_after", lambda clock, _: _edge("before", clock)),
     Rule("hours after", "hours", "after clock", lambda _, clock: _edge("after", clock)),
     Rule("hours after zh", "hours", "clock after_after/since_after", lambda clock, _: _edge("after", clock)),
-    Rule("hour", "hours", "clock", lambda clock: _at(range(clock[0], clock[0] + 1))),
+    Rule("hour", "hours", "clock",
+         lambda clock: _at(range(clock[0], clock[0] + 1)) if clock[0] < 24 else None),
+    Rule("clock part", "clock", "number day_part", lambda n, part: _clock_in(part, n)),
+    Rule("hours to", "hours", "from? number to clock", lambda _, a, __, b: _hours_to(a, b)),
+    Rule("hours between to", "hours", "between number and clock", lambda _, a, __, b: _hours_to(a, b)),
     Rule("part of day", "hours", "day_part", _part),
     Rule("hours between zh", "hours", "between? hours between_after", lambda _, hours, __: hours),
     Rule("at hours", "part_condition", "hours", lambda hours: hours),
@@ -195,5 +208,6 @@ RULES = (
     Rule("which part", "fragment", "which_part", lambda part: Fragment(groups=(PartOf(part=part),))),
     Rule("by which part", "fragment", "by which_part", lambda _, part: Fragment(groups=(PartOf(part=part),))),
     Rule("each of them", "fragment", "each when", lambda _, when: _each_of(when)),
+    Rule("all time", "fragment", "all_time", lambda _: Fragment()),
     Rule("which grain", "fragment", "which_grain", lambda grain: Fragment(groups=(Every(grain=grain),))),
 )  # fmt: skip

@@ -55,10 +55,15 @@ def _ahead(count: Any, unit: str) -> When | None:
     return Range(Unit("day", 1), Unit(unit, count))
 
 
+def _short_year(number: Any, _: str, parts: Parts) -> When | None:
+    """25年10月."""
+    return of(Year(2000 + number), parts) if isinstance(number, int) and 10 <= number < 40 else None
+
+
 def _third(meaning: str, month: When) -> When | None:
     """Early October."""
     if month.size != "month":
-        return None
+        return Unclear("vague", "") if month.size in ("year", "half", "quarter", "week") else None
     first, last = meaning.split(" ")
     return Roughly(Stretch(month, "day", int(first), int(last)))
 
@@ -141,6 +146,9 @@ RULES = (
     Rule("to date", "frame", "to_date", lambda unit: Unit(unit)),
     Rule("frame", "point", "frame", lambda frame: frame),
     Rule("all of", "point", "point all_of", lambda point, _: point),
+    Rule("that day", "point", "point that_day", lambda point, _: point if point.size == "day" else None),
+    Rule("during", "point", "point during_after", lambda point, _: point),
+    Rule("short year", "point", "number year_mark parts", _short_year),
     Rule("whole", "point", "whole point", lambda _, point: point if point.size else None),
     Rule("frame part", "point", "frame parts", _part_of),
     Rule("frame bit", "point", "frame bit", of),
@@ -189,6 +197,7 @@ RULES = (
     Rule("rolling one", "when", "roll unit", lambda how, unit: Rolling(unit, 1) if how == "past" else None),
     Rule("rolling until", "when", "number unit until_window point",
          lambda n, unit, _, point: _until(n, unit, point)),
+    Rule("fortnight", "when", "roll fortnight", lambda _, __: Rolling("day", 14)),
     Rule("rolling half", "when", "roll number? half_year", lambda _, n, __: _half_years(n)),
     Rule("ahead", "when", "ahead number counter? unit", lambda _, n, __, unit: _ahead(n, unit)),
     # Words that do not say which.

@@ -87,6 +87,7 @@ RULES = (
          lambda _, first, __, last, ___: Range(first, last)),
     # Open at one side.
     Rule("since", "when", "since point/beginning", lambda _, point: _from(point)),
+    Rule("since end", "when", "since ending", lambda _, point: Edge("after", point)),
     Rule("since after", "when", "since? point/beginning since_after/onwards",
          lambda _, point, __: _since(point)),
     Rule("until", "when", "until point/ending/ending_now until_after?",
