@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any, get_args
 import yaml
 
 from agents.analyst.following.merge import FollowUp, Part, Way, merge
-from agents.analyst.grammar.chart import Grammar, derive
+from agents.analyst.grammar.chart import Derivation, Grammar, derive
 from agents.analyst.grammar.complete import complete
 from agents.analyst.grammar.fragment import EMPTY, Fragment, Refused
 from agents.analyst.grammar.fragment import merge as together
@@ -23,6 +23,7 @@ from agents.analyst.intent import Intent, MetricOf
 
 _GRAMMAR = Grammar(RULES)
 _KEPT = 8
+_FIGURES = ("metric", "verb")
 _ENDS = " ,.?!;:，。？！；：、"
 
 
@@ -39,12 +40,12 @@ def followed(
     if not text or len(known) < len(text):
         return None
     found = derive(words, len(text), _GRAMMAR, together, weights, EMPTY, _KEPT)
-    fragments = [one.value for one in found if one.value != EMPTY]
-    if not ways and any(_is_whole(said) for said in fragments):
+    found = [one for one in found if one.value != EMPTY]
+    if not ways and _is_whole(found, len(text)):
         return None
-    for said in fragments:
+    for one in found:
         try:
-            return merge(previous, _follow_up(said, previous, vocabulary, calendar, ways))
+            return merge(previous, _follow_up(one.value, previous, vocabulary, calendar, ways))
         except Refused:
             continue
     return None
@@ -75,10 +76,16 @@ def _markers() -> tuple[tuple[str, Way], ...]:
     return tuple(sorted(found, key=lambda one: -len(one[0])))
 
 
-def _is_whole(said: Fragment) -> bool:
-    """Whether it is a question of its own: a figure, and what of it is asked."""
-    figure = said.measures or said.verbs
-    return bool(figure and (said.groups or said.each or said.where or said.times or said.limit))
+def _is_whole(found: Sequence[Derivation], length: int) -> bool:
+    """Whether it is a question of its own: a figure with what of it is asked, or with more words than its
+    name (how many orders were there).
+    """
+    figures = [one for one in found if one.value.measures or one.value.verbs]
+    said = [one.value for one in figures]
+    if any(one.groups or one.each or one.where or one.times or one.limit for one in said):
+        return True
+    named = (sum(role in _FIGURES for role in one.roles.values()) for one in figures)
+    return bool(figures) and max(named) < length
 
 
 def _follow_up(

@@ -42,8 +42,8 @@ def inside(label: str) -> str:
 
 
 def noun(name: str, names: Names, language: str) -> str:
-    """What a dimension or an entity is called within a sentence: an entity by its own label, not by its key's,
-    where nothing else is called so.
+    """What a dimension or an entity is called within a sentence: an entity by its own label, not by its
+    key's, where nothing else is called so.
     """
     if entity := names.semantic.entities.get(name):
         spoken = name.replace("__", " ").replace("_", " ")

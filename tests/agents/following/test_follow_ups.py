@@ -89,6 +89,7 @@ FOLLOW_UPS = (
         ("and for profit?", "gross margin instead", "what about profit", "毛利呢", "换成毛利"),
         but(TOP, measures=(MARGIN,), order=Order(by=MARGIN)),
     ),
+    (BY_COUNTRY, ("orders", "订单数"), but(BY_COUNTRY, measures=(ORDERS,))),
     (SHARES, ("and for orders?", "订单数呢？"), but(SHARES, measures=(Share(of=ORDERS),))),
     (PLAIN, ("versus last year", "跟去年比"), but(PLAIN, against=A_YEAR_BEFORE)),
     (BY_COUNTRY, ("in total", "not by country", "总共", "不要按国家"), PLAIN),
@@ -119,6 +120,8 @@ def test_a_follow_up_changes_what_it_says_and_keeps_the_rest(
 @pytest.mark.parametrize(
     "question",
     [
+        "how many orders were there?",
+        "有多少订单",
         "orders by country last month",
         "Revenue from Germany in September",
         "上个月各国订单数",
