@@ -30,7 +30,7 @@ from agents.analyst.intent import (
 
 
 def noted(intent: Intent) -> str:
-    """`revenue | by product__brand | where user__country=China | in 2026-10-01..2026-11-01 | desc revenue 5`."""
+    """`revenue | by product__brand | where user__country=China | in 2026-10-01..2026-11-01`."""
     parts = [", ".join(map(_measure, intent.measures))]
     if intent.groups:
         parts.append("by " + ", ".join(map(_group, intent.groups)))
@@ -62,10 +62,9 @@ def _measure(one: Any) -> str:
         case QuantileOf():
             return f"q{one.q:g}({_measure(one.of)}{f' per {_group(one.per)}' if one.per else ''})"
         case Slice():
-            within = " ".join(
-                filter(None, (one.where and _condition(one.where), one.window and _period(one.window)))
-            )
-            return f"{_measure(one.of)}[{within}]"
+            where = _condition(one.where) if one.where else ""
+            window = _period(one.window) if one.window else ""
+            return f"{_measure(one.of)}[{f'{where} {window}'.strip()}]"
         case Ratio():
             return f"({_measure(one.numerator)} / {_measure(one.denominator)})"
         case Difference():
