@@ -70,6 +70,7 @@ _TIMES = frozenset(
         *("edge_end", "edge_start", "start_mark", "end_mark", "until_now"),
     )
 )
+_EACH = frozenset(("grain_word", "each", "per"))
 _RANKS = frozenset(("top", "most", "front"))
 _FIGURES = frozenset(("metric", "verb", "entity", "most", "ranked", "quantity"))
 # What ends as a weekday does and goes on as another word.
@@ -111,6 +112,7 @@ def written(folded: str, text: Sequence[Unit], found: Sequence[Phrase]) -> list[
         and not (phrase.category == "month" and phrase.value == "5" and not _is_may(text, phrase.start))
     ] + dates
     needed, heads, days = _needed(kept), _heads(kept), _dated(kept)
+    yearly = _yearly(kept)
     rolls = {one.start for one in kept if one.category == "roll" and one.end in _counts(kept)}
     whole = [(one.start, one.end) for one in kept if one.category in _WHOLE]
     return [
@@ -119,6 +121,7 @@ def written(folded: str, text: Sequence[Unit], found: Sequence[Phrase]) -> list[
         if not (phrase.category == FILLER and (phrase.start, phrase.end) in needed)
         and not (phrase.category in _RANKS and phrase.start in heads)
         and not (phrase.category == "than" and (phrase.end in days or phrase.start in rolls))
+        and not (phrase.category in _EACH and phrase.start in yearly)
         and not any(_inside(phrase, *span) for span in whole)
         and not (phrase.category == "weekday" and _crossed(phrase, text))
     ]
@@ -148,6 +151,13 @@ def _counts(found: Sequence[Phrase]) -> set[int]:
     units = {one.start for one in found if one.category in ("unit", "month_mark")}
     units |= {one.start for one in found if one.category == "counter" and one.end in units}
     return {one.start for one in found if one.category == NUMBER and one.end in units}
+
+
+def _yearly(found: Sequence[Phrase]) -> set[int]:
+    """Where 每月 belongs to 1号: the first of every month, and no figure for each."""
+    marks = {one.start for one in found if one.category in ("day_mark", "month_mark")}
+    numbers = {one.start for one in found if one.category == NUMBER and one.end in marks}
+    return {one.start for one in found if one.category == "every_unit" and one.end in numbers}
 
 
 def _dated(found: Sequence[Phrase]) -> set[int]:

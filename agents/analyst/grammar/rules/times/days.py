@@ -170,7 +170,7 @@ RULES = (
     Rule("every year", "part_condition", "every_unit month",
          lambda part, month: _at_part(part, int(month)) if part == "month_of_year" else None),
     Rule("every month or year", "part_condition", "every_unit number month_mark/day_mark",
-         lambda part, n, _: _at_part(part, n)),
+         lambda part, n, mark: _at_part(part, n) if (mark == "month") == (part == "month_of_year") else None),
     Rule("day of each month", "part_condition", "number suffix of_each_month",
          lambda n, _, __: _at_part("day_of_month", n)),
     Rule("nth of each month", "part_condition", "bit of_each_month",
