@@ -164,7 +164,14 @@ class Cells:
             )
             for hour in range(24)
         ]
-        return exp.union(*parts, distinct=False)
+        stacked = exp.union(*parts, distinct=False)
+        if others:
+            return stacked
+        # A total is a row even of an hour in which nothing ever was.
+        value = column(VALUE, "_hour")
+        found = exp.select(*keys_of("_hour", 1), value.as_(VALUE, quoted=True))
+        found = found.from_(stacked.subquery("_hour")).where(value.is_(exp.null()).not_())
+        return found.where(value.neq(0)) if metric.zero_without_rows else found
 
     def _running(
         self, metric: Metric, groups: Sequence[Group], asked: Selection, window: Period | None

@@ -38,7 +38,7 @@ pytestmark = pytest.mark.integration
 
 Pick = Callable[[Row], Any]
 SOME = settings(
-    max_examples=40,
+    max_examples=15,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     derandomize=True,
