@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from metricflow.engine.metricflow_engine import MetricFlowEngine
+from metricflow_semantics.model.semantic_manifest_lookup import SemanticManifestLookup
 
 from bikes import FIXTURES
 from warehouse.clickhouse import DIALECT
@@ -108,3 +110,11 @@ def test_what_a_repeated_key_would_count_twice_is_refused(museum: Museum, metric
     layer, warehouse = museum
     with pytest.raises(SemanticError, match="visitor_id = 5 is there 2 times"):
         layer.compile(MetricQuery((metric,), ("visitor__name",)), warehouse)
+
+
+def test_dimensions_that_are_found_once_are_those_that_metricflow_finds_for_each(museum: Museum) -> None:
+    layer, _ = museum
+    engine = MetricFlowEngine(SemanticManifestLookup(layer.manifest), DIALECT.semantic)
+    for metric in engine.list_metrics():
+        names = dict.fromkeys(one.dunder_name for one in metric.dimensions if one.semantic_model_reference)
+        assert layer.metrics[metric.name].dimensions == tuple(names), metric.name

@@ -24,7 +24,7 @@ from warehouse.semantic.compiler import Compiler, reason_of
 from warehouse.semantic.expressions import Source, qualified
 from warehouse.semantic.inferring import infer
 from warehouse.semantic.joins import JoinedKey, UniqueKeys
-from warehouse.semantic.manifest import read_dimensions, read_entities, read_metrics
+from warehouse.semantic.manifest import listed_metrics, read_dimensions, read_entities, read_metrics
 from warehouse.semantic.model import GRAINS, METRIC_TIME, Dimension, Entity, Metric, MetricQuery
 from warehouse.semantic.overlay import Overlay
 from warehouse.semantic.quantiles import with_quantile
@@ -55,7 +55,7 @@ class SemanticLayer:
         self._of_values = lru_cache(maxsize=_KEPT_QUANTILES)(self._quantile)
         self._unique_keys = UniqueKeys()
         self._values: dict[tuple[str, int], tuple[float, list[str]]] = {}
-        lookup, listed = self._compiler.lookup, self._compiler.engine.list_metrics()
+        lookup, listed = self._compiler.lookup, listed_metrics(self._compiler.engine, manifest)
         self.metrics = read_metrics(manifest, listed, lookup, dialect.name)
         self.dimensions = read_dimensions(listed, lookup)
         self.entities = read_entities(manifest)

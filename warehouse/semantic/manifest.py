@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from metricflow.engine.metricflow_engine import MetricFlowEngine
 from metricflow.engine.models import Dimension as FlowDimension
 from metricflow.engine.models import Metric as FlowMetric
 from metricflow_semantic_interfaces.implementations.elements.entity import PydanticEntity
@@ -25,6 +26,35 @@ from warehouse.semantic.model import GRAINS, Dimension, Entity, Metric
 _COUNTS = re.compile(r"1|case\s+when\b.*\bthen\s+1\s+else\s+0\s+end", re.IGNORECASE | re.DOTALL)
 _NOT_NULL = re.compile(r"case\s+when\s+(.*)\s+is\s+not\s+null\s+then\s+1\s+else\s+0\s+end", re.I | re.S)
 _KEYS = (EntityType.PRIMARY, EntityType.UNIQUE, EntityType.NATURAL)
+
+
+def listed_metrics(engine: MetricFlowEngine, manifest: PydanticSemanticManifest) -> list[FlowMetric]:
+    """MetricFlow's metrics with their dimensions.
+
+    To find these takes a third of a second for a thousand of them, and they are the same for all metrics that
+    are computed from the same semantic models by the same times: they are found once for each such set.
+    """
+    defined = {metric.name: metric for metric in manifest.metrics}
+    known: dict[frozenset[tuple[str, str]], list[FlowDimension]] = {}
+    found = []
+    for metric in engine.list_metrics(include_dimensions=False):
+        sources = _sources(metric.name, defined)
+        if sources not in known:
+            known[sources] = engine.simple_dimensions_for_metrics([metric.name])
+        found.append(replace(metric, dimensions=known[sources]))
+    return found
+
+
+def _sources(name: str, defined: Mapping[str, PydanticMetric]) -> frozenset[tuple[str, str]]:
+    """The semantic models, each with its time, that a metric is computed from; of a conversion, itself."""
+    metric = defined[name]
+    params = metric.type_params.metric_aggregation_params
+    if params is not None:
+        return frozenset([(params.semantic_model, params.agg_time_dimension or "")])
+    inputs = _inputs(metric)
+    if metric.type is MetricType.CONVERSION or not inputs:
+        return frozenset([("", name)])
+    return frozenset(source for one in inputs for source in _sources(one, defined))
 
 
 def read_metrics(
