@@ -6,9 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
 
 from agents.analyst.grammar.when import Calendar
-from agents.analyst.intent import Intent, Period
+from agents.analyst.intent import Every, Intent, Period, Periods, Slice
 from agents.analyst.saying.coverage import Coverage, halves
 from agents.analyst.saying.labels import shown_period
 from agents.analyst.saying.names import Names, inside
@@ -49,7 +52,8 @@ def notes(
     """
     found = [_choice(one, language) for one in choices]
     found += _running(intent, coverage.calendar, names, language, whole)
-    if intent.window is None and not intent.groups:
+    timed = any(isinstance(group, Every | Periods) for group in intent.groups)
+    if intent.window is None and not timed and not _has_window(intent.measures):
         found.append(say("all_time", language))
     found += halves(table, coverage, language)
     found += [
@@ -100,6 +104,14 @@ def _running(intent: Intent, calendar: Calendar, names: Names, language: str, wh
     if whole and (all_of := whole_before(intent, calendar)) and all_of.window:
         found.append(say("whole", language, shown_period(all_of.window, names, language), whole))
     return found
+
+
+def _has_window(node: Any) -> bool:
+    """Whether a measure says itself of which time it is."""
+    if isinstance(node, Slice) and node.window is not None:
+        return True
+    inner = [value for _, value in node] if isinstance(node, BaseModel) else node
+    return isinstance(inner, list | tuple) and any(map(_has_window, inner))
 
 
 def _choice(one: Chosen | Spelt, language: str) -> str:

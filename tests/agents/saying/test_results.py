@@ -19,6 +19,7 @@ from agents.analyst.intent import (
     PartOf,
     Period,
     Share,
+    Slice,
     Threshold,
 )
 from agents.analyst.saying.coverage import Coverage
@@ -178,7 +179,7 @@ def test_rows_that_were_selected_are_no_whole(sample: Project) -> None:
     assert table.extent == "selected"
     assert not table.adds_up(table.columns[1])
     nothing = told(sample, intent, (key(COUNTRY, "country"), money()), [])
-    assert nothing == "None meets the condition."
+    assert nothing.startswith("None meets the condition.\n")
 
 
 def test_a_series_says_which_of_its_periods_is_not_whole(sample: Project) -> None:
@@ -235,6 +236,14 @@ def test_a_key_that_is_missing_is_explained(sample: Project) -> None:
 
 def test_all_the_data_is_said_where_no_time_was_named(sample: Project) -> None:
     assert "no time named: all the data" in told(sample, Intent(measures=(REVENUE,)), (money(),), [(1.0,)])
+
+
+def test_a_ranking_over_all_the_data_says_so_too_and_what_has_its_own_time_does_not(sample: Project) -> None:
+    ranked = Intent(measures=(REVENUE,), groups=(COUNTRY,), order=Order(by=REVENUE))
+    columns, rows = (key(COUNTRY, "country"), money()), [("China", 9.0), ("Spain", 5.0)]
+    assert "no time named" in told(sample, ranked, columns, rows)
+    dated = Slice(of=REVENUE, window=OCTOBER)
+    assert "no time" not in told(sample, Intent(measures=(dated,)), (money(measure=dated),), [(1.0,)])
 
 
 def test_of_other_sql_only_the_types_are_known() -> None:
