@@ -11,6 +11,7 @@ from opentelemetry.trace import NoOpTracerProvider
 
 from agents.analyst import Analyst
 from agents.analyst.answering import Answered, Answering
+from agents.analyst.grammar.confidence import confidence, signals
 from agents.analyst.grammar.reader import NotUnderstood, Reading, Unsure
 from agents.analyst.grammar.text import language
 from agents.analyst.grammar.when import Calendar
@@ -95,13 +96,16 @@ class Read:
         if isinstance(found, Unsure):
             readings = [shown(reading.intent) for reading in found.readings]
             return Given("ask_back", readings=readings, seconds=time.perf_counter() - began)
+        seconds = time.perf_counter() - began
+        margin = ahead(self._reader.readings(question, calendar))
         return Given(
             "answered",
             rows=found.rows,
             labels=[column.name for column in found.statement.columns],
             text=shown(found.reading.intent),
             sql=found.statement.sql,
-            seconds=time.perf_counter() - began,
+            seconds=seconds,
+            confidence=confidence(signals(found.reading.features, margin)),
         )
 
     def readings(self, question: str, now: datetime) -> Sequence[Reading]:
@@ -114,6 +118,12 @@ class Read:
 
     def rows_of(self, intent: Intent, now: datetime) -> Rows:
         return self._answering.rows(intent, Calendar(now))[1]
+
+
+def ahead(readings: Sequence[Reading]) -> float:
+    """By how much the best reading stands over the next."""
+    first, *others = (reading.score for reading in readings)
+    return first - others[0] if others else float("inf")
 
 
 def shown(intent: Intent) -> str:

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from agents.analyst.grammar import confidence as shipped
 from agents.analyst.grammar.reader import Reading, shipped_weights
-from evaluation.analysts import Read, shown
+from evaluation.analysts import Read, ahead, shown
 from evaluation.asking import GoldRows
 from evaluation.fitting import Candidate, cross_validated, logistic, ranked, scored, weight
 from evaluation.grading import Given, grade
@@ -41,11 +41,6 @@ class Tried:
     readings: Sequence[Reading]
     good: Sequence[bool]
     answers: bool
-
-    @property
-    def margin(self) -> float:
-        first, *others = (reading.score for reading in self.readings)
-        return first - others[0] if others else float("inf")
 
 
 def tried(questions: Sequence[Question], asker: Read, golds: GoldRows) -> Iterator[Tried]:
@@ -91,7 +86,7 @@ def fit(found: Sequence[Tried], console: Console, write: bool) -> None:
         f"the best {_firsts(questions, before)} times before, {_firsts(questions, after)} after"
     )
     answered = [one for one in found if one.answers]
-    rows = [shipped.signals(one.readings[0].features, one.margin) for one in answered]
+    rows = [shipped.signals(one.readings[0].features, ahead(one.readings)) for one in answered]
     right = [one.good[0] for one in answered]
     curve = reliability(list(zip(cross_validated(rows, right), right, strict=True)))
     page = _page(curve, sorted(zip(cross_validated(rows, right), right, strict=True)))
