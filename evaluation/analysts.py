@@ -78,12 +78,7 @@ class Read:
     def __init__(self, settings: WarehouseSettings, state: Path | None = None) -> None:
         self._warehouse = connect(settings, read_only=True)
         self._semantic = SemanticLayer.load(settings.semantic_manifest_path, self._warehouse.dialect)
-        values = {
-            name: self._semantic.values(name, self._warehouse)
-            for name, dimension in self._semantic.dimensions.items()
-            if dimension.type == "categorical"
-        }
-        self._answering = Answering(Vocabulary(self._semantic, values), self._warehouse)
+        self._answering = Answering(Vocabulary.load(self._semantic, self._warehouse), self._warehouse)
         self._reader = self._answering.reader
 
     def ask(self, question: str, now: datetime) -> Given:
@@ -92,7 +87,9 @@ class Read:
         if isinstance(found, NotUnderstood):
             said = " ".join((found.reason, *found.values, *found.unknown))
             reason = f"{found.reason} {len(found.unknown) or ''}".strip()
-            return Given("declined", text=said, seconds=time.perf_counter() - began, reason=reason)
+            suggestions = self._answering.suggested(question, calendar, language(question) or "en")
+            seconds = time.perf_counter() - began
+            return Given("declined", text=said, seconds=seconds, reason=reason, suggestions=suggestions)
         if isinstance(found, Unsure):
             readings = [shown(reading.intent) for reading in found.readings]
             return Given("ask_back", readings=readings, seconds=time.perf_counter() - began)

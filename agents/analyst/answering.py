@@ -12,6 +12,7 @@ from agents.analyst.grammar.when import Calendar
 from agents.analyst.intent import Intent, Periods
 from agents.analyst.sql import Statement, compiled
 from agents.analyst.sql.days import Days
+from agents.analyst.suggesting import Suggesting
 from agents.analyst.vocabulary import Vocabulary
 from warehouse import Warehouse
 from warehouse.errors import PermanentError
@@ -37,6 +38,7 @@ class Answering:
         self._semantic, self._warehouse = vocabulary.semantic, warehouse
         self._days = Days(vocabulary.semantic, warehouse)
         self.reader = Reader(vocabulary)
+        self._suggesting = Suggesting(self.reader, vocabulary, self._days, warehouse)
 
     def answer(self, question: str, calendar: Calendar) -> Answered | Unsure | NotUnderstood:
         """Readings that come to the same rows are one answer."""
@@ -64,6 +66,10 @@ class Answering:
         if unknown or any(Counter(one.rows) != Counter(answers[0].rows) for one in answers):
             return Unsure((*(one.reading for one in answers), *(reading for reading, _ in unknown)))
         return answers[0]
+
+    def suggested(self, question: str, calendar: Calendar, language: str) -> list[str]:
+        """What can be asked instead."""
+        return self._suggesting.near(question, calendar, language)
 
     def without_data(self, intent: Intent) -> NotUnderstood | None:
         """Why a figure would be of days that nothing is known of."""

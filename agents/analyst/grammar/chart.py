@@ -86,6 +86,14 @@ def derive(
     return _questions(chart, length, merge, weights, empty, kept)
 
 
+def fragments(
+    words: Sequence[Phrase], length: int, grammar: Grammar, weights: Mapping[str, float]
+) -> list[Phrase]:
+    """Every fragment of a text, of whatever part of it."""
+    chart = _Chart(words, length, grammar, weights)
+    return [phrase for start in range(length) for phrase in chart.from_(start, FRAGMENT)]
+
+
 def score(features: Iterable[str], weights: Mapping[str, float]) -> float:
     return sum(weights.get(one, weights.get(one.partition(":")[0], 0.0)) for one in features)
 

@@ -24,7 +24,7 @@ _KEPT = 12
 CLOSE = 0.5
 # A reading that rests on one of these is asked back, even if there is no other.
 ASKED = ("name:derived", "name:head", "value:part", "metric filled in")
-_GRAMMAR = Grammar(RULES)
+GRAMMAR = Grammar(RULES)
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Reader:
         words += self.vocabulary.spelt(text, words)
         if unknown := _unknown(text, words):
             return [], NotUnderstood("unknown_words", unknown=unknown)
-        found = derive(words, len(text), _GRAMMAR, merge, self.weights, EMPTY, _KEPT)
+        found = derive(words, len(text), GRAMMAR, merge, self.weights, EMPTY, _KEPT)
         readings, refusals = self._completed(found, text, calendar)
         if not readings:
             best = refusals[0] if refusals else Refused("not_put_together")

@@ -1,0 +1,140 @@
+"""What can be asked instead of a question that has no answer: near it, dated within the data, and tried."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+from agents.analyst.grammar.chart import Phrase, fragments
+from agents.analyst.grammar.fragment import BETWEEN, Fragment
+from agents.analyst.grammar.reader import GRAMMAR, Reader, Understood
+from agents.analyst.grammar.text import Unit, fold, units
+from agents.analyst.grammar.timing import timing
+from agents.analyst.grammar.when import Calendar, NoTime
+from agents.analyst.grammar.words import lattice, shipped
+from agents.analyst.intent import Period
+from agents.analyst.saying.labels import shown_period
+from agents.analyst.sql import compiled
+from agents.analyst.sql.days import Days
+from agents.analyst.vocabulary import Vocabulary
+from warehouse import Warehouse
+from warehouse.errors import PermanentError
+from warehouse.semantic import Metric
+
+SUGGESTED = 3
+# How much a word of each kind says about which metric is near.
+_NEAR = {"metric": 3.0, "counted": 2.0, "verb": 2.0, "mention": 0.2}
+_TRIED = 8
+
+
+class Suggesting:
+    """Finds questions that are answered, over one project; safe between threads."""
+
+    def __init__(self, reader: Reader, vocabulary: Vocabulary, days: Days, warehouse: Warehouse) -> None:
+        self._reader, self._vocabulary = reader, vocabulary
+        self._days, self._warehouse = days, warehouse
+
+    def near(self, question: str, calendar: Calendar, language: str) -> list[str]:
+        """Up to `SUGGESTED` questions, each read, compiled and checked by the warehouse without running it."""
+        text, words = lattice(question, shipped(), self._vocabulary.lexicon)
+        period = self._period(text, words, calendar)
+        found: list[str] = []
+        for metric in self._metrics(question, words)[:_TRIED]:
+            for said in self._said(metric, words, period, calendar, language):
+                if said != question and said not in found and self._is_answered(said, calendar):
+                    found.append(said)
+                    break
+            if len(found) == SUGGESTED:
+                break
+        return found
+
+    def _metrics(self, question: str, words: Sequence[Phrase]) -> list[Metric]:
+        """The nearest first: those that words name, then those whose labels and descriptions share most."""
+        known = self._vocabulary.semantic.metrics
+        named: Counter[str] = Counter()
+        for phrase in words:
+            if phrase.category in _NEAR:
+                names = str(phrase.value).split(BETWEEN)
+                for name in names:
+                    named[name] += _NEAR[phrase.category] / len(names)  # type: ignore[assignment]
+        asked = _terms(question)
+        for metric in known.values():
+            own = _terms(
+                " / ".join((metric.label, metric.label_zh, *metric.synonyms_en, *metric.synonyms_zh))
+            )
+            described = _terms(metric.description)
+            named[metric.name] += len(asked & own) + 0.3 * len(asked & described)  # type: ignore[assignment]
+        return sorted(known.values(), key=lambda one: (-named[one.name], one.kind != "simple", one.name))
+
+    def _said(
+        self,
+        metric: Metric,
+        words: Sequence[Phrase],
+        period: Period | None,
+        calendar: Calendar,
+        language: str,
+    ) -> Iterator[str]:
+        """Ways to ask for a metric, the nearest to the question first."""
+        names = self._vocabulary
+        named = [phrase for phrase in words if phrase.category == "dimension"]
+        splits = [
+            one.name
+            for phrase in named
+            for one in names.resolve(str(phrase.value), (metric.name,))
+            if not one.fans_out
+        ]
+        own = [name for name in metric.dimensions if names.semantic.dimensions[name].type == "categorical"]
+        figure = names.phrase(metric.name, language)
+        dated = period if period and not self._days.outside(metric.name, period) else None
+        when = dated or self._newest(metric, calendar)
+        time = shown_period(when, names, language) if when else ""
+        for split in (*dict.fromkeys((*splits, *own[:3])), ""):
+            by = names.phrase(split, language) if split else ""
+            if language == "zh":
+                yield f"{time}{f'各{by}的' if by else '的' if time else ''}{figure}"
+            else:
+                yield f"{figure}{f' by {by}' if by else ''}{f' in {time}' if time else ''}"
+
+    def _newest(self, metric: Metric, calendar: Calendar) -> Period | None:
+        """The newest whole month within the data, or all there is of it."""
+        days = self._days.of(metric.name)
+        if days is None:
+            return None
+        first, last = (datetime(day.year, day.month, day.day, tzinfo=UTC) for day in days)
+        end = calendar.floor(min(last + timedelta(days=1), calendar.now), "month")
+        start = calendar.step(end, "month", -1)
+        return Period(start=start, end=end) if start >= first else None
+
+    def _period(self, text: Sequence[Unit], words: Sequence[Phrase], calendar: Calendar) -> Period | None:
+        """The time that the question names, where it is one."""
+        found = fragments(words, len(text), GRAMMAR, self._reader.weights)
+        said = [(one.end - one.start, one.value) for one in found if isinstance(one.value, Fragment)]
+        for _, fragment in sorted(said, key=lambda one: -one[0]):
+            if fragment.times and fragment == Fragment(times=fragment.times):
+                try:
+                    return timing(fragment.times, calendar).window
+                except NoTime:
+                    continue
+        return None
+
+    def _is_answered(self, said: str, calendar: Calendar) -> bool:
+        found = self._reader.read(said, calendar)
+        if not isinstance(found, Understood):
+            return False
+        try:
+            statement = compiled(found.reading.intent, self._vocabulary.semantic, self._warehouse, calendar)
+            self._warehouse.dry_run(statement.sql)
+        except PermanentError:
+            return False
+        return True
+
+
+def _terms(text: str) -> set[str]:
+    """What two texts are compared by: stems of English words, pairs of Chinese characters."""
+    found = units(fold(text))
+    language = {phrase.start for start in range(len(found)) for phrase in shipped().match(found, start)}
+    stems = {one.key for at, one in enumerate(found) if not one.chinese and at not in language}
+    pairs = {one.text + two.text for one, two in pairwise(found) if one.chinese and two.chinese}
+    return stems | pairs
