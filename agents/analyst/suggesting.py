@@ -37,7 +37,7 @@ class Suggesting:
         self._days, self._warehouse = days, warehouse
 
     def near(self, question: str, calendar: Calendar, language: str) -> list[str]:
-        """Up to `SUGGESTED` questions, each read, compiled and checked by the warehouse without running it."""
+        """Up to `SUGGESTED` questions, each read, compiled and checked by the warehouse without a run."""
         text, words = lattice(question, shipped(), self._vocabulary.lexicon)
         period = self._period(text, words, calendar)
         found: list[str] = []
