@@ -31,7 +31,7 @@ logs: setup  ## the newest lines of each service's log (S=name: of one)
 	@$(BIN)/tidemark logs $(S)
 
 # Much of the time is waiting for what starts: three workers fill two cores. Each begins with what takes longest.
-PYTEST = $(BIN)/pytest -n 3 --dist loadscope
+PYTEST = $(BIN)/pytest -n 3 --dist loadscope --durations=20 --durations-min=10
 
 test: setup  ## the whole test suite: units, contracts, and real services on their own ports
 	@$(PYTEST)

@@ -37,7 +37,8 @@ def measure() -> list[Ratio]:
 
 @contextmanager
 def stack(home: Path) -> Iterator[EmbeddedSettings]:
-    """Addresses of a stack of this run in the environment; stopped at the end."""
+    """Addresses of a stack of this run in the environment while it lasts; stopped at the end."""
+    before = dict(os.environ)
     (home / "jars").symlink_to(EmbeddedSettings().jars_dir)
     names = [name for name in EmbeddedSettings.model_fields if name.endswith("_port")]
     ports = dict(zip(names, free_ports(len(names)), strict=True))
@@ -47,6 +48,8 @@ def stack(home: Path) -> Iterator[EmbeddedSettings]:
         yield settings
     finally:
         seconds("stop")
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def seconds(command: str) -> float:

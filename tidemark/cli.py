@@ -35,8 +35,7 @@ def main() -> None:
     warnings.simplefilter("ignore")
     logging.captureWarnings(True)
     logging.getLogger().setLevel(logging.ERROR)
-    # What is asked to end, as by `timeout`, ends as by Ctrl-C: with its steps kept and its spans sent.
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    signal.signal(signal.SIGTERM, _ended)
     try:
         app()
     except KeyboardInterrupt:
@@ -46,6 +45,14 @@ def main() -> None:
         if os.environ.get("TIDEMARK_DEBUG"):
             raise
         fail(f"{type(error).__name__}: {error}")
+
+
+def _ended(*_: object) -> None:
+    """What is asked to end, as by `timeout`, ends as by Ctrl-C: with its steps kept and its spans sent."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # So it is in what a script has put into the background.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.raise_signal(signal.SIGINT)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -138,3 +138,23 @@ def check(decision: Decision, request: Request) -> None:
             f"{decision.by} added {', '.join(sorted(foreign))} to {request.key!r}, which proposes no such "
             "tool: a decision may change arguments and leave calls out."
         )
+
+
+def asked_once(requests: Iterable[Request]) -> tuple[Request, ...]:
+    """The requests that a person is shown: of those that propose the same calls, the first."""
+    shown: list[Request] = []
+    for request in requests:
+        if not any(request.same_calls(one) for one in shown):
+            shown.append(request)
+    return tuple(shown)
+
+
+def taken(decision: Decision, waiting: tuple[Request, ...], decided: Mapping[str, Decided]) -> None:
+    """That the run went on with this decision, and not with one that a killed process had been given.
+
+    Raises as `check` and `take` do.
+    """
+    for request in waiting:
+        if request.key == decision.request:
+            check(decision, request)
+    take(decision, {}, decided)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import pairwise
@@ -126,7 +126,9 @@ async def _run(agent: Agent[T], task: T, run: Run, decision: Decision | None) ->
             run.spend(_Visit.model_validate_json(visit).spent)
     if decision is not None:
         asked_for = [(_request(one.value), one.id) for one in kept.interrupts] if kept else []
-        waiting = {request.key: request for request in _asked_once(request for request, _ in asked_for)}
+        waiting = {
+            request.key: request for request in approval.asked_once(request for request, _ in asked_for)
+        }
         if approval.take(decision, waiting, _decided(kept.values if kept else {})):
             answered = waiting[decision.request]
             given = Command(
@@ -139,9 +141,9 @@ async def _run(agent: Agent[T], task: T, run: Run, decision: Decision | None) ->
     durability: Any = {"durability": "sync"} if run.checkpoints is not None else {}
     # Of a graph that has ended this is nothing but its state.
     state: Any = await graph.ainvoke(given, config, context=context, **durability)
-    asking = _asked_once(_request(one.value) for one in state.pop("__interrupt__", ()))
+    asking = approval.asked_once(_request(one.value) for one in state.pop("__interrupt__", ()))
     if decision is not None:
-        _taken(decision, asking, _decided(state))
+        approval.taken(decision, asking, _decided(state))
     return Done(task, run.deps, state, waiting=asking, ended=not asking, read=context.read)
 
 
@@ -151,23 +153,6 @@ def _compiled(agent: Agent[Any]) -> tuple[_Built, Any]:
     built = _Built()
     built.between(START, built.add(agent.body, _Scope(agent)), END)
     return built, built.graph.compile()
-
-
-def _asked_once(requests: Iterable[Request]) -> tuple[Request, ...]:
-    """The requests that a person is shown: of those that propose the same calls, the first."""
-    shown: list[Request] = []
-    for request in requests:
-        if not any(request.same_calls(one) for one in shown):
-            shown.append(request)
-    return tuple(shown)
-
-
-def _taken(decision: Decision, waiting: tuple[Request, ...], decided: Mapping[str, Decided]) -> None:
-    """That the run went on with this decision, and not with one that a killed process had been given."""
-    for request in waiting:
-        if request.key == decision.request:
-            approval.check(decision, request)
-    approval.take(decision, {}, decided)
 
 
 def _decided(state: Mapping[str, Any]) -> dict[str, Decided]:

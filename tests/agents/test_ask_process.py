@@ -53,13 +53,19 @@ def test_a_warehouse_that_never_answers_is_one_line(dbt_target: Path, tmp_path: 
     assert f"({url}) did not say within 1 s which tables it has" in " ".join(ended.stderr.split())
 
 
-def test_one_that_is_told_to_end_ends_as_by_ctrl_c(dbt_target: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "deaf", [[], ["sh", "-c", 'trap "" INT; exec "$@"', "sh"]], ids=["in front", "in the background"]
+)
+def test_one_that_is_told_to_end_ends_as_by_ctrl_c(deaf: list[str], dbt_target: Path, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         told = environment(f"http://127.0.0.1:{server.getsockname()[1]}", dbt_target, tmp_path)
-        with subprocess.Popen(ASK, env=told, stderr=subprocess.DEVNULL) as asking:
+        with subprocess.Popen([*deaf, *ASK], env=told, stderr=subprocess.DEVNULL) as asking:
             asking_connection, _ = server.accept()
             asking.terminate()
-            asking.wait(timeout=60)
+            try:
+                asking.wait(timeout=60)
+            finally:
+                asking.kill()
             asking_connection.close()
     assert asking.returncode == 130
 

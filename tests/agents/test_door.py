@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import threading
+from collections.abc import Iterator
 from contextvars import ContextVar
 
 import pytest
@@ -75,6 +76,15 @@ def test_a_timeout_frees_the_caller_of_what_blocks_the_loop(monkeypatch: pytest.
     ends.set()
 
 
+@pytest.fixture
+def listening() -> Iterator[None]:
+    """Ctrl-C is heard, also where a script has put the tests into the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("listening")
 def test_a_signals_exception_ends_the_wait_and_the_run() -> None:
     ended = threading.Event()
 

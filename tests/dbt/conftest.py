@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from warehouse_process import warehouse_server
 
 from warehouse.settings import WarehouseSettings
+from warehouse_process import warehouse_server
 
 PROJECT = Path(__file__).parents[2] / "dbt"
 

@@ -13,8 +13,8 @@ import pytest
 
 from streaming.ddl import ods_tables
 from warehouse.client import Warehouse
-from warehouse.engines import connect
 from warehouse.dbt_runner import DbtError, DbtFailedError, DbtResult, DbtUnreachableError, run_dbt
+from warehouse.engines import connect
 from warehouse.ingestion import load_days
 from warehouse.quality import run_gate
 from warehouse.settings import WarehouseSettings
@@ -178,7 +178,7 @@ def test_a_session_has_questions_and_a_question_has_runs(
     shop: Warehouse, dbt_settings: WarehouseSettings
 ) -> None:
     """Two questions of a conversation, one taken up again after its process was killed: three runs. Another
-    agent's records, which give no run id, are a question each; one of them has not ended.
+    agent's records, which give no run id, are a question each; two of them have not ended.
     """
     told: list[tuple[str, str, str, dict[str, str]]] = [
         ("t1", "talk", "r1", {"ended": "answered"}),
@@ -190,11 +190,14 @@ def test_a_session_has_questions_and_a_question_has_runs(
         ("t6", "other", "", {"above": "killed", "stage": "sql"}),
         # Called by another service, whose span is not sent here.
         ("t7", "called", "", {"above": "remote", "status": "error"}),
+        # An agent that another one called, which was killed after: its model had been asked before.
+        ("t8", "called", "", {"above": "killed"}),
     ]
     for number, (trace, session, run, more) in enumerate(told):
         root = {"trace": trace, "session": session, "run": run, **more}
         insert_span(shop, 100 + number, f"root-{trace}", more.get("above", ""), "invoke_agent", **root)
     chats = [{"model": "m", "cost": "0.25"}, {"model": "m"}, {"model": "rules"}]
+    insert_span(shop, 300, "asked", "killed", "chat", trace="t8", session="called", model="rules")
     for number, chat in enumerate(chats):
         where = {"trace": "t1", "session": "talk", **chat}
         insert_span(shop, 200 + number, f"chat-{number}", "root-t1", "chat", **where)
@@ -204,7 +207,11 @@ def test_a_session_has_questions_and_a_question_has_runs(
         f"SELECT session_id, {columns} FROM dws.dws_agent_sessions"
         " WHERE session_id IN ('talk', 'other', 'called') ORDER BY session_id"
     ).rows
-    assert sessions == [("called", 1, 1, 1, 0, 0, 0, 0, 0.0, 0), ("other", 3, 3, 0, 1, 0, 0, 0, 0.0, 0), ("talk", 3, 2, 1, 0, 1, 1, 0, 0.25, 1)]
+    assert sessions == [
+        ("called", 2, 2, 1, 1, 0, 0, 0, 0.0, 0),
+        ("other", 3, 3, 0, 1, 0, 0, 0, 0.0, 0),
+        ("talk", 3, 2, 1, 0, 1, 1, 0, 0.25, 1),
+    ]
     runs = shop.query(
         "SELECT trace_id, run_id, session_id FROM dwd.dwd_agent_runs"
         " WHERE session_id IN ('talk', 'other', 'called') ORDER BY trace_id"

@@ -1,20 +1,27 @@
 {{ config(order_by='(started_at, trace_id)') }}
 {%- set root_or_last = ['is_root', 'spans.ended_at', 'spans.span_id'] %}
 
-with spans as (
+with kinds as (
+    select
+        *,
+        case when operation = 'invoke_agent' and stage = '' then 1 else 0 end as is_agent
+    from {{ ref('dwd_agent_executions') }}
+),
+
+spans as (
     select
         *,
         case when parent_span_id = '' then 1 else 0 end as is_root,
-        -- The agent's own span ends its run, under whatever of another service it stands.
+        -- The agent's own span ends its run, under whatever of another service it stands. What has brothers
+        -- that are no agents is called by an agent itself, whose own span is still to come.
         case
             when parent_span_id = '' then 1
-            when operation = 'invoke_agent' and stage = '' then 1
-            else 0
+            else min(is_agent) over (partition by trace_id, parent_span_id)
         end as ends_run,
         case when operation = 'chat' then 1 else 0 end as is_model_call,
         {{ map_value('attributes', 'tidemark.run_id') }} as task,
         {{ map_value('attributes', 'tidemark.status') }} as task_status
-    from {{ ref('dwd_agent_executions') }}
+    from kinds
 )
 
 -- A run is known by its root span; until that has arrived, by what the last of its other spans says.
