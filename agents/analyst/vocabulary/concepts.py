@@ -1,4 +1,4 @@
-"""Everyday words for what a project has: what is done there, with whom, with what (`data/concepts.yml`)."""
+"""Everyday words for what a project has: what is done there, with whom, with what (`data/concepts`)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Doings:
     def __init__(self, semantic: SemanticLayer, reach: Reach, names: Phrases) -> None:
         self._semantic, self._reach, self._names = semantic, reach, names
         self._phrases, self._of_people = Phrases(), Phrases()
-        people = concepts()["kinds"][0]
+        people = concepts()["kinds"]["people"]
         self._people = {keys(word) for word in (*people["says"], *people["are"])}
         for doing in concepts()["doings"].values():
             self._add(doing)
@@ -39,7 +39,7 @@ class Doings:
         everything = BETWEEN.join(sorted(semantic.metrics))
         for said in concepts()["light"]:
             self._phrases.add(said, MENTION, everything, "light")
-        for one in concepts()["kinds"]:
+        for one in concepts()["kinds"].values():
             of = self._called(one["are"], ENTITY)
             for said in one["says"] if of else ():
                 self._phrases.add(said, ENTITY, BETWEEN.join(sorted(of)), "name:kind")
@@ -189,4 +189,17 @@ def _lines() -> Mapping[str, list[tuple[tuple[str, ...], list[str]]]]:
 
 @cache
 def concepts() -> Any:
-    return yaml.safe_load((FOLDER / "concepts.yml").read_text("utf-8"))
+    """All files of the folder as one."""
+    known: Any = {}
+    for path in sorted((FOLDER / "concepts").glob("*.yml")):
+        known = _both(known, yaml.safe_load(path.read_text("utf-8")))
+    return known
+
+
+def _both(one: Any, other: Any) -> Any:
+    """Lists one after the other, mappings by their keys."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one | {key: _both(one[key], value) if key in one else value for key, value in other.items()}
+    if isinstance(one, list) and isinstance(other, list):
+        return one + other
+    raise ValueError(f"two files of {FOLDER / 'concepts'} disagree: {one!r} and {other!r}")
