@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
 import yaml
@@ -19,7 +20,7 @@ from rich.console import Console
 from evaluation import tally
 from evaluation.analysts import ASKERS, Read
 from evaluation.asking import GoldRows, Judged, judged
-from evaluation.fit import Tried, fit, show, tried
+from evaluation.fit import Tried, fit, further, show, tried
 from evaluation.projects import PROJECTS, ROOT, build, served
 from evaluation.questions import HALVES, Half, halves, load, sets
 from warehouse import connect
@@ -58,6 +59,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--analyst", choices=ASKERS, default=next(iter(ASKERS)), help="who is asked")
     parser.add_argument("-v", "--verbose", action="store_true", help="show what is not right")
     parser.add_argument("--write", action="store_true", help="keep what was fitted, and docs/calibration.md")
+    labelled = "fit: questions with known intents"
+    parser.add_argument("--further", action="append", type=Path, default=[], metavar="FILE", help=labelled)
     parser.add_argument("--bounded", action="store_true", help=f"fail beyond the bounds of {_BOUNDS.name}")
     parser.add_argument("--folder", type=Path, default=ROOT / ".tidemark" / "evaluation", help="what is kept")
     return parser
@@ -91,7 +94,9 @@ def _fit(url: str, arguments: argparse.Namespace, console: Console) -> None:
         golds = GoldRows(connect(settings, read_only=True), arguments.folder / f"{name}.gold.json")
         print(f"{name}: readings of the development questions", file=sys.stderr, flush=True)
         questions = load(name, "development", arguments.kind, arguments.sample)
-        for one in tried(questions, Read(settings), golds):
+        asker = Read(settings)
+        more = (one for path in arguments.further for one in further(path, name, asker))
+        for one in chain(tried(questions, asker, golds), more):
             if arguments.verbose and one.readings and not (one.answers and one.good[0]):
                 show(one, console)
             found.append(one)

@@ -1,6 +1,8 @@
 """`python -m evaluation fit`: weights of readings and of confidence from the development questions, as data.
 
-Which of a question's readings are good is seen by their rows, which are compared with the gold's.
+Which of a question's readings are good is seen by their rows, which are compared with the gold's. Further
+questions may come in a file, each with the intents that are its meaning: `--further FILE`, a JSON object a
+line, `project`, `question` and `intents`, none where it is not to be answered.
 """
 
 from __future__ import annotations
@@ -8,12 +10,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import yaml
+from pydantic import BaseModel, ConfigDict
 from rich.console import Console
 
 from agents.analyst.grammar import confidence as shipped
 from agents.analyst.grammar.reader import Reading, shipped_weights
+from agents.analyst.intent import Intent
 from evaluation.analysts import Read, ahead, shown
 from evaluation.asking import GoldRows
 from evaluation.fitting import Candidate, cross_validated, logistic, ranked, scored, weight
@@ -27,17 +32,33 @@ _GRAMMAR = ROOT / "agents" / "analyst" / "grammar"
 _PAGE = ROOT / "docs" / "calibration.md"
 _TRIED = 6
 _WANTED = 0.99
+# Of fewer answers no share as fine as that can be told.
+_FEWEST = 50
 _MOVED = 0.05
 _SURENESS = (
     "# What each signal of a reading adds to the confidence in it, in log odds; see docs/calibration.md.\n"
 )
 
 
+class Further(BaseModel):
+    """A question whose meaning is known without a run."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    project: str
+    question: str
+    intents: tuple[Intent, ...]
+
+
 @dataclass(frozen=True)
 class Tried:
-    """A question's best readings, each with whether its rows are right. `answers`: it is not asked back."""
+    """A question's best readings, each with whether it is right. `answerable`: one of them may be;
+    `answers`: it is not asked back.
+    """
 
-    question: Question
+    title: str
+    question: str
+    answerable: bool
     readings: Sequence[Reading]
     good: Sequence[bool]
     answers: bool
@@ -47,17 +68,28 @@ def tried(questions: Sequence[Question], asker: Read, golds: GoldRows) -> Iterat
     """Each question's readings, run."""
     for question in questions:
         gold = [(golds.of(one), one.ordered) for one in question.gold]
-        readings, answers = _read(asker, question)
+        readings, answers = _read(asker, question.question)
         given = [_given(asker, reading) for reading in readings]
         good = [grade(one, question.expect, gold) in ("right", "poor") for one in given]
-        yield Tried(question, readings, good, answers)
+        title = f"{question.id} {question.kind} {question.expect}"
+        yield Tried(title, question.question, question.expect == "answer", readings, good, answers)
 
 
-def _read(asker: Read, question: Question) -> tuple[Sequence[Reading], bool]:
+def further(path: Path, project: str, asker: Read) -> Iterator[Tried]:
+    """The readings of a project's questions in a file of such with known meanings."""
+    for at, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+        one = Further.model_validate_json(line)
+        if one.project == project:
+            readings, answers = _read(asker, one.question)
+            good = [reading.intent in one.intents for reading in readings]
+            yield Tried(f"{path.name}:{at}", one.question, bool(one.intents), readings, good, answers)
+
+
+def _read(asker: Read, question: str) -> tuple[Sequence[Reading], bool]:
     try:
-        return asker.readings(question.question, NOW)[:_TRIED], asker.answers(question.question, NOW)
+        return asker.readings(question, NOW)[:_TRIED], asker.answers(question, NOW)
     except Exception as error:  # A fault of the reader's own costs one question.
-        print(f"{type(error).__name__}: {error}: {question.question}", file=sys.stderr, flush=True)
+        print(f"{type(error).__name__}: {error}: {question}", file=sys.stderr, flush=True)
         return (), False
 
 
@@ -76,7 +108,7 @@ def fit(found: Sequence[Tried], console: Console, write: bool) -> None:
     questions = [
         [Candidate(reading.features, good) for reading, good in zip(one.readings, one.good, strict=True)]
         for one in found
-        if one.question.expect == "answer"
+        if one.answerable
     ]
     before = shipped_weights()
     after = ranked(questions, before)
@@ -100,8 +132,8 @@ def fit(found: Sequence[Tried], console: Console, write: bool) -> None:
 
 def show(one: Tried, console: Console) -> None:
     """A question's readings, whether their rows are right, and what sets each apart from the first."""
-    console.rule(f"{one.question.id} {one.question.kind} {one.question.expect}", align="left")
-    lines = [one.question.question]
+    console.rule(one.title, align="left")
+    lines = [one.question]
     first = one.readings[0]
     for reading, good in zip(one.readings, one.good, strict=True):
         lines.append(f"{'+' if good else '-'} {reading.score:.2f} {shown(reading.intent)}")
@@ -146,9 +178,9 @@ def _page(curve: Sequence[tuple[float, float, int, float, float]], sure: Sequenc
     lines = [
         "# Confidence in an answer",
         "",
-        "What an answer's confidence is worth: of the answers to the development questions, those of each",
-        "tenth of confidence and how many of them have the gold's figures, each judged by weights that were",
-        "fitted on the other nine tenths of the questions (`python -m evaluation fit`).",
+        "What an answer's confidence is worth: of the answers to the questions that its weights are fitted on,",
+        "those of each tenth of confidence and how many of them are right, each judged by weights that were",
+        "fitted on the other nine tenths (`python -m evaluation fit`).",
         "",
         "| confidence | answers | mean confidence | right |",
         "| --- | --- | --- | --- |",
@@ -160,7 +192,7 @@ def _page(curve: Sequence[tuple[float, float, int, float, float]], sure: Sequenc
     ]
     threshold = _threshold(sure)
     if threshold is None:
-        lines.append(f"No threshold leaves answers of which {_WANTED:.0%} are right.")
+        lines.append(f"No threshold leaves {_FEWEST} answers or more of which {_WANTED:.0%} are right.")
     else:
         kept = [right for chance, right in sure if chance >= threshold]
         lines.append(
@@ -172,7 +204,7 @@ def _page(curve: Sequence[tuple[float, float, int, float, float]], sure: Sequenc
 
 def _threshold(sure: Sequence[tuple[float, bool]]) -> float | None:
     """The lowest confidence from which on so many of the answers are right as are wanted."""
-    for at, (chance, _) in enumerate(sure):
+    for at, (chance, _) in enumerate(sure[: max(0, len(sure) - _FEWEST + 1)]):
         kept = [right for _, right in sure[at:]]
         if sum(kept) >= _WANTED * len(kept):
             return chance

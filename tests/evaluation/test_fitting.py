@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import math
 import random
+from datetime import datetime
+from pathlib import Path
+from typing import Any
 
 from agents.analyst.grammar.confidence import confidence
-from evaluation.fit import written
+from agents.analyst.grammar.reader import Reading
+from agents.analyst.intent import Intent, MetricOf
+from evaluation.fit import Further, further, written
 from evaluation.fitting import Candidate, cross_validated, logistic, ranked, scored
 from evaluation.tally import reliability
 
@@ -81,3 +86,28 @@ def test_no_weight_moves_far_from_what_it_was_set_to() -> None:
     found = ranked(questions, {"farther": -0.4, "nearer": 0.4}, rounds=200, margin=5.0)
     assert -0.11 <= found["farther"] <= -0.09
     assert 0.09 <= found["nearer"] <= 0.11
+
+
+def test_a_question_of_a_file_is_good_where_a_reading_is_one_of_its_intents(tmp_path: Path) -> None:
+    revenue, orders = (Intent(measures=(MetricOf(name=name),)) for name in ("revenue", "orders"))
+
+    class Asker:
+        def readings(self, question: str, now: datetime) -> list[Reading]:
+            return [Reading(revenue, -1.0, {}, ()), Reading(orders, -2.0, {}, ())]
+
+        def answers(self, question: str, now: datetime) -> bool:
+            return True
+
+    asked = (
+        Further(project="shop", question="how many orders", intents=(orders,)),
+        Further(project="clinic", question="of another project", intents=(revenue,)),
+        Further(project="shop", question="why", intents=()),
+    )
+    file = tmp_path / "more.jsonl"
+    file.write_text("".join(one.model_dump_json() + "\n" for one in asked), "utf-8")
+    asker: Any = Asker()
+    found = list(further(file, "shop", asker))
+    assert [(one.question, list(one.good), one.answerable) for one in found] == [
+        ("how many orders", [False, True], True),
+        ("why", [False, False], False),
+    ]
