@@ -178,8 +178,8 @@ def _page(curve: Sequence[tuple[float, float, int, float, float]], sure: Sequenc
     lines = [
         "# Confidence in an answer",
         "",
-        "What an answer's confidence is worth: of the answers to the questions that its weights are fitted on,",
-        "those of each tenth of confidence and how many of them are right, each judged by weights that were",
+        "What an answer's confidence is worth: of the answers to the questions it was fitted on, those",
+        "of each tenth of confidence and how many of them are right, each judged by weights that were",
         "fitted on the other nine tenths (`python -m evaluation fit`).",
         "",
         "| confidence | answers | mean confidence | right |",
