@@ -10,7 +10,7 @@ from agents.analyst.grammar.fragment import BETWEEN, Fragment, Refused
 from agents.analyst.grammar.naming import choices, with_names
 from agents.analyst.grammar.question import Completed, Question
 from agents.analyst.grammar.when import Calendar
-from agents.analyst.intent import CountOf, Intent, MetricOf
+from agents.analyst.intent import By, CountOf, Every, Group, Intent, MetricOf
 
 _TRIED = 24
 
@@ -19,7 +19,7 @@ def complete(said: Fragment, vocabulary: Any, calendar: Calendar) -> list[Comple
     """The intents that a fragment of the whole question may be: several where a name fits several things as
     well. Raises `Refused` where there is none.
     """
-    said, features = _measured(said, vocabulary)
+    said, features = _measured(_asked(said), vocabulary)
     found: dict[Intent, Completed] = {}
     refusals: list[Refused] = []
     for names, chosen in islice(choices(said, vocabulary), _TRIED):
@@ -34,6 +34,21 @@ def complete(said: Fragment, vocabulary: Any, calendar: Calendar) -> list[Comple
     return list(found.values())
 
 
+def _asked(said: Fragment) -> Fragment:
+    """With who or when is asked for as what the answer has a row for, unless that is said: when was our best
+    month, who are our top customers.
+    """
+    if said.moment and not (said.direction or said.limit or said.by):
+        raise Refused("asks_when")
+    periods = any(not isinstance(one, By) for one in (*said.groups, *said.each))
+    more: tuple[Group, ...] = ()
+    if said.moment and not periods:
+        more = (Every(grain=said.moment),)  # type: ignore[arg-type]
+    elif said.who and not said.groups:
+        more = (said.who,)
+    return replace(said, groups=(*said.groups, *more), moment="", who=None)
+
+
 def _measured(said: Fragment, vocabulary: Any) -> tuple[Fragment, tuple[str, ...]]:
     """With what a verb says as the measure, where nothing else is."""
     if len(said.measures) == 1 and isinstance(counted := said.measures[0], CountOf) and said.verbs:
@@ -44,13 +59,21 @@ def _measured(said: Fragment, vocabulary: Any) -> tuple[Fragment, tuple[str, ...
         return replace(said, measures=(said.by,)), ()
     if len(said.having) == 1 and said.having[0].measure:
         return replace(said, measures=(said.having[0].measure,)), ()
+    if not said.verbs and said.wanted == "duration":
+        lasting = [one for one in vocabulary.semantic.metrics if vocabulary.kind(one) == "duration"]
+        return _filled_in(said, lasting)
     if not said.verbs:
         if not (said.groups or said.each or said.where or said.times or said.limit):
             raise Refused("no_metric")
         # What of it? The readings that are asked back show what there is.
-        names = BETWEEN.join(_headlines(vocabulary))
-        return replace(said, measures=(MetricOf(name=names),)), ("metric filled in",)
+        return _filled_in(said, _headlines(vocabulary))
     return replace(said, measures=(MetricOf(name=said.verbs[0]),), verbs=said.verbs[1:]), ("verb as measure",)
+
+
+def _filled_in(said: Fragment, metrics: list[str]) -> tuple[Fragment, tuple[str, ...]]:
+    if not metrics:
+        raise Refused("no_metric")
+    return replace(said, measures=(MetricOf(name=BETWEEN.join(metrics)),)), ("metric filled in",)
 
 
 def _headlines(vocabulary: Any) -> list[str]:

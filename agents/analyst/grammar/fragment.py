@@ -44,7 +44,9 @@ class Fragment:
     (count, money, ratio), `mentions` are metrics beside which a word says nothing new (revenue from
     *customers*). `each` are groups that may be a partition, `part` what a share is the share of, `per` what
     an average is taken over, `against` the unit that the earlier period lies before by. `trend` is which way
-    a figure goes, `percent` that it is so in percent, `series` that its course is asked for.
+    a figure goes, `percent` that it is so in percent, `series` that its course is asked for. `who` are the
+    people that are asked for, `moment` the kind of period, where nothing else says what the answer has a row
+    for; `present` is as things stand, `apart` each of what is listed by itself, `beyond` what no figure says.
     """
 
     measures: tuple[Measure, ...] = ()
@@ -70,11 +72,16 @@ class Fragment:
     direction: Literal["", "asc", "desc", "best", "worst"] = ""
     limit: int | None = None
     by: Measure | None = None
+    who: Group | None = None
+    moment: str = ""
+    present: bool = False
+    apart: bool = False
+    beyond: str = ""
 
 
 EMPTY = Fragment()
 _TUPLES = tuple(one.name for one in fields(Fragment) if isinstance(one.default, tuple))
-_FLAGS = ("compared", "together", "ranked", "percent", "series")
+_FLAGS = ("compared", "together", "ranked", "percent", "series", "present", "apart")
 _SINGLE = tuple(one.name for one in fields(Fragment) if one.name not in (*_TUPLES, *_FLAGS))
 _ONCE = {"measures", "times", "having"}
 

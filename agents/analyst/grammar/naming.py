@@ -54,7 +54,7 @@ def _visited(item: Any, found: Callable[[BaseModel], None]) -> None:
 
 def _all(said: Fragment) -> tuple[Any, ...]:
     bounds = tuple(bound.measure for bound in said.having if bound.measure)
-    return (said.measures, said.groups, said.each, said.per, said.where, said.part, said.by, bounds)
+    return (said.measures, said.groups, said.each, said.per, said.who, said.where, said.part, said.by, bounds)
 
 
 def _metric_names(said: Fragment) -> set[str]:
@@ -103,6 +103,7 @@ def with_names(said: Fragment, names: Mapping[str, str]) -> Fragment:
         groups=renamed(said.groups),
         each=renamed(said.each),
         per=renamed(said.per),
+        who=renamed(said.who),
         where=renamed(said.where),
         part=renamed(said.part),
         by=renamed(said.by),

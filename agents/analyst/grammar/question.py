@@ -38,7 +38,14 @@ from agents.analyst.intent import (
 )
 
 GRAINS: tuple[Grain, ...] = get_args(Grain)
-_KINDS = {"count": {"count", "number", "unknown"}, "money": {"money"}, "ratio": {"ratio"}}
+_KINDS = {
+    "count": {"count", "number", "unknown"},
+    "money": {"money"},
+    "ratio": {"ratio"},
+    "duration": {"duration"},
+}
+# What a thing is in at a time, and what tells why: a dimension's last words.
+_STATES, _CAUSES = {"status", "state", "stage", "phase"}, {"reason", "cause"}
 # Units of time, as words and as metrics name theirs.
 SECONDS = {
     "ms": 0.001, "milliseconds": 0.001, "s": 1.0, "second": 1.0, "seconds": 1.0, "min": 60.0, "minute": 60.0,
@@ -126,6 +133,14 @@ class Question:
             kinds = {self._vocabulary.kind(name) for name in metrics}
             if "share" not in said.wraps and metrics and not kinds <= _KINDS[wanted]:
                 raise Refused("not_of_kind", wanted, *metrics)
+        groups = [one.dimension for one in (*said.groups, *said.each) if isinstance(one, By)]
+        if said.beyond and not (said.beyond == "cause" and any(_CAUSES & _last(one) for one in groups)):
+            raise Refused(f"asks_{said.beyond}")
+        if said.present and not (
+            all(map(self._is_level, metrics))
+            or any(isinstance(one, Is) and _STATES & _last(one.dimension) for one in said.where)
+        ):
+            raise Refused("time_present")
         if said.percent and not (said.trend or "share" in said.wraps or self._ratios()):
             raise Refused("not_of_kind", "ratio", *metrics)
         if said.together and (said.limit or said.direction):
@@ -141,6 +156,11 @@ class Question:
         for mention in (*said.verbs, *said.mentions):
             if not set(metrics) <= set(mention.split(BETWEEN)):
                 raise Refused("not_of", mention)
+
+    def _is_level(self, metric: str) -> bool:
+        """Whether a figure is of a time and not of what happened in it: stock on hand."""
+        known = self._vocabulary.semantic.metrics[metric]
+        return known.additivity.kind == "semi-additive" or any(map(self._is_level, known.inputs))
 
     def _ratios(self) -> bool:
         return {self._vocabulary.kind(name) for name in self._metrics()} == {"ratio"}
@@ -186,6 +206,10 @@ class Question:
             shown = By(dimension=one.dimension)
             if shown not in groups:
                 groups.insert(0, shown)
+        if said.apart and selecting and listed and not said.each:
+            partition = tuple(By(dimension=one.dimension) for one in listed)
+        elif said.apart and not (listed or groups):
+            raise Refused("apart_what")
         metrics = [self._vocabulary.semantic.metrics[name] for name in self._metrics()]
         for group in groups:
             if isinstance(group, Every) and not all(group.grain in metric.grains for metric in metrics):
@@ -400,6 +424,10 @@ def _mean(measure: Measure, per: Every | By) -> Measure:
 
 def _grain(name: str) -> Grain:
     return next(one for one in GRAINS if one == name)
+
+
+def _last(name: str) -> set[str]:
+    return set(name.split("__")[-1].split("_"))
 
 
 def _first(group: Group) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from agents.analyst.grammar.asides import leading
 from agents.analyst.grammar.chart import Derivation, Grammar, Phrase, derive
 from agents.analyst.grammar.complete import complete
 from agents.analyst.grammar.fragment import EMPTY, Refused, merge
@@ -16,7 +17,7 @@ from agents.analyst.grammar.rules import RULES
 from agents.analyst.grammar.text import Unit
 from agents.analyst.grammar.timing import UNTIMED, Timing
 from agents.analyst.grammar.when import Calendar
-from agents.analyst.grammar.words import lattice, shipped
+from agents.analyst.grammar.words import INSIDE, NAMES, lattice, shipped
 from agents.analyst.intent import Intent
 
 _KEPT = 12
@@ -91,13 +92,17 @@ class Reader:
 
     def _readings(self, question: str, calendar: Calendar) -> tuple[list[Reading], NotUnderstood | None]:
         text, words = lattice(question, shipped(), self.vocabulary.lexicon)
+        words = leading(question, text, words)
         words += self.vocabulary.spelt(text, words)
+        beyond = _beyond(words)
         if unknown := _unknown(text, words):
-            return [], NotUnderstood("unknown_words", unknown=unknown)
+            return [], NotUnderstood(f"asks_{beyond}" if beyond else "unknown_words", unknown=unknown)
         found = derive(words, len(text), GRAMMAR, merge, self.weights, EMPTY, _KEPT)
         readings, refusals = self._completed(found, text, calendar)
         if not readings:
             best = refusals[0] if refusals else Refused("not_put_together")
+            if beyond:
+                best = Refused(f"asks_{beyond}")
             return [], NotUnderstood(best.key, best.values)
         return readings, None
 
@@ -122,6 +127,15 @@ class Reader:
                 if one.intent not in readings or readings[one.intent].score < score:
                     readings[one.intent] = Reading(one.intent, score, features, roles, one.times)
         return sorted(readings.values(), key=lambda one: -one.score), refusals
+
+
+def _beyond(words: Sequence[Phrase]) -> str:
+    """What is asked that figures do not answer; not where the word is in a longer one, or a name."""
+    named = {(one.start, one.end) for one in words if one.category in NAMES}
+    for one in words:
+        if one.category == "beyond" and INSIDE not in one.features and (one.start, one.end) not in named:
+            return str(one.value)
+    return ""
 
 
 def _unknown(text: Sequence[Unit], words: Sequence[Phrase]) -> tuple[str, ...]:

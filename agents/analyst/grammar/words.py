@@ -19,6 +19,8 @@ FOLDER = Path(__file__).with_name("lexicon")
 # Found by its stem only: `running` for runs, `ordered` for orders.
 INFLECTED = "inflected"
 INSIDE = "inside"
+# Words of these are themselves only: what lists are is no `list`.
+_AS_LISTED = {FILLER, "asker", "asks", "opening", "greeting", "beyond"}
 _THINGS = {"entity", "mention", "counted"}
 NAMES = ("metric", "dimension", "value", "entity")
 
@@ -81,7 +83,7 @@ class Lexicon:
             for (category, meaning, features), forms in node.meanings.items():
                 if tuple(said) in forms or tuple(exactly) in forms:
                     yield word(category, start, position + 1, meaning, *features)
-                elif any(not form[0].startswith("=") for form in forms):
+                elif category not in _AS_LISTED and any(not form[0].startswith("=") for form in forms):
                     yield word(category, start, position + 1, meaning, *features, INFLECTED)
 
 

@@ -19,6 +19,8 @@ from agents.analyst.vocabulary.reach import BETWEEN, Reach
 from warehouse.semantic import SemanticLayer
 
 VERB, MENTION, ENTITY, SUPERLATIVE = "verb", "mention", "entity", "superlative"
+DIMENSION, WHOEVER, WHEREABOUTS = "dimension", "whoever", "whereabouts"
+_EXACT = (ENTITY, SUPERLATIVE, WHOEVER, WHEREABOUTS)
 # What may follow a Chinese verb and says nothing of its own, and what may stand before one.
 _PARTICLES = frozenset("了过出去掉到来回完走给下成")
 _PASSIVE = "被"
@@ -44,6 +46,9 @@ class Doings:
             for said in one["says"] if of else ():
                 self._phrases.add(said, ENTITY, BETWEEN.join(sorted(of)), "name:kind")
                 self._mention(said, of)
+            self._ask(one, WHOEVER, of)
+        places = concepts()["places"]
+        self._ask(places, WHEREABOUTS, self._called(places["are"], DIMENSION))
 
     def mentions(self, names: Mapping[str, Iterable[Name]]) -> None:
         """Let what entities are called be said beside the metrics whose rows are of one."""
@@ -60,7 +65,7 @@ class Doings:
         if self._speaks_of_people(text):
             matched += self._of_people.match(text, first)
         for found in matched:
-            if found.category in (ENTITY, SUPERLATIVE) or found.features[1:] == (_THING,):
+            if found.category in _EXACT or found.features[1:] == (_THING,):
                 if first == start and not (found.category == MENTION and self._is_chosen(text, found)):
                     yield found
                 continue
@@ -117,6 +122,11 @@ class Doings:
         for (said, end), names in meant.items():
             if names:
                 self._phrases.add(said, SUPERLATIVE, (end, BETWEEN.join(sorted(names))))
+
+    def _ask(self, kind: Mapping[str, Any], category: str, of: Collection[str]) -> None:
+        """`Who`, `where`: what people and places there are."""
+        for said in kind.get("asked", ()) if of else ():
+            self._phrases.add(said, category, BETWEEN.join(sorted(of)))
 
     @staticmethod
     def _say(phrases: Phrases, said: str, category: str, metrics: Collection[str]) -> None:

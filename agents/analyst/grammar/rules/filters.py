@@ -46,6 +46,8 @@ RULES = (
     Rule("of thing", "condition", "condition entity", lambda condition, thing: _belonging(condition, thing)),
     Rule("not", "refused", "not condition not_after?", lambda _, condition, __: Not(of=condition)),
     Rule("not after", "refused", "condition not_after", lambda condition, _: Not(of=condition)),
+    Rule("neither", "refused", "neither condition nor condition",
+         lambda _, one, __, other: Not(of=both) if (both := _either(one, None, other)) else None),
     Rule("where", "fragment", "condition", lambda condition: Fragment(where=(condition,))),
     Rule("where not", "fragment", "refused", lambda condition: Fragment(where=(condition,))),
     Rule("together", "fragment", "together", lambda _: Fragment(together=True)),

@@ -38,6 +38,7 @@ RULES = (
     Rule("done", "fragment", "verb", lambda verb: Fragment(verbs=(verb,))),
     Rule("mentioned", "fragment", "mention", lambda metrics: Fragment(mentions=(metrics,))),
     Rule("kind", "fragment", "quantity", lambda kind: Fragment(wanted=kind)),
+    Rule("how long", "fragment", "how_long/takes", lambda _: Fragment(wanted="duration")),
     # How many of what.
     Rule("counted", "measure", "how_many different? entity/dimension", lambda _, __, of: _count(of)),
     Rule("counted", "measure", "how_many counter_of different? entity/dimension",
@@ -49,6 +50,9 @@ RULES = (
          lambda verb, _, __, ___, of: _count(of, verb)),
     # One figure to another.
     Rule("ratio", "measure", "measure per measure", _ratio),
+    Rule("as share", "measure", "measure as_share measure", _ratio),
+    Rule("done per entity", "fragment", "verb per_each entity",
+         lambda verb, _, thing: Fragment(verbs=(verb,), wraps=("mean",), per=By(dimension=thing))),
     Rule("ratio of", "measure", "ratio measure to measure",
          lambda _, top, to, bottom: _ratio(top, to, bottom)),
     Rule("per entity", "measure", "average? measure per entity",

@@ -36,6 +36,18 @@ def _bound(
     return Fragment(having=(Bound(op, float(number), kind, of),))
 
 
+def _between(_: Any, low: Any, __: Any, high: Any, money: Any = None, percent: Any = None) -> Any:
+    """Both ends are in."""
+    ends = _bound(">=", low, money, percent), _bound("<=", high, money, percent)
+    first, last = ends
+    return Fragment(having=(*first.having, *last.having)) if first and last and low < high else None
+
+
+def _share_of(op: Any, number: Any, _: Any, of: Any) -> Fragment | None:
+    """Three in a hundred, six in ten."""
+    return _bound(op, number / of, percent=1) if 0 < number < of else None
+
+
 def _superlative(meaning: Any, number: Any, _: Any, groups: tuple[Group, ...] | None) -> Fragment | None:
     """The slowest tool: from which end, by which figure."""
     way, metrics = meaning
@@ -65,6 +77,11 @@ RULES = (
     Rule("superlative", "fragment", "superlative number? counter_of? groups?", _superlative),
     Rule("comparative", "fragment", "comparative", lambda way: Fragment(ranked=True, direction=way)),
     Rule("in order", "fragment", "in_order", lambda way: Fragment(ranked=True, direction=way)),
+    Rule("superlative first", "fragment", "superlative first_word",
+         lambda meaning, _: Fragment(ranked=True, direction=meaning[0], by=MetricOf(name=meaning[1]))),
+    Rule("once", "number", "once", int),
+    Rule("bound between", "fragment", "between/from number and/to number money? percent?", _between),
+    Rule("bound share", "fragment", "than number in number", _share_of),
     Rule("scaled", "number", "number scale", lambda number, scale: number * int(scale)),
     Rule("bound", "fragment", "than number money? percent?", _bound),
     Rule("bound percent", "fragment", "than percent_before number",

@@ -1,0 +1,27 @@
+"""What is said around a question: who asks and why, and what no figure can say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agents.analyst.grammar.chart import Rule
+from agents.analyst.grammar.fragment import EMPTY, Fragment
+from agents.analyst.intent import By
+
+
+def _nth(ordinal: Any, *_: Any) -> Fragment | None:
+    """The second best: only the first and the last few of an order are answered."""
+    return Fragment(beyond="nth") if int(ordinal) > 1 else None
+
+
+RULES = (
+    Rule("aside", "fragment", "aside", lambda _: EMPTY),
+    Rule("asked for", "fragment", "asker asks", lambda _, __: EMPTY),
+    Rule("beyond", "fragment", "beyond", lambda key: Fragment(beyond=key)),
+    Rule("nth", "fragment", "ordinal top/most", _nth),
+    Rule("who", "fragment", "whoever", lambda names: Fragment(who=By(dimension=names))),
+    Rule("where asked", "fragment", "whereabouts", lambda names: Fragment(groups=(By(dimension=names),))),
+    Rule("when asked", "fragment", "asked_when",
+         lambda _: [Fragment(moment="day"), Fragment(moment="month")]),
+    Rule("present", "fragment", "at_present", lambda _: Fragment(present=True)),
+)  # fmt: skip
