@@ -23,6 +23,8 @@ from agents.analyst.intent import Intent
 _KEPT = 12
 # Readings whose scores are closer than this may both be meant.
 CLOSE = 0.5
+# So much, where the other takes a word for a value that the best takes for none: `for chart`, 上个月ok的.
+_AS_VALUE = 2.5
 # A reading that rests on one of these is asked back, even if there is no other.
 ASKED = ("name:derived", "name:head", "value:part", "metric filled in")
 GRAMMAR = Grammar(RULES)
@@ -79,12 +81,17 @@ class Reader:
         readings, refused = self._readings(question, calendar)
         if refused:
             return refused
-        close = tuple(one for one in readings if readings[0].score - one.score < CLOSE)
+        best = readings[0]
+        close = tuple(
+            one
+            for one in readings
+            if best.score - one.score < (_AS_VALUE if _has_more_values(one, best) else CLOSE)
+        )
         asked = any(name in close[0].features for name in ASKED)
         if len(close) > 1 or asked:
             return Unsure(close, asked)
-        margin = readings[0].score - readings[1].score if len(readings) > 1 else float("inf")
-        return Understood(readings[0], margin)
+        margin = best.score - readings[1].score if len(readings) > 1 else float("inf")
+        return Understood(best, margin)
 
     def readings(self, question: str, calendar: Calendar) -> list[Reading]:
         """All complete readings, the best first."""
@@ -136,6 +143,14 @@ def _beyond(words: Sequence[Phrase]) -> str:
         if one.category == "beyond" and INSIDE not in one.features and (one.start, one.end) not in named:
             return str(one.value)
     return ""
+
+
+def _has_more_values(one: Reading, other: Reading) -> bool:
+    """Whether a whole word is a value to one reading that is none to the other."""
+    more = {
+        name: one.features.get(name, 0) - other.features.get(name, 0) for name in ("value:exact", "inside")
+    }
+    return more["value:exact"] > 0 and more["inside"] <= 0
 
 
 def _unknown(text: Sequence[Unit], words: Sequence[Phrase]) -> tuple[str, ...]:

@@ -35,6 +35,19 @@ FREIGHT_VALUES = {
     "to_city__city_name": ["上海", "臺北"],
 }
 
+SHOP_VALUES = {
+    "user__country": ["China", "United States", "Brasil", "Germany"],
+    "user__city": ["Shanghai", "São Paulo"],
+    "user__age_band": ["under 20", "20-29", "60 and over"],
+    "user__traffic_source": ["Search", "Email", "Display"],
+    "product__brand": ["Levi's", "Calvin Klein", "Nike"],
+    "product__category": ["Jeans", "Plus", "Active", "Tops & Tees"],
+    "product__department": ["Women", "Men"],
+    "tool_call__tool": ["execute_sql", "compile_metrics"],
+    "stage_run__stage": ["sql", "chart", "document"],
+    "run__status": ["ok", "error", "unfinished"],
+}
+
 
 def layer(name: str, folder: Path) -> SemanticLayer:
     path = folder / "semantic_manifest.json"
@@ -62,6 +75,11 @@ def sample(semantic: SemanticLayer) -> Vocabulary:
     return Vocabulary(semantic, {})
 
 
+@pytest.fixture(scope="session")
+def shop(semantic: SemanticLayer) -> Vocabulary:
+    return Vocabulary(semantic, SHOP_VALUES)
+
+
 Meanings = Callable[[Vocabulary, str], set[tuple[str, object]]]
 
 
@@ -74,3 +92,9 @@ def meanings() -> Meanings:
         return {(one.category, one.value) for one in phrases if (one.start, one.end) == (0, len(words))}
 
     return read
+
+
+@pytest.fixture(scope="session")
+def values() -> Mapping[str, Mapping[str, Sequence[str]]]:
+    """What each project's dimensions hold."""
+    return {"shop": SHOP_VALUES, "school": SCHOOL_VALUES, "freight": FREIGHT_VALUES}
