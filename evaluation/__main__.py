@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
@@ -18,7 +17,7 @@ import yaml
 from rich.console import Console
 
 from evaluation import tally
-from evaluation.analysts import ASKERS, Read
+from evaluation.analysts import Read
 from evaluation.asking import GoldRows, Judged, judged
 from evaluation.fit import Tried, fit, further, show, tried
 from evaluation.projects import PROJECTS, ROOT, build, served
@@ -56,7 +55,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--half", choices=HALVES, help="this half only")
     parser.add_argument("--kind", action="append", default=[], help="these kinds of question only")
     parser.add_argument("--sample", type=int, default=0, metavar="N", help="N questions of each half")
-    parser.add_argument("--analyst", choices=ASKERS, default=next(iter(ASKERS)), help="who is asked")
     parser.add_argument("-v", "--verbose", action="store_true", help="show what is not right")
     parser.add_argument("--write", action="store_true", help="keep what was fitted, and docs/calibration.md")
     labelled = "fit: questions with known intents"
@@ -68,11 +66,11 @@ def _parser() -> argparse.ArgumentParser:
 
 def _half(name: str, half: Half, url: str, arguments: argparse.Namespace, console: Console) -> list[Judged]:
     """One half of one set, asked; a failure of the held-out one says nothing of what was asked."""
-    with _closed(half == "heldout"), tempfile.TemporaryDirectory() as state:
+    with _closed(half == "heldout"):
         settings = build(PROJECTS[name], arguments.folder, url)
         reader = connect(settings, read_only=True)
         golds = GoldRows(reader, arguments.folder / f"{name}.gold.json")
-        asker = ASKERS[arguments.analyst](settings, Path(state))
+        asker = Read(settings)
         questions = load(name, half, arguments.kind, arguments.sample)
         print(f"{name}, {half}: {len(questions)} questions", file=sys.stderr, flush=True)
         found: list[Judged] = []

@@ -3,79 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 
-from opentelemetry.trace import NoOpTracerProvider
-
-from agents.analyst import Analyst
-from agents.analyst.answering import Answered, Answering
-from agents.analyst.grammar.confidence import confidence, signals
+from agents.analyst.answering import Answered, Answering, how_sure
 from agents.analyst.grammar.reader import NotUnderstood, Reading, Unsure
 from agents.analyst.grammar.text import language
 from agents.analyst.grammar.when import Calendar
-from agents.analyst.graph import SQL, Asked, result
 from agents.analyst.intent import Intent
 from agents.analyst.vocabulary import Vocabulary
-from agents.runtime.agent import Agent, sequence
-from agents.runtime.door import run_sync
-from agents.runtime.graph import run_agent
-from agents.runtime.settings import AgentSettings
-from evaluation.asking import Asker
 from evaluation.grading import Given, Rows
-from warehouse import Catalogue, WarehouseSettings, connect
+from warehouse import WarehouseSettings, connect
 from warehouse.semantic import SemanticLayer
-
-
-class Linked:
-    """The analyst's first stage, from the question to rows; no model, no chart, no report."""
-
-    _ROWS = Agent("analyst", Asked, sequence(SQL))
-
-    def __init__(self, settings: WarehouseSettings, state: Path) -> None:
-        warehouse = connect(settings, read_only=True)
-        semantic = SemanticLayer.load(settings.semantic_manifest_path, warehouse.dialect)
-        catalogue = Catalogue.load(settings.manifest_path, warehouse, words=semantic.table_words())
-        self._analyst = Analyst(
-            warehouse,
-            semantic,
-            catalogue,
-            AgentSettings(state_dir=state),
-            tracer_provider=NoOpTracerProvider(),
-        )
-
-    def ask(self, question: str, now: datetime) -> Given:
-        run = self._analyst.run()
-        asked = Asked(question=question, language=language(question) or "en", domain="auto", now=now)
-        began = time.perf_counter()
-        done = run_sync(run_agent(self._ROWS, asked, run), run.ends_within(60))
-        seconds = time.perf_counter() - began
-        work = done[SQL].work
-        if work.declined:
-            return Given(
-                "failed" if work.declined.failed else "declined",
-                text=work.declined.reason,
-                sql=work.sql,
-                seconds=seconds,
-                suggestions=[item.example for item in work.declined.nearest],
-            )
-        if not done[SQL].passed or work.found is None:
-            return Given("failed", text="; ".join(done[SQL].reasons), sql=work.sql, seconds=seconds)
-        table = result(done)
-        return Given(
-            "answered",
-            rows=work.found.rows[: len(table.rows)],
-            labels=[column.label for column in table.columns],
-            sql=work.sql,
-            seconds=seconds,
-        )
 
 
 class Read:
     """The reader of questions, asked directly: text to intent, intent to SQL, SQL to rows."""
 
-    def __init__(self, settings: WarehouseSettings, state: Path | None = None) -> None:
+    def __init__(self, settings: WarehouseSettings) -> None:
         self._warehouse = connect(settings, read_only=True)
         self._semantic = SemanticLayer.load(settings.semantic_manifest_path, self._warehouse.dialect)
         self._answering = Answering(Vocabulary.load(self._semantic, self._warehouse), self._warehouse)
@@ -94,15 +39,15 @@ class Read:
             readings = [shown(reading.intent) for reading in found.readings]
             return Given("ask_back", readings=readings, seconds=time.perf_counter() - began)
         seconds = time.perf_counter() - began
-        margin = ahead(self._reader.readings(question, calendar))
+        intent = found.understood.reading.intent
         return Given(
             "answered",
             rows=found.rows,
             labels=[column.name for column in found.statement.columns],
-            text=shown(found.reading.intent),
+            text=shown(intent),
             sql=found.statement.sql,
             seconds=seconds,
-            confidence=confidence(signals(found.reading.features, margin)),
+            confidence=how_sure(found.understood),
         )
 
     def readings(self, question: str, now: datetime) -> Sequence[Reading]:
@@ -126,6 +71,3 @@ def ahead(readings: Sequence[Reading]) -> float:
 def shown(intent: Intent) -> str:
     """An intent in one line, without what it does not say."""
     return intent.model_dump_json(exclude_defaults=True)
-
-
-ASKERS: dict[str, Callable[[WarehouseSettings, Path], Asker]] = {"old": Linked, "new": Read}

@@ -16,7 +16,7 @@ from tidemark.console import console, errors, fail
 if TYPE_CHECKING:
     from wiring.analyst import Answer, Event
 
-DECLINED = 3
+DECLINED, UNCLEAR = 3, 4
 SHOWN_ROWS = 12
 
 
@@ -31,19 +31,26 @@ def ask(
         str,
         typer.Option(help="Another than the project's: a URL, or a name of TIDEMARK_WAREHOUSES."),
     ] = "",
+    reading: Annotated[
+        int, typer.Option(min=1, help="Which of the meanings is meant that the question was asked back with.")
+    ] = 0,
     session: Annotated[
         str, typer.Option(help="The conversation that the question belongs to; without it, one of its own.")
     ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole answer as JSON.")] = False,
 ) -> None:
-    """Ask one question. Exit code 0: answered; 3: declined, with the nearest questions; 1: failed."""
+    """Ask one question. Exit code 0: answered; 3: declined, with what can be asked instead; 4: it may mean
+    several things, which are shown to choose from with --reading; 1: failed.
+    """
     from wiring.analyst import open_analyst
     from wiring.errors import TidemarkError
 
     try:
         settings = project_settings(project, warehouse)
         with open_analyst(settings, on_event=None if as_json else show) as analyst:
-            answer = analyst.ask(question, language=language, domain=domain, session_id=session or None)
+            answer = analyst.ask(
+                question, language=language, domain=domain, reading=reading, session_id=session or None
+            )
     except TidemarkError as error:
         fail(str(error))
     if as_json:
@@ -51,7 +58,7 @@ def ask(
     else:
         show_answer(answer)
     if answer.status != "answered":
-        raise typer.Exit(DECLINED if answer.status == "declined" else 1)
+        raise typer.Exit({"declined": DECLINED, "unclear": UNCLEAR}.get(answer.status, 1))
 
 
 def show(event: Event) -> None:
@@ -64,8 +71,12 @@ def show(event: Event) -> None:
 
 
 def show_answer(answer: Answer) -> None:
-    """The text, the first rows, the SQL, what was checked, the report."""
+    """What was understood, the text, the first rows, the SQL, what was checked, the report."""
+    if answer.meaning:
+        console.print(f"\n[dim]understood as:[/dim] {escape(answer.meaning.sentence)}")
     console.print(f"\n[bold]{escape(answer.text)}[/bold]")
+    if answer.status == "unclear":
+        console.print("Ask again with --reading and its number.")
     if answer.rows:
         table = Table(box=None)
         for column in answer.columns:

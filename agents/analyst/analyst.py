@@ -13,16 +13,19 @@ from uuid import uuid4
 
 from langchain_core.language_models import BaseChatModel
 from opentelemetry.trace import Span, TracerProvider
+from pydantic import ValidationError
 
-from agents.analyst import charts, report
-from agents.analyst.answer import CHECKS, Answer, AnswerColumn, Suggestion
+from agents.analyst import charts, report, sql_stage
+from agents.analyst.answer import CHECKS, Answer, AnswerColumn
 from agents.analyst.grammar.text import language as script
-from agents.analyst.graph import ANALYST, CHART, DOCUMENT, SQL, Asked, result
-from agents.analyst.linker.suggest import nearest
+from agents.analyst.grammar.when import Calendar
+from agents.analyst.graph import ANALYST, CHART, DOCUMENT, SQL, result
+from agents.analyst.intent import Intent
 from agents.analyst.questions import QuestionList, project_list
 from agents.analyst.rendering import LIMIT_S
+from agents.analyst.saying.table import Table
 from agents.analyst.sql_tools import Sources
-from agents.analyst.table import Table
+from agents.analyst.sql_work import Asked
 from agents.runtime import tracing
 from agents.runtime.budget import Budget
 from agents.runtime.door import run_sync
@@ -32,7 +35,6 @@ from agents.runtime.graph import run_agent
 from agents.runtime.history import Turn, Turns
 from agents.runtime.messages import plain
 from agents.runtime.models import Models
-from agents.runtime.rules import RULES
 from agents.runtime.run import Run, Session
 from agents.runtime.settings import AgentSettings
 from agents.runtime.stage import Outcome
@@ -45,11 +47,6 @@ _REPORT_S = 15.0
 _PICTURE_S = 4.0
 # How many rows of an answer its conversation remembers.
 _FIGURES = 20
-_ALONE = {
-    "en": "Without a language model each question is read by itself, not in the light of those before it: "
-    "say in it all that it is about.",
-    "zh": "没有语言模型时，每个问题都单独理解，不参考之前的对话：请把问题说完整。",
-}
 
 
 class Analyst:
@@ -100,6 +97,7 @@ class Analyst:
         *,
         language: str = "auto",
         domain: str = "auto",
+        reading: int = 0,
         session_id: str | None = None,
         run_id: str | None = None,
         budget: Budget | None = None,
@@ -110,8 +108,9 @@ class Analyst:
         Raises OverdueError when the budget's seconds are over and something does not let the run end.
         """
         run = self.run(session_id=session_id, run_id=run_id, budget=budget)
+        kept = run_id is not None
         return run_sync(
-            self.answer(question, run, language=language, domain=domain, now=now, kept=run_id is not None),
+            self.answer(question, run, language=language, domain=domain, reading=reading, now=now, kept=kept),
             run.ends_within(_REPORT_S),
         )
 
@@ -122,11 +121,14 @@ class Analyst:
         *,
         language: str = "auto",
         domain: str = "auto",
+        reading: int = 0,
         now: datetime | None = None,
         kept: bool = True,
     ) -> Answer:
-        """Answer, decline or fail, and write the report folder `reports/<run id>/`.
+        """Answer, ask back, decline or fail, and write the report folder `reports/<run id>/`.
 
+        `reading` is which of the meanings is meant that the question was asked back with, from 1. A question
+        of a conversation may be a few words that change the one before it.
         If its steps are `kept`, asking the same again with the same run id goes on where the run stopped, and
         gives the same answer when it had one. What another question left under that id, or a run that ended
         without an answer, is dropped.
@@ -147,7 +149,7 @@ class Analyst:
         spoken = language if language in ("en", "zh") else script(question) or "en"
         with open_steps(self._settings.steps_dir, run.run_id) if kept else nullcontext(None) as steps:
             if steps is not None:
-                now = steps.begin(json.dumps([question, spoken, domain], ensure_ascii=False), now)
+                now = steps.begin(json.dumps([question, spoken, domain, reading], ensure_ascii=False), now)
                 run = replace(run, checkpoints=steps.checkpoints)
             with run.spans.run(question) as span:
                 answer = Answer(
@@ -162,8 +164,17 @@ class Analyst:
                     model=self._models.name,
                     asked_at=now,
                 )
+                asked = Asked(
+                    question=question,
+                    language=spoken,
+                    domain=domain,
+                    calendar=Calendar(now, self._settings.week_start),
+                    previous=_previous(run.turns),
+                    reading=reading,
+                    free_sql=self._settings.free_sql,
+                )
                 async with run.scope():
-                    await self._answered(answer, run, now, started)
+                    await self._answered(answer, run, asked, started)
                     _describe(span, answer)
                     run.emit(
                         "execution_completed",
@@ -188,9 +199,9 @@ class Analyst:
             for number, question in enumerate(questions, start=1)
         ]
 
-    async def _answered(self, answer: Answer, run: Run, now: datetime, started: float) -> None:
+    async def _answered(self, answer: Answer, run: Run, asked: Asked, started: float) -> None:
         """Fill the answer and write its report."""
-        table, svg = await self._fill(answer, run, now)
+        table, svg = await self._fill(answer, run, asked)
         answer.spent = run.spent
         written = time.perf_counter()
         left = run.left_s
@@ -204,10 +215,9 @@ class Analyst:
             "total": round(time.perf_counter() - started, 3),
         }
 
-    async def _fill(self, answer: Answer, run: Run, now: datetime) -> tuple[Table, str]:
+    async def _fill(self, answer: Answer, run: Run, asked: Asked) -> tuple[Table, str]:
         """Run the graph; returns the result table and the chart's picture as SVG."""
         nothing = Table((), ())
-        asked = Asked(question=answer.question, language=answer.language, domain=answer.domain, now=now)
         done = await run_agent(ANALYST, asked, run)
         outcomes: tuple[Outcome[Any] | None, ...] = (done.get(SQL), done.get(CHART), done.get(DOCUMENT))
         for outcome in filter(None, outcomes):
@@ -215,12 +225,15 @@ class Analyst:
         found = done[SQL].work
         if found.declined:
             answer.status = "failed" if found.declined.failed else "declined"
-            answer.nearest = list(found.declined.nearest) or self._nearest(answer)
+            answer.suggestions = list(found.declined.suggestions)
             answer.text = _declined_text(answer, found.declined.reason)
-            if run.turns and (self._models.name == RULES or done[SQL].fallback):
-                answer.text += f"\n{_ALONE[answer.language]}"
             return nothing, ""
-        answer.sql = found.sql
+        if found.unclear:
+            answer.status, answer.readings = "unclear", list(found.unclear)
+            answer.text = _unclear_text(answer)
+            return nothing, ""
+        answer.sql, answer.meaning = found.sql, found.meaning
+        answer.checks["proven"] = sql_stage.proven(found)
         if found.checked:
             answer.estimated_bytes = found.checked.estimated_bytes
             answer.estimated_usd = found.checked.estimated_usd
@@ -228,9 +241,9 @@ class Analyst:
             answer.text = _failed_text(answer)
             return nothing, ""
         table = result(done)
-        answer.assumptions = found.assumptions
+        answer.notes = found.notes(self._sources.names)
         answer.columns = [
-            AnswerColumn(name=c.name, label=c.label, role=c.role, unit=c.unit, grain=c.grain)
+            AnswerColumn(name=c.name, label=c.label, role=c.role, unit=c.unit, grain=c.grain, values=c.values)
             for c in table.columns
         ]
         answer.rows = [list(row) for row in table.rows]
@@ -242,12 +255,6 @@ class Analyst:
         answer.status = "answered" if done[DOCUMENT].passed else "failed"
         answer.text = answer.text or _failed_text(answer)
         return table, drawn.svg
-
-    def _nearest(self, answer: Answer) -> list[Suggestion]:
-        """For a model that declined without saying what can be asked instead."""
-        semantic = self._sources.semantic
-        found = nearest(answer.question, list(semantic.metrics.values()), semantic, answer.language)
-        return [Suggestion(name=item.name, label=item.label, example=item.example) for item in found]
 
 
 def _note(answer: Answer, outcome: Outcome[Any]) -> None:
@@ -270,8 +277,21 @@ def _turn(answer: Answer) -> Turn:
         figures=tuple(" ".join(answer.shown(row)) for row in answer.rows[:_FIGURES]),
         sql=answer.sql,
         names=tuple(column.label for column in answer.columns),
-        decisions=tuple(answer.assumptions),
+        decisions=(answer.meaning.sentence,) if answer.meaning else (),
+        meaning=answer.meaning.intent.model_dump(mode="json") if answer.meaning else {},
     )
+
+
+def _previous(turns: Sequence[Turn]) -> Intent | None:
+    """What was last asked and understood in a conversation."""
+    for turn in reversed(turns):
+        if turn.meaning:
+            try:
+                return Intent.model_validate(turn.meaning)
+            except ValidationError:
+                # An intent of another release: it is as if it had not been understood.
+                return None
+    return None
 
 
 def _describe(span: Span, answer: Answer) -> None:
@@ -289,9 +309,16 @@ def _describe(span: Span, answer: Answer) -> None:
 
 def _declined_text(answer: Answer, reason: str) -> str:
     lines = [reason]
-    if answer.nearest:
+    if answer.suggestions:
         lines.append("可以改问：" if answer.language == "zh" else "What can be asked instead:")
-        lines += [f"- {item.example}" for item in answer.nearest]
+        lines += [f"- {one}" for one in answer.suggestions]
+    return "\n".join(lines)
+
+
+def _unclear_text(answer: Answer) -> str:
+    zh = answer.language == "zh"
+    lines = ["这个问题可能有以下含义，请选择一个：" if zh else "This may be meant; choose one by its number:"]
+    lines += [f"{number}. {one.sentence}" for number, one in enumerate(answer.readings, start=1)]
     return "\n".join(lines)
 
 

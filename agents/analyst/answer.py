@@ -1,4 +1,4 @@
-"""What a caller gets back from a question: answered, declined or failed, with everything it rests on."""
+"""What a caller gets back from a question, answered or not, with everything that it rests on."""
 
 from __future__ import annotations
 
@@ -7,27 +7,48 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from agents.analyst.table import Cell, ColumnMeaning, Extent, Role, show
+from agents.analyst.intent import Intent
+from agents.analyst.saying.notes import Spelt
+from agents.analyst.saying.table import Cell, ColumnMeaning, Extent, Role, show
 from agents.runtime.budget import Spent
 from warehouse import Cost
 
-Status = Literal["answered", "declined", "failed"]
-# What a stage that passed has shown, and no more: whether the question was understood is not measured.
+Status = Literal["answered", "unclear", "declined", "failed"]
+# What a stage that passed has shown.
 CHECKS = {"sql": "ran", "chart": "valid", "document": "traced"}
 
 
+class Meaning(BaseModel):
+    """What a question is taken to mean: the intent, and the sentence that says it in the asker's language.
+
+    It is `proven` where the sentence is read back as exactly the intent. `confidence` is the chance, 0 to 1,
+    that it is what was asked; None where that is not measured. `spelt`: words that were read as others.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    intent: Intent
+    sentence: str
+    proven: bool = True
+    confidence: float | None = None
+    spelt: tuple[Spelt, ...] = ()
+
+
 class AnswerColumn(BaseModel):
-    """A result column: name in SQL, label in the question's language, role, unit, and a time's grain."""
+    """A result column: name in SQL, label in the question's language, role, unit, a time's grain, and what
+    the cells of a category are called where they are numbers.
+    """
 
     name: str
     label: str
     role: Role
     unit: str = ""
     grain: str = ""
+    values: tuple[str, ...] = ()
 
     @property
     def meaning(self) -> ColumnMeaning:
-        return ColumnMeaning(self.name, self.label, self.role, self.unit, self.grain)
+        return ColumnMeaning(self.name, self.label, self.role, self.unit, self.grain, values=self.values)
 
 
 class Evidence(BaseModel):
@@ -40,19 +61,15 @@ class Evidence(BaseModel):
     derived: str = ""
 
 
-class Suggestion(BaseModel):
-    """Something that can be asked instead."""
-
-    name: str
-    label: str
-    example: str
-
-
 class Answer(BaseModel):
-    """One answered, declined or failed question. `extent` says what the rows are of what was asked about,
-    `checks` what was checked and whether it held: the SQL `ran`, the chart is `valid`, every figure of the
-    text is `traced` to the result. `spent` is what the run used, `over` which budget ended it before its
-    time; `timings` are seconds a stage.
+    """One question: answered; `unclear`, with the `readings` to choose from (ask again with the number of
+    one); declined, with `suggestions` that are answered; or failed.
+
+    `meaning` is what an answer is the answer to; without one a language model wrote the SQL. `extent` says
+    what the rows are of what was asked about, `notes` what must be known beside them. `checks` says what was
+    checked and whether it held: the sentence of the meaning is `proven`, the SQL `ran`, the chart is `valid`,
+    every figure of the text is `traced` to the result. `spent` is what the run used, `over` which budget
+    ended it before its time; `timings` are seconds a stage.
     """
 
     model_config = ConfigDict(protected_namespaces=())
@@ -65,6 +82,9 @@ class Answer(BaseModel):
     domain: str = "auto"
     status: Status
     text: str
+    meaning: Meaning | None = None
+    readings: list[Meaning] = Field(default_factory=list)
+    suggestions: list[str] = Field(default_factory=list)
     sql: str = ""
     columns: list[AnswerColumn] = Field(default_factory=list)
     rows: list[list[Cell]] = Field(default_factory=list)
@@ -73,8 +93,7 @@ class Answer(BaseModel):
     checks: dict[str, bool] = Field(default_factory=dict)
     reasons: list[str] = Field(default_factory=list)
     evidence: list[Evidence] = Field(default_factory=list)
-    nearest: list[Suggestion] = Field(default_factory=list)
-    assumptions: list[str] = Field(default_factory=list)
+    notes: list[str] = Field(default_factory=list)
     model: str = ""
     fallback: str = ""
     # What the SQL would read and cost, said before it ran; None where the warehouse cannot say.

@@ -1,15 +1,22 @@
-"""From a question to its rows: read, checked against the data there is, compiled, run."""
+"""From a question to the one meaning that it has over the data, to several that it may have, or to none."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
+from pydantic import BaseModel
+
+from agents.analyst.following import followed
+from agents.analyst.grammar.confidence import confidence, signals
 from agents.analyst.grammar.naming import metrics_in
 from agents.analyst.grammar.reader import NotUnderstood, Reader, Reading, Understood, Unsure
 from agents.analyst.grammar.when import Calendar
-from agents.analyst.intent import Intent, Periods
+from agents.analyst.intent import Intent, Period
+from agents.analyst.saying import read, sentence
 from agents.analyst.sql import Statement, compiled
 from agents.analyst.sql.days import Days
 from agents.analyst.suggesting import Suggesting
@@ -18,6 +25,7 @@ from warehouse import Warehouse
 from warehouse.errors import PermanentError
 
 Rows = list[tuple[Any, ...]]
+_LONGEST = 2_000
 # Readings that are run to see whether they come to the same rows.
 _COMPARED = 4
 
@@ -26,68 +34,77 @@ _COMPARED = 4
 class Answered:
     """One reading, its statement and the rows asked for, without the one more that tells of a tie."""
 
-    reading: Reading
+    understood: Understood
     statement: Statement
     rows: Rows
 
 
 class Answering:
-    """Answers questions over one project; safe between threads."""
+    """Understands questions over one project and its data; safe between threads."""
 
     def __init__(self, vocabulary: Vocabulary, warehouse: Warehouse) -> None:
-        self._semantic, self._warehouse = vocabulary.semantic, warehouse
-        self._days = Days(vocabulary.semantic, warehouse)
+        self.vocabulary, self.warehouse = vocabulary, warehouse
+        self.days = Days(vocabulary.semantic, warehouse)
         self.reader = Reader(vocabulary)
-        self._suggesting = Suggesting(self.reader, vocabulary, self._days, warehouse)
+        self._suggesting = Suggesting(self.reader, vocabulary, self.days, warehouse)
 
     def answer(self, question: str, calendar: Calendar) -> Answered | Unsure | NotUnderstood:
-        """Readings that come to the same rows are one answer."""
-        found = self.reader.read(question, calendar)
+        """A question of its own, with its rows."""
+        found = self.understood(question, calendar)
+        if not isinstance(found, Understood):
+            return found
+        return Answered(found, *self.rows(found.reading.intent, calendar))
+
+    def understood(
+        self, question: str, calendar: Calendar, previous: Intent | None = None, domain: str = "auto"
+    ) -> Understood | Unsure | NotUnderstood:
+        """The meaning that the data can answer: of several, those that come to the same rows are one.
+
+        `previous` is what was asked before in the conversation; `domain` are the metrics to look through.
+        """
+        found = self._within(self._read(question, calendar, previous), domain)
         if isinstance(found, NotUnderstood):
             return found
-        readings = (found.reading,) if isinstance(found, Understood) else found.readings
-        if isinstance(found, Unsure) and (found.asked or len(readings) > _COMPARED):
+        if isinstance(found, Understood):
+            return self._refusal(found.reading.intent, calendar) or found
+        if found.asked or len(found.readings) > _COMPARED:
             return found
-        answers: list[Answered] = []
-        refused: list[NotUnderstood] = []
-        unknown: list[tuple[Reading, NotUnderstood]] = []
-        for reading in readings:
-            if reason := self.without_data(reading.intent):
-                unknown.append((reading, reason))
-                continue
-            try:
-                statement, rows = self.rows(reading.intent, calendar)
-            except PermanentError as error:
-                refused.append(NotUnderstood("no_sql", (str(error),)))
-                continue
-            answers.append(Answered(reading, statement, rows))
-        if not answers:
-            return unknown[0][1] if unknown else refused[0]
-        if unknown or any(Counter(one.rows) != Counter(answers[0].rows) for one in answers):
-            return Unsure((*(one.reading for one in answers), *(reading for reading, _ in unknown)))
-        return answers[0]
+        return self._of_several(found.readings, calendar)
+
+    def sentence(self, intent: Intent, language: str) -> tuple[str, bool]:
+        """What an intent asks for, in words, and whether they are read back as exactly it."""
+        try:
+            said = sentence(intent, self.vocabulary, language)
+        except LookupError:
+            return "", False
+        return said, read(said, self.vocabulary) == [intent]
 
     def suggested(self, question: str, calendar: Calendar, language: str) -> list[str]:
         """What can be asked instead."""
         return self._suggesting.near(question, calendar, language)
 
+    def metrics_near(self, text: str) -> list[str]:
+        """The metrics that a text may mean, the nearest first."""
+        return self._suggesting.metrics_near(text)
+
     def without_data(self, intent: Intent) -> NotUnderstood | None:
         """Why a figure would be of days that nothing is known of."""
-        periods = [period for period in (intent.window, intent.against) if period]
-        periods += [
-            period for group in intent.groups if isinstance(group, Periods) for period in group.periods
-        ]
+        periods = list(dict.fromkeys(_periods(intent)))
         for metric in dict.fromkeys(metrics_in(intent.measures)):
             for period in periods:
-                if self._days.outside(metric, period):
-                    days = self._days.of(metric) or ()
+                if self.days.outside(metric, period):
+                    days = self.days.of(metric) or ()
                     return NotUnderstood("no_data", (metric, *(day.isoformat() for day in days)))
         return None
 
+    def compiled(self, intent: Intent, calendar: Calendar) -> Statement:
+        """Raises `PermanentError` for what cannot be computed so."""
+        return compiled(intent, self.vocabulary.semantic, self.warehouse, calendar)
+
     def rows(self, intent: Intent, calendar: Calendar) -> tuple[Statement, Rows]:
         """Raises `PermanentError` for what cannot be computed so."""
-        statement = compiled(intent, self._semantic, self._warehouse, calendar)
-        found = self._warehouse.query(statement.sql).rows
+        statement = self.compiled(intent, calendar)
+        found = self.warehouse.query(statement.sql).rows
         parts = [
             at
             for at, column in enumerate(statement.columns)
@@ -101,3 +118,94 @@ class Answering:
             if statement.limit is None or seen[part] <= statement.limit:
                 kept.append(tuple(row))
         return statement, kept
+
+    def _read(
+        self, question: str, calendar: Calendar, previous: Intent | None
+    ) -> Understood | Unsure | NotUnderstood:
+        if not question.strip():
+            return NotUnderstood("empty")
+        if len(question) > _LONGEST:
+            return NotUnderstood("long", (f"{len(question):,}", f"{_LONGEST:,}"))
+        if previous is not None:
+            reader = self.reader
+            intent = followed(question, previous, self.vocabulary, calendar, reader.weights)
+            if intent is not None:
+                return Understood(Reading(intent, 0.0, {}, ()), inf)
+        found = self.reader.read(question, calendar)
+        if isinstance(found, Understood):
+            return found
+        # A reading that was shown, and is now asked for in its own words.
+        said = read(question, self.vocabulary)
+        return Understood(Reading(said[0], 0.0, {}, ()), inf) if len(said) == 1 else found
+
+    def _within(
+        self, found: Understood | Unsure | NotUnderstood, domain: str
+    ) -> Understood | Unsure | NotUnderstood:
+        if domain == "auto" or isinstance(found, NotUnderstood):
+            return found
+        readings = [one for one in _readings(found) if self._is_of(one.intent, domain)]
+        if not readings:
+            return NotUnderstood("not_in_domain", (domain,))
+        if isinstance(found, Understood):
+            return found
+        asked = found.asked and readings[0] is found.readings[0]
+        return Unsure(tuple(readings), asked) if asked or len(readings) > 1 else Understood(readings[0], 0.0)
+
+    def _is_of(self, intent: Intent, domain: str) -> bool:
+        known = self.vocabulary.semantic.metrics
+        return all(known[name].domain == domain for name in metrics_in(intent.measures))
+
+    def _refusal(self, intent: Intent, calendar: Calendar) -> NotUnderstood | None:
+        if reason := self.without_data(intent):
+            return reason
+        try:
+            self.compiled(intent, calendar)
+        except PermanentError as error:
+            return NotUnderstood("no_sql", (str(error),))
+        return None
+
+    def _of_several(
+        self, readings: Sequence[Reading], calendar: Calendar
+    ) -> Understood | Unsure | NotUnderstood:
+        found: list[tuple[Reading, Counter[tuple[Any, ...]]]] = []
+        refused: list[NotUnderstood] = []
+        unknown: list[tuple[Reading, NotUnderstood]] = []
+        for reading in readings:
+            if reason := self.without_data(reading.intent):
+                unknown.append((reading, reason))
+                continue
+            try:
+                found.append((reading, Counter(self.rows(reading.intent, calendar)[1])))
+            except PermanentError as error:
+                refused.append(NotUnderstood("no_sql", (str(error),)))
+        if not found:
+            return unknown[0][1] if unknown else refused[0]
+        (first, rows), *others = found
+        if unknown or any(other != rows for _, other in others):
+            return Unsure((*(one for one, _ in found), *(one for one, _ in unknown)))
+        return Understood(first, 0.0)
+
+
+def how_sure(found: Understood) -> float | None:
+    """The chance, 0 to 1, that it is what was asked, as docs/calibration.md measures it; None of what was not
+    read by the grammar of questions: a few words after another, a reading's own sentence.
+    """
+    if not found.reading.features:
+        return None
+    return confidence(signals(found.reading.features, found.margin))
+
+
+def _readings(found: Understood | Unsure) -> tuple[Reading, ...]:
+    return (found.reading,) if isinstance(found, Understood) else found.readings
+
+
+def _periods(node: Any) -> Iterator[Period]:
+    """All that an intent speaks of."""
+    if isinstance(node, Period):
+        yield node
+    elif isinstance(node, BaseModel):
+        for _, value in node:
+            yield from _periods(value)
+    elif isinstance(node, tuple):
+        for one in node:
+            yield from _periods(one)

@@ -10,7 +10,7 @@ from langchain_core.tools import InjectedToolArg, tool
 from pydantic import Field
 
 from agents.analyst import charts, rendering
-from agents.analyst.table import Table
+from agents.analyst.saying.table import Table
 from agents.runtime.errors import ToolError
 from agents.runtime.rules import Move
 from agents.runtime.scoring import Score, weighted
@@ -48,7 +48,6 @@ class ChartWork(Work):
 
     question: str
     table: Table
-    compared: bool = False
     notes: tuple[str, ...] = ()
     proposed: Spec | None = None
     spec: Spec | None = None
@@ -85,7 +84,7 @@ Context = Annotated[ToolContext[ChartWork, Any], InjectedToolArg]
 def propose_chart(context: Context) -> Proposed:
     """A spec that fits the shape of the result."""
     work = context.work
-    return Proposed(spec=charts.choose(work.table, work.question, work.compared, work.notes))
+    return Proposed(spec=charts.choose(work.table, work.question, work.notes))
 
 
 @REGISTRY.register()
@@ -122,14 +121,14 @@ def score(work: ChartWork) -> Score:
     )  # fmt: skip
 
 
-def stage(question: str, table: Table, compared: bool, notes: Sequence[str] = ()) -> Stage[ChartWork]:
+def stage(question: str, table: Table, notes: Sequence[str] = ()) -> Stage[ChartWork]:
     """The chart stage for one result; `notes` are what its figures are not."""
     names = [column.name for column in table.columns]
     preview = {"question": question, "columns": names, "rows": [list(row) for row in table.rows[:20]]}
     return Stage(
         name="chart",
         goal=json.dumps(preview, ensure_ascii=False),
-        work=ChartWork(question=question, table=table, compared=compared, notes=tuple(notes)),
+        work=ChartWork(question=question, table=table, notes=tuple(notes)),
         tools=("propose_chart", "draw_chart"),
         system_prompt=_PROMPT,
         threshold=0.9,
@@ -137,7 +136,7 @@ def stage(question: str, table: Table, compared: bool, notes: Sequence[str] = ()
         scorer=score,
         policy=_move,
         history=500,
-        identity=digest(question, names, table.rows, compared, notes),
+        identity=digest(question, names, table.rows, notes),
     )
 
 

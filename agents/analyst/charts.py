@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agents.analyst import units
-from agents.analyst.table import Cell, ColumnMeaning, Table, show
+from agents.analyst.saying.table import Cell, ColumnMeaning, Table, show
 
 Spec = dict[str, Any]
 
@@ -21,7 +21,7 @@ _MOST_BARS = 30
 _MOST_COLOURS = 20
 
 
-def choose(table: Table, title: str, compared: bool = False, notes: Sequence[str] = ()) -> Spec:
+def choose(table: Table, title: str, notes: Sequence[str] = ()) -> Spec:
     """A spec for the table: card, line, bar, grouped bars or grid; its data is named `result`. `notes` stand
     under the title: what the figures are not.
     """
@@ -31,7 +31,7 @@ def choose(table: Table, title: str, compared: bool = False, notes: Sequence[str
         body = _text("–")
     elif table.empty and categories and not times:
         body = _cards(table, measures, f"{categories[0].label} × {len(table.rows)}")
-    elif compared:
+    elif table.compared:
         body = _comparison(table, categories, notes)
     elif times and len(table.rows) > 1 and not table.ranked and table.extent != "selected":
         split = [*times[1:], *categories]
@@ -165,10 +165,10 @@ def _one_field(
     table: Table, columns: list[ColumnMeaning], transform: list[Spec]
 ) -> tuple[str, list[str | None]]:
     """The field that tells these columns' values apart, and its values in the order of the rows: the column
-    itself where it is one category, else one that is computed, with times as people read them.
+    itself where it is one category, else one that is computed, with times and weekdays as people read them.
     """
     positions = [table.index(column.name) for column in columns]
-    if len(columns) == 1 and columns[0].role == "category":
+    if len(columns) == 1 and columns[0].role == "category" and not columns[0].values:
         return columns[0].name, [v if v is None else str(v) for v in dict.fromkeys(table.values(columns[0]))]
     labels = {
         tuple(row[position] for position in positions): " · ".join(
@@ -241,9 +241,10 @@ def _bars(
 
 
 def _comparison(table: Table, categories: list[ColumnMeaning], notes: list[str]) -> Spec:
-    names = {column.name: column for column in table.columns}
-    metric = next(column for column in table.columns if f"{column.name}_previous" in names)
-    pair = [names[f"{metric.name}_previous"], metric]
+    metric, before = next(
+        (column, before) for column in table.columns if (before := table.part(column, "before"))
+    )
+    pair = [before, metric]
     if categories:
         spec = _bars(table, categories, pair, notes)
         spec["encoding"]["color"]["scale"] = {"range": [MUTED, PALETTE[0]]}

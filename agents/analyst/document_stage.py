@@ -9,12 +9,12 @@ from typing import Annotated, Any, Self
 from langchain_core.tools import InjectedToolArg, tool
 from pydantic import BaseModel, Field
 
-from agents.analyst import prose
 from agents.analyst.answer import Evidence
-from agents.analyst.coverage import Coverage
 from agents.analyst.grammar.text import language as script
+from agents.analyst.saying import prose
+from agents.analyst.saying.coverage import Coverage
+from agents.analyst.saying.table import Table
 from agents.analyst.sql_work import SqlWork
-from agents.analyst.table import Table
 from agents.analyst.traced import Derived, Operation, figures, untraced
 from agents.runtime.errors import ToolError
 from agents.runtime.rules import Move
@@ -28,7 +28,7 @@ sentences or a short list, with write_answer. Every number in the text must be a
 (rounding to the digits you write, and % k M 万 亿, are fine) or be declared under `derived` with the
 operation, column and row numbers (from 0) that give it. Write no number from anywhere else. Only columns that
 `adds_up` may be summed; rows whose `extent` is not "all" are not the whole, so say nothing of a whole from
-them. Say which periods `data_range` covers only in part. Repeat the assumptions you were given. When the
+them. Say which periods `data_range` covers only in part. Repeat the notes you were given. When the
 result is empty, say so."""
 _LANGUAGES = {"en": "English", "zh": "Chinese"}
 
@@ -46,7 +46,8 @@ class DocumentWork(Work):
     language: str
     table: Table
     coverage: Coverage
-    assumptions: tuple[str, ...] = ()
+    meaning: str = ""
+    notes: tuple[str, ...] = ()
     text: str = ""
     evidence: tuple[Evidence, ...] = ()
     derived: tuple[DerivedArgument, ...] = ()
@@ -59,7 +60,8 @@ class DocumentWork(Work):
     def untraced(self, text: str, declared: Iterable[DerivedArgument]) -> list[str]:
         """The numbers of a text that are in no cell of the result and not declared."""
         derived = [Derived(item.operation, item.column, tuple(item.rows)) for item in declared]
-        return untraced(text, self.table, derived, [self.question, *self.assumptions], self.coverage.dates)
+        context = [self.question, self.meaning, *self.notes]
+        return untraced(text, self.table, derived, context, self.coverage.dates)
 
 
 class Written(Result):
@@ -109,7 +111,7 @@ def score(work: DocumentWork) -> Score:
 
 
 def _move(work: DocumentWork) -> Move:
-    text, evidence = prose.compose(work.table, work.language, work.coverage, work.assumptions)
+    text, evidence = prose.compose(work.table, work.language, work.coverage, work.notes)
     derived = [{"operation": item.derived, "column": item.column} for item in evidence if item.derived]
     arguments = {
         "text": text,
@@ -119,11 +121,13 @@ def _move(work: DocumentWork) -> Move:
     return Move("Write what the result says.", (("write_answer", arguments),))
 
 
-def stage(question: str, table: Table, language: str, found: SqlWork) -> Stage[DocumentWork]:
-    """The document stage over the result that the SQL stage found."""
+def stage(found: SqlWork, table: Table, notes: Sequence[str]) -> Stage[DocumentWork]:
+    """The document stage over the result that the SQL stage found; `notes` must be said beside it."""
+    asked, meaning = found.asked, found.meaning.sentence if found.meaning else ""
     goal = {
-        "question": question,
-        "assumptions": found.assumptions,
+        "question": asked.question,
+        "understood_as": meaning,
+        "notes": list(notes),
         "columns": [
             {"name": c.name, "label": c.label, "role": c.role, "unit": c.unit, "adds_up": table.adds_up(c)}
             for c in table.columns
@@ -137,19 +141,20 @@ def stage(question: str, table: Table, language: str, found: SqlWork) -> Stage[D
         name="document",
         goal=json.dumps(goal, ensure_ascii=False),
         work=DocumentWork(
-            question=question,
-            language=language,
+            question=asked.question,
+            language=asked.language,
             table=table,
             coverage=found.coverage,
-            assumptions=tuple(found.assumptions),
+            meaning=meaning,
+            notes=tuple(notes),
         ),
         tools=("write_answer",),
-        system_prompt=_PROMPT.format(language=_LANGUAGES[language]),
+        system_prompt=_PROMPT.format(language=_LANGUAGES[asked.language]),
         threshold=0.95,
         max_iterations=4,
         scorer=score,
         policy=_move,
         history=500,
-        identity=digest(goal, table.rows, language, found.sql),
+        identity=digest(goal, table.rows, asked.language, found.sql),
         step="respond",
     )

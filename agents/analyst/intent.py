@@ -255,3 +255,13 @@ class Intent(_Frozen):
     order: Order | None = None
     limit: int | None = Field(default=None, gt=0)
     partition: tuple[Group, ...] = ()
+
+    @property
+    def ordering(self) -> Order | None:
+        """What the rows are ordered by: `order`; without one the first of some, and things that are no times,
+        by the first measure, the highest first.
+        """
+        things = self.groups and all(isinstance(one, By) and one.grain is None for one in self.groups)
+        if self.order is None and (self.limit is not None or things):
+            return Order(by=self.measures[0])
+        return self.order

@@ -9,7 +9,7 @@ from agents.analyst import charts, rendering, report
 from agents.analyst.analyst import Analyst
 from agents.analyst.answer import Answer
 from agents.analyst.questions import QuestionList
-from agents.analyst.table import Table
+from agents.analyst.saying.table import Table
 from agents.pages import document, published
 from agents.runtime.steps import file_name
 

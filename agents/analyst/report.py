@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from agents.analyst import rendering
 from agents.analyst.answer import Answer
-from agents.analyst.table import Table
+from agents.analyst.saying.table import Table
 from agents.pages import document, fonts, markdown, published, templates
 from agents.runtime.errors import ToolError
 
@@ -77,7 +77,11 @@ def _csv(table: Table) -> str:
 
 
 def _markdown(answer: Answer, table: Table) -> str:
-    lines = [f"# {answer.question}", "", answer.text, ""]
+    words = _WORDS[answer.language]
+    lines = [f"# {answer.question}", ""]
+    if answer.meaning:
+        lines += [f"{words['understood']}: {answer.meaning.sentence}", ""]
+    lines += [answer.text, ""]
     if table.rows:
         lines.append("| " + " | ".join(column.label for column in table.columns) + " |")
         lines.append("|" + " --- |" * len(table.columns))
@@ -88,7 +92,6 @@ def _markdown(answer: Answer, table: Table) -> str:
         lines += ["", _rows_said(answer, len(shown)), "", "![](chart.svg)", ""]
     if answer.sql:
         lines += ["```sql", answer.sql, "```", ""]
-    words = _WORDS[answer.language]
     if answer.estimate:
         lines += [f"{words['estimate']}: {answer.estimate}", ""]
     lines += [f"{words[answer.status]}: {_checked(answer)}", *answer.reasons]
@@ -126,14 +129,14 @@ _WORDS = {
         "sql": "SQL",
         "evidence": "Evidence",
         "checks": "What was checked",
+        "proven": "what was understood is what the SQL is of",
+        "not_proven": "nothing proves that the SQL is of what was asked",
         "ran": "the SQL ran",
         "not_ran": "the SQL did not run",
         "valid": "the chart is valid",
         "not_valid": "the chart is not valid",
         "traced": "every figure of the text is in the result",
         "not_traced": "not every figure of the text is in the result",
-        "unmeasured": "Whether the question was understood is not measured: see what it was understood as.",
-        "instead": "What can be asked instead",
         "claim": "Figure",
         "where": "Where it comes from",
         "row": "row",
@@ -147,7 +150,10 @@ _WORDS = {
         "declined": "declined",
         "failed": "failed",
         "asked": "asked",
-        "assumed": "Understood as",
+        "understood": "Understood as",
+        "confidence": "confidence",
+        "notes": "To be known",
+        "unclear": "asked back",
         "estimate": "Estimated before it ran",
         "reasons": "What is missing",
         "model": "model",
@@ -159,14 +165,14 @@ _WORDS = {
         "sql": "SQL",
         "evidence": "证据",
         "checks": "检查内容",
+        "proven": "SQL 与所理解的问题一致",
+        "not_proven": "无法证明 SQL 就是所问的内容",
         "ran": "SQL 已运行",
         "not_ran": "SQL 未能运行",
         "valid": "图表有效",
         "not_valid": "图表无效",
         "traced": "文中每个数字都在结果中",
         "not_traced": "文中有数字不在结果中",
-        "unmeasured": "对问题的理解是否正确没有衡量，请看理解为的内容。",
-        "instead": "可以改问",
         "claim": "数字",
         "where": "出处",
         "row": "第",
@@ -180,7 +186,10 @@ _WORDS = {
         "declined": "未回答",
         "failed": "失败",
         "asked": "提问时间",
-        "assumed": "理解为",
+        "understood": "理解为",
+        "confidence": "置信度",
+        "notes": "须知",
+        "unclear": "需要确认",
         "estimate": "运行前的估计",
         "reasons": "缺少的内容",
         "model": "模型",

@@ -1,54 +1,59 @@
-"""The SQL stage's tools: search, look up, compile, dry run, execute, decline."""
+"""The SQL stage's tools: read the question, search, look up, compile, dry run, execute, ask back, decline."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import Annotated, Any
 
 from langchain_core.tools import InjectedToolArg, tool
-from pydantic import Field
-from sqlglot import exp
+from pydantic import BaseModel, Field
 
-from agents.analyst.answer import Suggestion
-from agents.analyst.coverage import Range
-from agents.analyst.linker import Linker
-from agents.analyst.linker.plan import PLAIN
-from agents.analyst.linker.suggest import nearest
-from agents.analyst.linker.times import floor
-from agents.analyst.shaping import shaped_sql
+from agents.analyst.answer import Meaning
+from agents.analyst.answering import Answering, how_sure
+from agents.analyst.grammar.naming import metrics_in
+from agents.analyst.grammar.reader import NotUnderstood, Reading, Understood, Unsure
+from agents.analyst.intent import Intent, Is
+from agents.analyst.saying import refused
+from agents.analyst.saying.notes import Spelt, whole_before
+from agents.analyst.saying.table import meanings, plain, show
 from agents.analyst.sql_work import (
+    Asked,
+    AskedBack,
     Compiled,
-    CompileMetrics,
     Decline,
     DryRun,
     Found,
     FoundMetric,
     Preview,
+    Read,
     Rows,
     SqlWork,
-    utc,
 )
-from agents.analyst.table import Table, plain
+from agents.analyst.vocabulary import Vocabulary
 from agents.runtime import errors
 from agents.runtime.tools import REGISTRY, ToolContext
 from warehouse import Catalogue, Limits, PermanentError, Warehouse
-from warehouse.dialect import Dialect, column
+from warehouse.dialect import Dialect
 from warehouse.guard import guard
-from warehouse.semantic import Filter, MetricQuery, SemanticLayer
-from warehouse.semantic.model import GRAINS, METRIC_TIME
+from warehouse.semantic import SemanticLayer
 
 NAMES = (
+    "read_question",
     "search_semantic_layer",
     "search_catalogue",
     "lookup_values",
-    "compile_metrics",
+    "compile_intent",
     "dry_run",
     "execute_sql",
+    "ask_back",
     "decline",
 )
+_METRICS = 8
+# Of several meanings so many are shown.
+READINGS = 5
+_SPELLING = "spelling:"
 
 
 @dataclass(frozen=True)
@@ -60,15 +65,41 @@ class Sources:
     catalogue: Catalogue
     max_rows: int
 
-    def values(self, dimension: str) -> list[str]:
-        return self.semantic.values(dimension, self.warehouse)
-
     @cached_property
-    def linker(self) -> Linker:
-        return Linker(self.semantic, self.values)
+    def answering(self) -> Answering:
+        return Answering(Vocabulary.load(self.semantic, self.warehouse), self.warehouse)
+
+    @property
+    def names(self) -> Vocabulary:
+        return self.answering.vocabulary
 
 
 Context = Annotated[ToolContext[SqlWork, Sources], InjectedToolArg]
+
+
+@REGISTRY.register(effects={"reads"}, retries=1)
+@tool
+def read_question(context: Context) -> Read:
+    """Read the question by the grammar: what it means, what it may mean, or why it is not understood."""
+    asked, answering = context.work.asked, context.deps.answering
+    found = answering.understood(asked.question, asked.calendar, asked.previous, asked.domain)
+    if isinstance(found, NotUnderstood):
+        return _refused(found, asked, answering)
+    if isinstance(found, Unsure):
+        several = (_meaning(one, asked, answering, None) for one in found.readings)
+        # Two that are said alike cannot be told apart.
+        readings = tuple({one.sentence: one for one in several if one.sentence}.values())[:READINGS]
+    else:
+        meaning = _meaning(found.reading, asked, answering, how_sure(found))
+        readings = (meaning,) if meaning.sentence else ()
+    if not readings:
+        return _refused(NotUnderstood("not_put_together"), asked, answering)
+    if len(readings) < asked.reading:
+        reason = NotUnderstood("no_such_reading", (f"{len(readings)}",))
+        return Read(refused=refused(reason, answering.vocabulary, asked.language))
+    if asked.reading:
+        return Read(readings=(readings[asked.reading - 1],), certain=True)
+    return Read(readings=readings, certain=isinstance(found, Understood) and readings[0].proven)
 
 
 @REGISTRY.register(effects={"reads"})
@@ -78,9 +109,8 @@ def search_semantic_layer(
 ) -> Found:
     """Find metrics and their dimensions."""
     semantic = context.deps.semantic
-    metrics = list(semantic.metrics.values())
-    found = [semantic.metrics[item.name] for item in nearest(text, metrics, semantic, "en")]
-    dimensions = dict.fromkeys(name for metric in found for name in metric.dimensions)
+    metrics = [semantic.metrics[name] for name in context.deps.answering.metrics_near(text)[:_METRICS]]
+    dimensions = dict.fromkeys(name for metric in metrics for name in metric.dimensions)
     return Found(
         metrics=tuple(
             FoundMetric(
@@ -91,7 +121,7 @@ def search_semantic_layer(
                 finest_grain=metric.min_grain,
                 dimensions=metric.dimensions,
             )
-            for metric in found
+            for metric in metrics
         ),
         dimensions={name: semantic.dimensions[name].description for name in dimensions},
     )
@@ -117,47 +147,34 @@ def lookup_values(
     text: Annotated[str, Field(description="part of the value; empty lists the most frequent ones")] = "",
 ) -> dict[str, list[str]]:
     """Find the exact values of a dimension."""
-    values = _call(lambda: context.deps.values(dimension))
-    return {"values": [value for value in values if text.casefold() in value.casefold()][:50]}
+    return {"values": _values(dimension, text, context.deps)}
 
 
 @REGISTRY.register(effects={"reads"}, retries=1)
-@tool(args_schema=CompileMetrics)
-def compile_metrics(context: Context, **arguments: Any) -> Compiled:
-    """Write SQL for a metric query: a question in the semantic layer's words. Ranges are half-open
+@tool
+def compile_intent(
+    intent: Annotated[Intent, Field(description="the whole of what the question asks for")], context: Context
+) -> Compiled:
+    """Write SQL for an intent: the question's meaning in the semantic layer's names. Periods are half-open
     [start, end), ISO 8601, UTC.
     """
-    asked, sources = CompileMetrics.model_validate(arguments), context.deps
-    query = MetricQuery(
-        metrics=tuple(asked.metrics),
-        group_by=tuple(asked.group_by),
-        filters=tuple(Filter(f.dimension, f.op, tuple(f.values)) for f in asked.filters),
-        time_range=_until_now(asked, sources.semantic, context.work.now),
-        order_by=tuple((order.name, order.direction) for order in asked.order_by),
-        # One more than asked for, to see whether there are more and whether the last is tied.
-        limit=asked.limit + 1 if asked.limit else None,
-    )
-
-    def sql() -> str:
-        previous, shape = utc(asked.previous_range), asked.shape.shape
-        if previous:
-            return sources.semantic.compile_comparison(query, previous, sources.warehouse)
-        if shape != PLAIN:
-            known, dialect = sources.semantic.metrics, sources.warehouse.dialect
-            return shaped_sql(query, shape, known, plain_sql, dialect)
-        return plain_sql(query)
-
-    def plain_sql(inner: MetricQuery) -> str:
-        return sources.semantic.compile(inner, sources.warehouse)
-
-    return Compiled(asked=asked, sql=_call(sql))
+    asked, sources = context.work.asked, context.deps
+    answering = sources.answering
+    if reason := next(_unknown(intent, sources), ""):
+        raise errors.ToolError(reason)
+    if no_data := _call(lambda: answering.without_data(intent)):
+        raise errors.ToolError(refused(no_data, answering.vocabulary, asked.language))
+    statement = _call(lambda: answering.compiled(intent, asked.calendar))
+    read = context.work.read
+    known = next((one for one in (read.readings if read else ()) if one.intent == intent), None)
+    return Compiled(meaning=known or _said(intent, asked, answering), statement=statement)
 
 
 @REGISTRY.register(effects={"reads"}, retries=1)
 @tool
 def dry_run(sql: str, context: Context) -> DryRun:
     """Check SQL without running it."""
-    checked = _checked(sql, context.deps)
+    checked = _checked(sql, context)
     plan = _call(lambda: context.deps.warehouse.dry_run(checked))
     columns = tuple((one.name, one.type) for one in plan.columns)
     return DryRun(
@@ -175,7 +192,7 @@ def dry_run(sql: str, context: Context) -> DryRun:
 def execute_sql(sql: str, context: Context) -> Rows:
     """Run checked SQL and read its rows."""
     sources = context.deps
-    checked = _checked(sql, sources)
+    checked = _checked(sql, context)
     result = _call(lambda: sources.warehouse.query(checked, limits=Limits(rows=sources.max_rows)))
     rows = Rows(
         given=sql,
@@ -187,17 +204,31 @@ def execute_sql(sql: str, context: Context) -> Rows:
         rows_read=result.cost.rows,
     )
     work = context.work.ran(rows)
-    table = work.table(sources.semantic, "en")
-    days, undated = _days(work, sources) if _may_be_partial(work, table) else (None, False)
+    if work.meaning:
+        rows = rows.model_copy(update=_call(lambda: _beside(work, sources)))
+    table = context.work.ran(rows).table(sources.names)
     preview = Preview(
         columns=[name for name, _ in rows.columns],
         row_count=len(table.rows),
         rows=list(table.rows[:50]),
         extent=table.extent,
         empty=table.empty,
-        data_range=days,
+        data_range=rows.days,
     )
-    return rows.model_copy(update={"days": days, "undated": undated, "preview": preview})
+    return rows.model_copy(update={"preview": preview})
+
+
+@REGISTRY.register(effects={"reads"})
+@tool
+def ask_back(
+    readings: Annotated[list[int], Field(min_length=1, description="those of read_question, from 1")],
+    context: Context,
+) -> AskedBack:
+    """Let the asker choose: the question may mean any of these readings, and they differ."""
+    known = context.work.read.readings if context.work.read else ()
+    if unknown := [number for number in readings if not 1 <= number <= len(known)]:
+        raise errors.ToolError(f"read_question gave {len(known)} readings; there is no number {unknown[0]}")
+    return AskedBack(readings=tuple(known[number - 1] for number in dict.fromkeys(readings)))
 
 
 @REGISTRY.register()
@@ -207,46 +238,86 @@ def decline(
     failed: Annotated[
         bool, Field(description="true when a part broke, false when the data has no answer")
     ] = False,
-    nearest: Sequence[Suggestion] = (),
+    suggestions: Sequence[str] = (),
 ) -> Decline:
     """Say that the question cannot be answered."""
-    return Decline(reason=reason, failed=failed, nearest=tuple(nearest))
+    return Decline(reason=reason, failed=failed, suggestions=tuple(suggestions))
 
 
-def _until_now(asked: CompileMetrics, semantic: SemanticLayer, now: datetime) -> Range | None:
-    """The range asked for; of a running total, which goes on as long as the calendar, until today."""
-    given, known = utc(asked.time_range), semantic.metrics
-    if not any(name in known and known[name].kind == "cumulative" for name in asked.metrics):
-        return given
-    tomorrow = floor(now, "day") + timedelta(days=1)
-    start, end = given or (datetime(1970, 1, 1, tzinfo=UTC), tomorrow)
-    return (start, min(end, tomorrow)) if start < tomorrow else given
+def _refused(reason: NotUnderstood, asked: Asked, answering: Answering) -> Read:
+    suggested = answering.suggested(asked.question, asked.calendar, asked.language)
+    return Read(refused=refused(reason, answering.vocabulary, asked.language), suggestions=tuple(suggested))
 
 
-def _days(work: SqlWork, sources: Sources) -> tuple[tuple[date, date] | None, bool]:
-    """The first and the last day with data for any of the metrics, or that no data has one."""
-    assert work.compiled is not None
-    metrics = tuple(work.compiled.metrics)
-    kept = {grain for name in metrics for grain in sources.semantic.metrics[name].grains}
-    day = f"{METRIC_TIME}__{next(grain for grain in ('day', *GRAINS) if grain in kept)}"
-    try:
-        inner = sources.semantic.compile(MetricQuery(metrics, group_by=(day,)), sources.warehouse)
-    except PermanentError:
-        return None, False
-    time = column(day, "_days")
-    # Rows without a time are of no day.
-    asked = (
-        exp.select(exp.Min(this=time), exp.Max(this=time), exp.Count(this=time), "count(*)")
-        .from_(sources.warehouse.dialect.parse(inner).subquery("_days"))
-        .where(exp.or_(*(column(name, "_days").is_(exp.null()).not_() for name in metrics)))
+def _meaning(reading: Reading, asked: Asked, answering: Answering, confidence: float | None) -> Meaning:
+    spelt = (
+        Spelt(*one.removeprefix(_SPELLING).split(">", 1))
+        for one in reading.features
+        if one.startswith(_SPELLING)
     )
-    result = _call(lambda: sources.warehouse.query(asked, limits=Limits(rows=sources.max_rows)))
-    first, last, days, groups = result.rows[0]
-    return ((_day(first), _day(last)), False) if days else (None, groups > 0)
+    said, proven = answering.sentence(reading.intent, asked.language)
+    return Meaning(
+        intent=reading.intent, sentence=said, proven=proven, confidence=confidence, spelt=tuple(spelt)
+    )
 
 
-def _checked(sql: str, sources: Sources) -> str:
+def _said(intent: Intent, asked: Asked, answering: Answering) -> Meaning:
+    """What a model took the question to mean."""
+    said, proven = answering.sentence(intent, asked.language)
+    return Meaning(intent=intent, sentence=said, proven=proven)
+
+
+def _unknown(intent: Intent, sources: Sources) -> Iterator[str]:
+    """The values that are none of their dimension's, and what there is."""
+    for condition in _conditions(intent):
+        known = sources.semantic.dimensions.get(condition.dimension)
+        for value in condition.values:
+            if not known or known.type != "categorical" or not isinstance(value, str):
+                continue
+            if value not in sources.names.spellings(condition.dimension, value):
+                tried = (_values(condition.dimension, text, sources)[:20] for text in (value, ""))
+                near = ", ".join(next(filter(None, tried), ()))
+                yield f"{condition.dimension} has no value {value!r}; it has {near or 'none'}"
+
+
+def _conditions(node: Any) -> Iterator[Is]:
+    if isinstance(node, Is):
+        yield node
+    elif isinstance(node, tuple):
+        for one in node:
+            yield from _conditions(one)
+    elif isinstance(node, BaseModel):
+        for _, value in node:
+            yield from _conditions(value)
+
+
+def _values(dimension: str, text: str, sources: Sources) -> list[str]:
+    values = _call(lambda: sources.semantic.values(dimension, sources.warehouse))
+    return [value for value in values if text.casefold() in value.casefold()][:50]
+
+
+def _beside(work: SqlWork, sources: Sources) -> dict[str, Any]:
+    """What has to be known of the data to say what the rows are."""
+    assert work.meaning is not None
+    intent, answering, calendar = work.meaning.intent, sources.answering, work.asked.calendar
+    metrics = metrics_in(intent.measures)
+    days, undated = answering.days.of_any(metrics), answering.days.undated(metrics)
+    whole = whole_before(intent, calendar)
+    if whole is None or whole.groups or len(whole.measures) > 1:
+        return {"days": days, "undated": undated}
+    statement, rows = answering.rows(whole, calendar)
+    (column, *_) = meanings(statement.columns, sources.names, work.asked.language)
+    return {"days": days, "undated": undated, "whole": show(plain(rows[0][0]), column) if rows else ""}
+
+
+def _checked(sql: str, context: ToolContext[SqlWork, Sources]) -> str:
     """What the guard printed: the SQL that is judged is the SQL that is shown and runs."""
+    work, sources = context.work, context.deps
+    if not work.asked.free_sql and (work.statement is None or sql not in (work.statement.sql, work.sql)):
+        raise errors.ToolError(
+            "only SQL that compile_intent wrote may run here: compile an intent, or decline "
+            "(TIDEMARK_FREE_SQL=true allows other SQL)"
+        )
     dialect = sources.warehouse.dialect
     return str(_call(lambda: guard(sql, sources.catalogue, dialect, max_rows=sources.max_rows)))
 
@@ -259,18 +330,6 @@ def _call(ask: Callable[[], Any]) -> Any:
         raise errors.ToolError(str(error)) from error
 
 
-def _may_be_partial(work: SqlWork, table: Table) -> bool:
-    """Whether what is missing, or not over yet, must be told from what is zero or whole."""
-    asked = work.compiled
-    if asked is None:
-        return False
-    return bool(table.empty or table.of_role("time") or asked.shape.average_per or asked.time_range)
-
-
 def _row_limit(checked: str, dialect: Dialect) -> int:
     """The LIMIT that the guard leaves on every statement."""
     return int(dialect.parse(checked).args["limit"].expression.name)
-
-
-def _day(value: date | datetime) -> date:
-    return value.date() if isinstance(value, datetime) else value

@@ -2,83 +2,48 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import UTC, date, datetime
-from typing import Any, Literal, Self
+from datetime import date
+from typing import Any, Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict
 
-from agents.analyst.answer import Suggestion
-from agents.analyst.coverage import Coverage, Range
-from agents.analyst.linker.plan import Shape, Threshold
-from agents.analyst.table import Cell, Extent, Table, read
+from agents.analyst.answer import Meaning
+from agents.analyst.grammar.when import Calendar
+from agents.analyst.intent import Intent
+from agents.analyst.saying import notes
+from agents.analyst.saying.coverage import Coverage
+from agents.analyst.saying.table import Cell, Extent, Table, read, unproven
+from agents.analyst.sql import Statement
+from agents.analyst.vocabulary import Vocabulary
 from agents.runtime.tools import Result
 from agents.runtime.work import ToolCall, Work
-from warehouse.semantic import SemanticLayer
 
 
-class FilterArgument(BaseModel):
-    dimension: str
-    op: Literal["=", "!=", "in", "not in", ">", "<", ">=", "<=", "like"] = "="
-    values: list[str | int | float | bool]
+class Read(Result):
+    """What a question may mean, the likeliest first; `refused` says why nothing, with what can be asked
+    instead. It is `certain` where there is one meaning and it is proven.
+    """
 
+    readings: tuple[Meaning, ...] = ()
+    certain: bool = False
+    refused: str = ""
+    suggestions: tuple[str, ...] = ()
 
-class OrderArgument(BaseModel):
-    name: str
-    direction: Literal["asc", "desc"] = "desc"
-
-
-class ThresholdArgument(BaseModel):
-    metric: str
-    op: Literal[">", ">=", "<", "<="]
-    value: float
-
-
-class ShapeArgument(BaseModel):
-    """At most one of share, average_per and growth."""
-
-    share: bool = Field(default=False, description="adds <metric>_share, of the total of all groups")
-    share_of: str = Field(default="", description="a filtered dimension: only its filter's values' share")
-    average_per: Literal["", "minute", "hour", "day", "week", "month", "quarter", "year"] = ""
-    growth: bool = Field(default=False, description="adds <metric>_change_rate along a time series")
-    thresholds: list[ThresholdArgument] = Field(default_factory=list)
-
-    @property
-    def shape(self) -> Shape:
-        thresholds = tuple(Threshold(t.metric, t.op, t.value) for t in self.thresholds)
-        return Shape(self.share, self.share_of, self.average_per, self.growth, thresholds)
-
-
-class CompileMetrics(BaseModel):
-    """A question in the semantic layer's words. Ranges are half-open [start, end), ISO 8601, UTC."""
-
-    metrics: list[str] = Field(min_length=1)
-    group_by: list[str] = Field(
-        default_factory=list,
-        description="dimension names, or metric_time__<grain> such as metric_time__month",
-    )
-    filters: list[FilterArgument] = Field(default_factory=list)
-    time_range: tuple[datetime, datetime] | None = None
-    previous_range: tuple[datetime, datetime] | None = Field(
-        default=None,
-        description="an earlier range to compare with; adds <metric>_previous, _change, _change_rate",
-    )
-    shape: ShapeArgument = Field(default_factory=ShapeArgument)
-    order_by: list[OrderArgument] = Field(default_factory=list)
-    limit: int | None = Field(default=None, gt=0)
-    assumptions: list[str] = Field(
-        default_factory=list, description="what was assumed, in the question's language"
-    )
+    def shown(self) -> Any:
+        if self.refused:
+            return {"refused": self.refused, "suggestions": list(self.suggestions)}
+        readings = [one.model_dump(mode="json", exclude_defaults=True) for one in self.readings]
+        return {"certain": self.certain, "readings": readings}
 
 
 class Compiled(Result):
-    """SQL of a metric query; it has not been checked yet."""
+    """SQL of an intent; it has not been checked yet."""
 
-    asked: CompileMetrics
-    sql: str
+    meaning: Meaning
+    statement: Statement
 
-    def shown(self) -> dict[str, str]:
-        return {"sql": self.sql}
+    def shown(self) -> dict[str, Any]:
+        return {"means": self.meaning.sentence, "sql": self.statement.sql}
 
 
 class DryRun(Result):
@@ -111,8 +76,9 @@ class Preview(BaseModel):
 class Rows(Result):
     """What SQL returned: as it was given, as the guard printed it, (name, server type) pairs and rows.
     `capped` says that the rows are as many as the SQL's LIMIT lets through; a compiled one lets through one
-    more than was asked for. `days` are the first and last with data, where a text or a chart must know;
-    `undated` says that there is data, and that none of it has a time.
+    more than was asked for. `days` are the first and last with data; `undated` says that there is data, and
+    that none of it has a time. `whole` is the figure of all of an earlier period of which only the same days
+    were compared.
     """
 
     given: str
@@ -124,6 +90,7 @@ class Rows(Result):
     rows_read: int | None
     days: tuple[date, date] | None = None
     undated: bool = False
+    whole: str = ""
     preview: Preview | None = None
 
     def shown(self) -> Any:
@@ -135,7 +102,16 @@ class Decline(Result):
 
     reason: str
     failed: bool = False
-    nearest: tuple[Suggestion, ...] = ()
+    suggestions: tuple[str, ...] = ()
+
+    def shown(self) -> str:
+        return "noted"
+
+
+class AskedBack(Result):
+    """What the asker is to choose from."""
+
+    readings: tuple[Meaning, ...]
 
     def shown(self) -> str:
         return "noted"
@@ -157,34 +133,54 @@ class Found(Result):
     dimensions: dict[str, str]
 
 
-class SqlWork(Work):
-    """What is known of a question's SQL. `compiled` is what `sql` was compiled from; it is empty when a
-    model wrote the SQL itself. `checked` and `found` are of `sql` as it is now.
+class Asked(BaseModel):
+    """A question, the language and domain that it is answered in, and the moment and weeks that its words of
+    time go by. `previous` is what was asked before it in the conversation, `reading` which of several
+    meanings was chosen, from 1; 0 is none. With `free_sql` a model may write SQL where no metric fits.
     """
+
+    model_config = ConfigDict(frozen=True)
 
     question: str
     language: str
     domain: str
-    now: datetime
-    searched: bool = False
-    compiled: CompileMetrics | None = None
+    calendar: Calendar
+    previous: Intent | None = None
+    reading: int = 0
+    free_sql: bool = False
+
+
+class SqlWork(Work):
+    """What is known of a question's SQL. `meaning` and `statement` are what `sql` was compiled from; there
+    are none when a model wrote the SQL itself. `checked` and `found` are of `sql` as it is now.
+    """
+
+    asked: Asked
+    read: Read | None = None
+    meaning: Meaning | None = None
+    statement: Statement | None = None
     sql: str = ""
     checked: DryRun | None = None
     found: Rows | None = None
     declined: Decline | None = None
+    unclear: tuple[Meaning, ...] = ()
 
     def reduce(self, call: ToolCall, result: Any) -> Self:
         match result:
-            case Found():
-                return self.having(searched=True)
-            case Compiled():
-                return self.having(compiled=result.asked, sql=result.sql, checked=None, found=None)
+            case Read():
+                return self.having(read=result)
+            case Compiled(meaning=meaning, statement=statement):
+                return self.having(
+                    meaning=meaning, statement=statement, sql=statement.sql, checked=None, found=None
+                )
             case DryRun():
                 return self._of(result).having(checked=result, found=None)
             case Rows():
                 return self.ran(result)
             case Decline():
                 return self.having(declined=result)
+            case AskedBack():
+                return self.having(unclear=result.readings)
         return self
 
     def ran(self, rows: Rows) -> Self:
@@ -193,42 +189,33 @@ class SqlWork(Work):
 
     def _of(self, result: DryRun | Rows) -> Self:
         """With the SQL as it is now, and what it was compiled from if it is the compiled SQL and no other."""
-        compiled = self.compiled if self.sql in (result.given, result.sql) else None
-        return self.having(sql=result.sql, compiled=compiled)
-
-    @property
-    def assumptions(self) -> list[str]:
-        return list(self.compiled.assumptions) if self.compiled else []
+        same = self.sql in (result.given, result.sql)
+        return self.having(
+            sql=result.sql,
+            meaning=self.meaning if same else None,
+            statement=self.statement if same else None,
+        )
 
     @property
     def coverage(self) -> Coverage:
-        if self.compiled is None:
-            return Coverage(self.now)
-        asked, previous = utc(self.compiled.time_range), utc(self.compiled.previous_range)
+        calendar = self.asked.calendar
+        if self.meaning is None:
+            return Coverage(calendar)
         days, undated = (self.found.days, self.found.undated) if self.found else (None, False)
-        return Coverage(self.now, asked, days, previous, self.compiled.shape.average_per, undated)
+        return Coverage.of(self.meaning.intent, calendar, days, undated)
 
-    def table(self, semantic: SemanticLayer, language: str) -> Table:
+    def table(self, names: Vocabulary) -> Table:
         """The rows that were asked for, with their meaning."""
         assert self.found is not None
-        found, compiled = self.found, self.compiled is not None
-        table = read(found.columns, found.rows, semantic, language, compiled=compiled)
-        if self.compiled is None:
-            return replace(table, extent="cut" if found.capped else "all")
-        shape, limit = self.compiled.shape.shape, self.compiled.limit
-        order = tuple((shape.column(item.name), item.direction) for item in self.compiled.order_by)
-        table = replace(table, order=order, extent="selected" if shape.selects else "all")
-        if limit is None or len(table.rows) <= limit:
-            return replace(table, extent="cut") if found.capped else table
-        positions = [table.index(c.name) for c in table.columns if c.name in dict(order)]
-        first, second = table.rows[limit - 1], table.rows[limit]
-        tied = bool(positions) and all(first[position] == second[position] for position in positions)
-        return replace(table, rows=table.rows[:limit], extent="top", tied=tied)
+        found, language = self.found, self.asked.language
+        if self.meaning is None or self.statement is None:
+            return unproven(found.columns, found.rows, found.capped)
+        return read(self.statement, self.meaning.intent, found.rows, names, language, found.capped)
 
-
-def utc(time_range: tuple[datetime, datetime] | None) -> Range | None:
-    """A range whose ends know that they are UTC."""
-    if time_range is None:
-        return None
-    start, end = (m.astimezone(UTC) if m.tzinfo else m.replace(tzinfo=UTC) for m in time_range)
-    return start, end
+    def notes(self, names: Vocabulary) -> list[str]:
+        """What must be said beside the rows."""
+        if self.meaning is None or self.found is None:
+            return []
+        meaning, table = self.meaning, self.table(names)
+        language, whole = self.asked.language, self.found.whole
+        return notes(meaning.intent, table, self.coverage, names, language, meaning.spelt, whole)

@@ -50,6 +50,11 @@ class Suggesting:
                 break
         return found
 
+    def metrics_near(self, text: str) -> list[str]:
+        """All metrics, those first that a text names or has words of."""
+        _, words = lattice(text, shipped(), self._vocabulary.lexicon)
+        return [metric.name for metric in self._metrics(text, words)]
+
     def _metrics(self, question: str, words: Sequence[Phrase]) -> list[Metric]:
         """The nearest first: those that words name, then those whose labels and descriptions share most."""
         known = self._vocabulary.semantic.metrics

@@ -10,7 +10,7 @@ from statistics import fmean
 from typing import Literal
 
 from agents.analyst import dates
-from agents.analyst.table import ColumnMeaning, Table
+from agents.analyst.saying.table import ColumnMeaning, Table
 from agents.analyst.units import units
 
 Operation = Literal["sum", "mean", "min", "max", "count", "difference", "ratio"]

@@ -18,9 +18,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from agents.runtime.errors import PermanentError
 from agents.runtime.messages import plain
@@ -47,7 +47,8 @@ _log = logging.getLogger(__name__)
 class Turn(BaseModel):
     """One question of a conversation and its answer. `figures` are those of the answer with what they are of,
     `sql` is what it rests on, `decisions` are what was chosen or approved, `names` what was spoken of, in the
-    words that a later question may use.
+    words that a later question may use. `meaning` is the agent's own record of what was asked, as JSON; it
+    is shown to nobody.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -60,6 +61,7 @@ class Turn(BaseModel):
     sql: str = ""
     names: tuple[str, ...] = ()
     decisions: tuple[str, ...] = ()
+    meaning: dict[str, Any] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,8 @@ class AgentSettings(RoomSettings):
     agent_max_rows: int = Field(default=10_000, gt=0)
     # The weekday that weeks begin with: 0 is Monday, 6 Sunday.
     week_start: int = Field(default=0, ge=0, le=6)
+    # Whether a language model may write SQL of its own where no metric is what is asked for.
+    free_sql: bool = False
     budget: Budget = Budget()
 
     @property

@@ -119,7 +119,13 @@ class Registered:
     @cached_property
     def schema(self) -> dict[str, Any]:
         """The tool in OpenAI's function format, which LangChain's `bind_tools` takes for every provider."""
-        return convert_to_openai_tool(self.tool)
+        shape = self.tool.tool_call_schema
+        if not (isinstance(shape, type) and issubclass(shape, BaseModel)):
+            return convert_to_openai_tool(self.tool)
+        # LangChain writes out every reference, and of a type that holds itself it never comes to an end.
+        parameters = shape.model_json_schema()
+        named = {"name": self.tool.name, "description": self.tool.description, "parameters": parameters}
+        return {"type": "function", "function": named}
 
     async def call(self, call: ToolCall, context: ToolContext[Any, Any]) -> Any:
         """The tool's result. Raises ToolError for what a model should be told; all else fails the task."""

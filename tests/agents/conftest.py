@@ -1,4 +1,4 @@
-"""The real semantic layer, parsed by dbt from the project, and a linker over it with a few known values."""
+"""The real semantic layer, parsed by dbt from the project, and its vocabulary with a few known values."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from agents.analyst.linker import Linker
 from agents.analyst.vocabulary import Vocabulary
 from streaming.ddl import ods_tables
 from warehouse import WarehouseSettings, connect
@@ -70,11 +69,6 @@ def semantic(dbt_target: Path) -> SemanticLayer:
 @pytest.fixture(scope="session")
 def vocabulary(semantic: SemanticLayer) -> Vocabulary:
     return Vocabulary(semantic, VALUES)
-
-
-@pytest.fixture(scope="session")
-def linker(semantic: SemanticLayer) -> Linker:
-    return Linker(semantic, lambda dimension: VALUES.get(dimension, []))
 
 
 @pytest.fixture(scope="session")

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -19,7 +17,6 @@ from warehouse.client import Limits, Warehouse
 from warehouse.dialect import Dialect, ordered
 from warehouse.errors import SemanticError, UnknownDimensionError, UnknownMetricError
 from warehouse.names import nearest
-from warehouse.semantic.comparison import comparison_sql
 from warehouse.semantic.compiler import Compiler, reason_of
 from warehouse.semantic.expressions import Source, qualified
 from warehouse.semantic.inferring import infer
@@ -166,26 +163,6 @@ class SemanticLayer:
         if warehouse is not None:
             self._unique_keys.check(keys, warehouse)
         return sql
-
-    def compile_comparison(
-        self, query: MetricQuery, previous_range: tuple[datetime, datetime], warehouse: Warehouse
-    ) -> str:
-        """SQL that sets `query.time_range` against an earlier range.
-
-        Columns: the group-by items, then for each metric `<m>`, `<m>_previous`, `<m>_change` and
-        `<m>_change_rate` (change over the absolute previous value; NULL where that is 0). `order_by` may also
-        name these, and `abs_change` (of the first metric).
-        """
-        if query.time_range is None:
-            raise SemanticError("A comparison of two periods needs a time range.")
-        for name in query.group_by:
-            if name.startswith(METRIC_TIME):
-                raise SemanticError(f"A comparison of two periods cannot be grouped by {name}.")
-        one_period = replace(query, order_by=(), limit=None)
-        zeros = {name for name in query.metrics if self.metrics[name].zero_without_rows}
-        current = self.compile(one_period, warehouse)
-        previous = self.compile(replace(one_period, time_range=previous_range), warehouse)
-        return comparison_sql(query, current, previous, zeros, self._dialect)
 
     def values(self, dimension: str, warehouse: Warehouse, limit: int = 1000) -> list[str]:
         """The distinct values of a categorical dimension, most frequent first; kept for five minutes."""

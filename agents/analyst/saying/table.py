@@ -14,7 +14,7 @@ from typing import Any, Literal
 import yaml
 
 from agents.analyst import units
-from agents.analyst.intent import By, Change, Every, Intent, Order, PartOf, Periods, Share
+from agents.analyst.intent import By, Change, Every, Intent, PartOf, Periods, Share
 from agents.analyst.saying.labels import label
 from agents.analyst.saying.names import Names
 from agents.analyst.sql import Column, Statement
@@ -183,10 +183,8 @@ def _is_selected(intent: Intent) -> bool:
 
 
 def _order(columns: Sequence[Column], intent: Intent) -> tuple[tuple[str, str], ...]:
-    """What the rows are ordered by; a limit without an order is by the first measure."""
-    order = intent.order
-    if order is None and intent.limit is not None:
-        order = Order(by=intent.measures[0])
+    """What the rows are ordered by."""
+    order = intent.ordering
     if order is None:
         return ()
     # How large a change is, up or down, is no column's own order.

@@ -8,7 +8,7 @@ from dataclasses import replace
 from sqlglot import exp
 
 from agents.analyst.grammar.when import Calendar
-from agents.analyst.intent import By, Every, Group, Intent, Order, PartOf, Periods
+from agents.analyst.intent import By, Every, Group, Intent, PartOf, Periods
 from agents.analyst.sql.against import earlier
 from agents.analyst.sql.cells import Cells, key
 from agents.analyst.sql.conditions import compare
@@ -152,9 +152,7 @@ class _Compilation:
     def _terms(self) -> list[exp.Expr]:
         """What the rows are ordered by; equal ones by their groups: equal questions, equal rows."""
         intent = self._intent
-        order = intent.order
-        if order is None and intent.limit is not None:
-            order = Order(by=intent.measures[0])
+        order = intent.ordering
         first: list[exp.Expr] = []
         if order is not None:
             by = order.by
