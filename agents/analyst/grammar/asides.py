@@ -22,7 +22,9 @@ def leading(question: str, text: Sequence[Unit], found: Sequence[Phrase]) -> lis
     stops = _stops(fold(question), text)
     firsts = _firsts(stops | begins, found)
     bounds = [one for one in found if one.category == "than"]
-    beyond = [one for one in found if one.category == "beyond" and INSIDE not in one.features]
+    # Words that are not passed over one by one: right now, how do I.
+    whole = [one for one in found if one.category in ("beyond", "at_present") and INSIDE not in one.features]
+    named = {(one.start, one.end) for one in found if one.category in ("metric", "dimension", "entity")}
     # Who are our top customers: what follows says who.
     copulas = {one.start for one in found if one.category == "copula"}
     asked = {
@@ -39,7 +41,8 @@ def leading(question: str, text: Sequence[Unit], found: Sequence[Phrase]) -> lis
         and (one.category != FILLER or (one.start, one.end) not in asked)
         and not (one.category == "most" and any(_within(one, bound) for bound in bounds))
         and not (one.category == "mention" and _is_listed(one, text))
-        and not (one.category == FILLER and any(_within(one, other) for other in beyond))
+        and not (one.category == FILLER and any(_within(one, other) for other in whole))
+        and not ("value:part" in one.features and (one.start, one.end) in named)
     ]
     return [*kept, *_asides(text, found, stops, begins, firsts)]
 
@@ -61,7 +64,7 @@ def _asides(
             continue
         if end in begins and any(one.category == "and" and one.end == end for one in found):
             end -= 1
-        if not any(phrase.end <= one.start and one.end <= end for one in said):
+        if phrase.value == "event" or not any(phrase.end <= one.start and one.end <= end for one in said):
             yield word(ASIDE, phrase.start, end, phrase.category)
 
 

@@ -129,7 +129,7 @@ class Question:
     def _check_words(self) -> None:
         """What is said of the figure beside its name must be true of it."""
         said, metrics = self._said, self._metrics()
-        for wanted in filter(None, [said.wanted]):
+        for wanted in {said.wanted} & _KINDS.keys():
             kinds = {self._vocabulary.kind(name) for name in metrics}
             if "share" not in said.wraps and metrics and not kinds <= _KINDS[wanted]:
                 raise Refused("not_of_kind", wanted, *metrics)

@@ -141,8 +141,9 @@ def _of_things(found: Sequence[Phrase]) -> list[Phrase]:
     begins: dict[int, set[str]] = defaultdict(set)
     ends: dict[int, set[str]] = defaultdict(set)
     for phrase in found:
-        begins[phrase.start].add(phrase.category)
-        ends[phrase.end].add(phrase.category)
+        if phrase.category != "mention" or "mention:thing" in phrase.features:
+            begins[phrase.start].add(phrase.category)
+            ends[phrase.end].add(phrase.category)
 
     def is_of_thing(phrase: Phrase) -> bool:
         before, after = ends[phrase.start], begins[phrase.end]

@@ -19,8 +19,8 @@ from agents.analyst.vocabulary.reach import BETWEEN, Reach
 from warehouse.semantic import SemanticLayer
 
 VERB, MENTION, ENTITY, SUPERLATIVE = "verb", "mention", "entity", "superlative"
-DIMENSION, WHOEVER, WHEREABOUTS = "dimension", "whoever", "whereabouts"
-_EXACT = (ENTITY, SUPERLATIVE, WHOEVER, WHEREABOUTS)
+DIMENSION, WHOEVER, WHEREABOUTS, PER_HEAD = "dimension", "whoever", "whereabouts", "per_head"
+_EXACT = (ENTITY, SUPERLATIVE, WHOEVER, WHEREABOUTS, PER_HEAD)
 # What may follow a Chinese verb and says nothing of its own, and what may stand before one.
 _PARTICLES = frozenset("了过出去掉到来回完走给下成")
 _PASSIVE = "被"
@@ -34,7 +34,7 @@ class Doings:
         self._semantic, self._reach, self._names = semantic, reach, names
         self._phrases, self._of_people = Phrases(), Phrases()
         people = concepts()["kinds"]["people"]
-        self._people = {keys(word) for word in (*people["says"], *people["are"])}
+        self._people = {keys(word) for word in (*people["says"], *people["are"], *people["of"])}
         for doing in concepts()["doings"].values():
             self._add(doing)
         self._add_superlatives()
@@ -46,9 +46,10 @@ class Doings:
             for said in one["says"] if of else ():
                 self._phrases.add(said, ENTITY, BETWEEN.join(sorted(of)), "name:kind")
                 self._mention(said, of)
-            self._ask(one, WHOEVER, of)
+            self._ask(one, "asked", WHOEVER, of)
+            self._ask(one, "per", PER_HEAD, of)
         places = concepts()["places"]
-        self._ask(places, WHEREABOUTS, self._called(places["are"], DIMENSION))
+        self._ask(places, "asked", WHEREABOUTS, self._called(places["are"], DIMENSION))
 
     def mentions(self, names: Mapping[str, Iterable[Name]]) -> None:
         """Let what entities are called be said beside the metrics whose rows are of one."""
@@ -123,9 +124,9 @@ class Doings:
             if names:
                 self._phrases.add(said, SUPERLATIVE, (end, BETWEEN.join(sorted(names))))
 
-    def _ask(self, kind: Mapping[str, Any], category: str, of: Collection[str]) -> None:
-        """`Who`, `where`: what people and places there are."""
-        for said in kind.get("asked", ()) if of else ():
+    def _ask(self, kind: Mapping[str, Any], how: str, category: str, of: Collection[str]) -> None:
+        """`Who`, `where`, `per head`: what people and places there are."""
+        for said in kind.get(how, ()) if of else ():
             self._phrases.add(said, category, BETWEEN.join(sorted(of)))
 
     @staticmethod

@@ -53,6 +53,8 @@ RULES = (
     Rule("as share", "measure", "measure as_share measure", _ratio),
     Rule("done per entity", "fragment", "verb per_each entity",
          lambda verb, _, thing: Fragment(verbs=(verb,), wraps=("mean",), per=By(dimension=thing))),
+    Rule("per head", "fragment", "per_head",
+         lambda names: Fragment(wraps=("mean",), per=By(dimension=names))),
     Rule("ratio of", "measure", "ratio measure to measure",
          lambda _, top, to, bottom: _ratio(top, to, bottom)),
     Rule("per entity", "measure", "average? measure per entity",

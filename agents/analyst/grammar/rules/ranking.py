@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from agents.analyst.grammar.chart import Rule
 from agents.analyst.grammar.fragment import Bound, Fragment
-from agents.analyst.intent import CountOf, Group, Measure, MetricOf
+from agents.analyst.intent import By, CountOf, Group, Measure, MetricOf
 
 
 def _limit(number: Any) -> int | None:
@@ -48,6 +49,23 @@ def _share_of(op: Any, number: Any, _: Any, of: Any) -> Fragment | None:
     return _bound(op, number / of, percent=1) if 0 < number < of else None
 
 
+def _those(name: str, bound: Fragment, measure: Measure | None = None, verb: str = "") -> Fragment:
+    """Brands with more than 500 orders: those of which that is so."""
+    verbs, measures = (verb,) if verb else (), (measure,) if measure else ()
+    return replace(bound, groups=(By(dimension=name),), verbs=verbs, measures=measures, wanted="each")
+
+
+def _periods(units: tuple[Group, ...], bound: Fragment, measure: Measure | None = None) -> Fragment:
+    """Days with more than 500 orders."""
+    return replace(bound, groups=units, measures=(measure,) if measure else (), wanted="each")
+
+
+def _counted_with(_: Any, __: Any, of: str, measure: Measure, bound: Fragment) -> Fragment:
+    """How many brands had revenue over 50,000."""
+    having = tuple(replace(one, measure=one.measure or measure) for one in bound.having)
+    return replace(bound, measures=(CountOf(of=of),), having=having)
+
+
 def _superlative(meaning: Any, number: Any, _: Any, groups: tuple[Group, ...] | None) -> Fragment | None:
     """The slowest tool: from which end, by which figure."""
     way, metrics = meaning
@@ -74,32 +92,46 @@ RULES = (
          lambda groups, way: Fragment(groups=groups, direction=way)),
     Rule("ranked", "fragment", "ranked", lambda _: Fragment(ranked=True)),
     Rule("ranked by", "fragment", "ranked by basis", lambda _, __, by: Fragment(ranked=True, by=by)),
+    Rule("ranked things", "fragment", "ranked groups/units by basis",
+         lambda _, groups, __, by: Fragment(groups=groups, ranked=True, by=by)),
+    Rule("things by figure", "fragment", "dimension by basis",
+         lambda name, _, by: Fragment(groups=(By(dimension=name),), ranked=True, by=by)),
+    Rule("those with", "fragment", "dimension bounds", _those),
+    Rule("those with", "fragment", "dimension measure bounds",
+         lambda name, measure, bound: _those(name, bound, measure)),
+    Rule("those with", "fragment", "units bounds", _periods),
+    Rule("those with", "fragment", "units measure bounds",
+         lambda units, measure, bound: _periods(units, bound, measure)),
+    Rule("counted with", "fragment", "how_many different? dimension/entity measure bounds", _counted_with),
+    Rule("those that", "fragment", "dimension verb bounds",
+         lambda name, verb, bound: _those(name, bound, verb=verb)),
+    Rule("bound said", "fragment", "bounds", lambda bound: bound),
     Rule("superlative", "fragment", "superlative number? counter_of? groups?", _superlative),
     Rule("comparative", "fragment", "comparative", lambda way: Fragment(ranked=True, direction=way)),
     Rule("in order", "fragment", "in_order", lambda way: Fragment(ranked=True, direction=way)),
     Rule("superlative first", "fragment", "superlative first_word",
          lambda meaning, _: Fragment(ranked=True, direction=meaning[0], by=MetricOf(name=meaning[1]))),
     Rule("once", "number", "once", int),
-    Rule("bound between", "fragment", "between/from number and/to number money? percent?", _between),
-    Rule("bound share", "fragment", "than number in number", _share_of),
+    Rule("bound between", "bounds", "between/from number and/to number money? percent?", _between),
+    Rule("bound share", "bounds", "than number in number", _share_of),
     Rule("scaled", "number", "number scale", lambda number, scale: number * int(scale)),
-    Rule("bound", "fragment", "than number money? percent?", _bound),
-    Rule("bound percent", "fragment", "than percent_before number",
+    Rule("bound", "bounds", "than number money? percent?", _bound),
+    Rule("bound percent", "bounds", "than percent_before number",
          lambda op, percent, number: _bound(op, number, None, percent)),
-    Rule("bound lasting", "fragment", "than number unit/short_unit",
+    Rule("bound lasting", "bounds", "than number unit/short_unit",
          lambda op, number, unit: _bound(op, number, lasting=unit)),
-    Rule("bound counted", "fragment", "than number counter_of/counter_event",
+    Rule("bound counted", "bounds", "than number counter_of/counter_event",
          lambda op, number, _: _bound(op, number)),
-    Rule("bound of things", "fragment", "than number counter_of? entity",
+    Rule("bound of things", "bounds", "than number counter_of? entity",
          lambda op, number, _, of: _bound(op, number, of=CountOf(of=of))),
-    Rule("bound of things", "fragment", "number than_after entity",
+    Rule("bound of things", "bounds", "number than_after entity",
          lambda number, op, of: _bound(op, number, of=CountOf(of=of))),
-    Rule("bound done", "fragment", "than verb number counter_of/counter_event/entity/metric",
+    Rule("bound done", "bounds", "than verb number counter_of/counter_event/entity/metric",
          lambda op, verb, number, _: _bound(op, number, of=MetricOf(name=verb))),
-    Rule("bound money", "fragment", "than money number", lambda op, money, number: _bound(op, number, money)),
-    Rule("bound of", "fragment", "than number basis", lambda op, number, of: _bound(op, number, of=of)),
-    Rule("bound after of", "fragment", "number than_after basis",
+    Rule("bound money", "bounds", "than money number", lambda op, money, number: _bound(op, number, money)),
+    Rule("bound of", "bounds", "than number basis", lambda op, number, of: _bound(op, number, of=of)),
+    Rule("bound after of", "bounds", "number than_after basis",
          lambda number, op, of: _bound(op, number, of=of)),
-    Rule("bound after", "fragment", "number money? percent? counter_event? than_after",
+    Rule("bound after", "bounds", "number money? percent? counter_event? than_after",
          lambda number, money, percent, _, op: _bound(op, number, money, percent)),
 )  # fmt: skip

@@ -6,6 +6,7 @@ from typing import Any
 
 from agents.analyst.grammar.chart import Rule
 from agents.analyst.grammar.fragment import EMPTY, Fragment
+from agents.analyst.grammar.when import Unit
 from agents.analyst.intent import By
 
 
@@ -14,11 +15,17 @@ def _nth(ordinal: Any, *_: Any) -> Fragment | None:
     return Fragment(beyond="nth") if int(ordinal) > 1 else None
 
 
+def _on_last(unit: str) -> Fragment:
+    """Up on last year: this year so far, and as much of the one before."""
+    return Fragment(times=(Unit(unit, 0),), against="year_ago" if unit == "year" else unit, compared=True)
+
+
 RULES = (
     Rule("aside", "fragment", "aside", lambda _: EMPTY),
     Rule("asked for", "fragment", "asker asks", lambda _, __: EMPTY),
     Rule("beyond", "fragment", "beyond", lambda key: Fragment(beyond=key)),
-    Rule("nth", "fragment", "ordinal top/most", _nth),
+    Rule("nth", "fragment", "ordinal top/most groups/units/basis?", _nth),
+    Rule("on last", "fragment", "on_last", _on_last),
     Rule("who", "fragment", "whoever", lambda names: Fragment(who=By(dimension=names))),
     Rule("where asked", "fragment", "whereabouts", lambda names: Fragment(groups=(By(dimension=names),))),
     Rule("when asked", "fragment", "asked_when",
