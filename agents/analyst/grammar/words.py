@@ -23,6 +23,7 @@ INSIDE = "inside"
 _AS_LISTED = {FILLER, "asker", "asks", "opening", "greeting", "beyond"}
 _THINGS = {"entity", "mention", "counted"}
 NAMES = ("metric", "dimension", "value", "entity")
+_OF_PROJECTS = (*NAMES, "verb", "mention", "superlative")
 
 
 @dataclass
@@ -133,7 +134,7 @@ def lattice(question: str, *lexicons: Matching) -> tuple[list[Unit], list[Phrase
             kept.append(phrase)
         elif not _is_name(question, text, *span):
             kept.append(replace(phrase, features=("filler:name",)))
-    return text, _inside(_of_things(written(folded, text, [*kept, *numbers(text)])))
+    return text, _inside(text, _of_things(written(folded, text, [*kept, *numbers(text)])))
 
 
 def _of_things(found: Sequence[Phrase]) -> list[Phrase]:
@@ -162,8 +163,10 @@ def _of_things(found: Sequence[Phrase]) -> list[Phrase]:
     return [phrase for phrase in found if not is_of_thing(phrase)]
 
 
-def _inside(found: Sequence[Phrase]) -> list[Phrase]:
-    """A word within a longer one is less likely itself than a part of it."""
+def _inside(text: Sequence[Unit], found: Sequence[Phrase]) -> list[Phrase]:
+    """A word within a longer one is less likely itself than a part of it; what one Chinese character names or
+    does, such as 单 in 单价, is none there.
+    """
     spans = {(phrase.start, phrase.end) for phrase in found}
     inner = {
         (start, end)
@@ -175,6 +178,12 @@ def _inside(found: Sequence[Phrase]) -> list[Phrase]:
         if (phrase.start, phrase.end) in inner
         else phrase
         for phrase in found
+        if not (
+            phrase.category in _OF_PROJECTS
+            and (phrase.start, phrase.end) in inner
+            and phrase.end == phrase.start + 1
+            and text[phrase.start].chinese
+        )
     ]
 
 

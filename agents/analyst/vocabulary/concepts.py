@@ -12,8 +12,8 @@ import yaml
 from agents.analyst.grammar.chart import Phrase
 from agents.analyst.grammar.text import Unit, fold, keys, units
 from agents.analyst.grammar.words import word
-from agents.analyst.vocabulary.kinds import kind, worse
-from agents.analyst.vocabulary.names import ALIKE, DERIVED, FOLDER, FORM, STRONG, Name, chinese
+from agents.analyst.vocabulary.kinds import kind, measured, typical, worse
+from agents.analyst.vocabulary.names import ALIKE, BARE, DERIVED, FOLDER, FORM, STRONG, Name, chinese
 from agents.analyst.vocabulary.phrases import Phrases
 from agents.analyst.vocabulary.reach import BETWEEN, Reach
 from warehouse.semantic import SemanticLayer
@@ -24,7 +24,8 @@ _EXACT = (ENTITY, SUPERLATIVE, WHOEVER, WHEREABOUTS, PER_HEAD)
 # What may follow a Chinese verb and says nothing of its own, and what may stand before one.
 _PARTICLES = frozenset("了过出去掉到来回完走给下成")
 _PASSIVE = "被"
-_THING = "mention:thing"
+_THING, LIGHT = "mention:thing", "light"
+_OBJECTS = frozenset(["my", "the", "this", "that", "these", "those", "all", "a", "an"])
 
 
 class Doings:
@@ -37,10 +38,11 @@ class Doings:
         self._people = {keys(word) for word in (*people["says"], *people["are"], *people["of"])}
         for doing in concepts()["doings"].values():
             self._add(doing)
+        self._add_units()
         self._add_superlatives()
         everything = BETWEEN.join(sorted(semantic.metrics))
         for said in concepts()["light"]:
-            self._phrases.add(said, MENTION, everything, "light")
+            self._phrases.add(said, MENTION, everything, LIGHT)
         for one in concepts()["kinds"].values():
             of = self._called(one["are"], ENTITY)
             for said in one["says"] if of else ():
@@ -65,7 +67,11 @@ class Doings:
         matched = [*self._phrases.match(text, first)]
         if self._speaks_of_people(text):
             matched += self._of_people.match(text, first)
+        longest = max((found.end for found in matched if found.category == VERB), default=0)
         for found in matched:
+            # To bring in is more than to bring.
+            if LIGHT in found.features and found.end < longest:
+                continue
             if found.category in _EXACT or found.features[1:] == (_THING,):
                 if first == start and not (found.category == MENTION and self._is_chosen(text, found)):
                     yield found
@@ -75,6 +81,14 @@ class Doings:
                 ends.append(ends[-1] + 1)
             for end in ends:
                 yield word(found.category, start, end, found.value, *found.features[1:])
+
+    def commands(self, text: Sequence[Unit]) -> bool:
+        """`Cancel my appointment`: what is done by nobody here."""
+        first = text[0].text
+        bare = first.isascii() and not first.endswith(("ed", "ing", "s"))
+        if not bare or len(text) < 2 or text[1].text not in _OBJECTS:
+            return False
+        return any(found.category == VERB for found in self._phrases.match(text, 0))
 
     def _speaks_of_people(self, text: Sequence[Unit]) -> bool:
         path = [unit.key for unit in text]
@@ -90,19 +104,37 @@ class Doings:
 
     def _add(self, doing: Mapping[str, Any]) -> None:
         asks = self._called(doing.get("asks", ()), "metric") or self._else(doing.get("else", ()))
+        asks |= self._of_kind(doing.get("kind", ""))
+        beside = self._called(doing.get("beside", ()), "metric")
         of_people = asks | self._called(doing.get("of_people", ()), "metric")
         tables = {
             table
             for name in self._called(doing.get("about", ()), ENTITY)
             for table in self._semantic.entities[name].keyed or self._semantic.entities[name].tables
         }
-        about = {metric.name for metric in self._semantic.metrics.values() if tables & set(metric.tables)}
+        about = beside | {
+            metric.name for metric in self._semantic.metrics.values() if tables & set(metric.tables)
+        }
+        if of := doing.get("kind"):
+            metrics = self._semantic.metrics
+            about |= {name for name, metric in metrics.items() if kind(metric, metrics) == of}
         for said in doing["says"]:
             self._say(self._phrases, said, VERB, asks)
             self._say(self._phrases, said, MENTION, asks | about)
             if of_people != asks:
                 self._say(self._of_people, said, VERB, of_people)
                 self._say(self._of_people, said, MENTION, of_people | about)
+
+    def _add_units(self) -> None:
+        """How many tonnes: what is measured in them."""
+        for line in concepts()["units"]:
+            of = {metric.name for metric in self._semantic.metrics.values() if measured(metric, line)}
+            for said in line:
+                self._say(self._phrases, said, VERB, of)
+                self._say(self._phrases, said, MENTION, of)
+
+    def _of_kind(self, of: str) -> set[str]:
+        return {metric.name for metric in typical(self._semantic.metrics, of)} if of else set()
 
     def _add_superlatives(self) -> None:
         """`the slowest tool`, `most reliable`: from which end, by which of the metrics."""
@@ -115,9 +147,8 @@ class Doings:
                         meant[way, end].add(metric.name)
         own = {said for said, _ in meant}
         for one in concepts()["superlatives"]:
-            of = self._called(one.get("asks", ()), "metric") | {
-                name for name, metric in metrics.items() if kind(metric, metrics) == one.get("kind")
-            }
+            of = self._called(one.get("asks", ()), "metric") | self._of_kind(one.get("kind", ""))
+            of = of or self._called(one.get("else", ()), "metric")
             for said in set(one["says"]) - own:
                 meant[said, one["from"]] |= of
         for (said, end), names in meant.items():
@@ -167,7 +198,7 @@ def alike(names: Sequence[Name]) -> list[Name]:
     """The same names with everyday words in the place of the project's."""
     found = []
     for name in names:
-        if name.source not in (*STRONG, FORM, DERIVED):
+        if name.source not in (*STRONG, FORM, DERIVED, BARE):
             continue
         said = [unit for unit in units(fold(name.text)) if unit.text != "的"]
         path = [unit.key for unit in said]

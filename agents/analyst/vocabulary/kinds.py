@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Literal
 
@@ -51,6 +51,39 @@ def worse(metric: Metric, kind: Kind) -> Literal["high", "low", ""]:
             if any(path[at : at + len(bad)] == bad for at in range(len(path) - len(bad) + 1)):
                 return "high"
     return {"money": "low", "count": "low", "ratio": "low", "duration": "high"}.get(kind, "")  # type: ignore[return-value]
+
+
+def typical(metrics: Mapping[str, Metric], of: str) -> list[Metric]:
+    """Of a kind those that tell how it mostly is: neither an extreme nor, beside an average of the same rows,
+    their sum. How long does it take? is asked of these.
+    """
+    found = [one for one in metrics.values() if kind(one, metrics) == of and not _extreme(one)]
+    averaged = {one.tables for one in found if one.additivity.kind == "none"}
+    return [one for one in found if one.additivity.kind == "none" or one.tables not in averaged]
+
+
+def measured(metric: Metric, unit: Sequence[str]) -> bool:
+    """Whether a metric is in a unit, given as all that it is called: by its own unit, or the words of its
+    label or description that say so, `货量（吨）`, `weight in kg`.
+    """
+    if metric.unit:
+        return metric.unit.lower() in unit
+    texts = (spoken(metric.name), metric.label, metric.label_zh, metric.description)
+    return any(_says_unit(text.lower(), one) for text in texts for one in unit)
+
+
+def _says_unit(text: str, unit: str) -> bool:
+    if chinese(unit):
+        return bool(re.search(rf"(?:[（(/]|单位[：:]?\s*){re.escape(unit)}(?![^）)/，。、；\s])", text))
+    named = rf"(?:[(（]|\bin |\bof |单位)\s*{re.escape(unit)}\b|^{re.escape(unit)}$|\s{re.escape(unit)}$"
+    return bool(re.search(named, text))
+
+
+def _extreme(metric: Metric) -> bool:
+    names = " ".join((metric.name, metric.label, metric.label_zh)).lower()
+    if metric.aggregation == "percentile":
+        return "median" not in names and "中位" not in names
+    return metric.aggregation in ("max", "min")
 
 
 def _of_unit(unit: str) -> Kind:

@@ -19,7 +19,7 @@ from warehouse.semantic import Dimension, Entity, Metric
 FOLDER = Path(__file__).with_name("data")
 
 LABEL, NAME, SYNONYM, QUALIFIED = "label", "name", "synonym", "qualified"
-FORM, DERIVED, HEAD, ALIKE = "form", "derived", "head", "alike"
+FORM, DERIVED, BARE, HEAD, ALIKE = "form", "derived", "bare", "head", "alike"
 STRONG = (LABEL, NAME, SYNONYM)
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -64,7 +64,9 @@ def dimension_names(dimension: Dimension, entity: Entity | None) -> list[Name]:
     own = _own(dimension.label, dimension.label_zh, element, dimension.synonyms_en, dimension.synonyms_zh)
     heads = [head for name in own if name.source != SYNONYM for head in _heads(name.text)]
     if entity is None:
-        return _unique((*own, *heads))
+        codes = endings()["key_en"] + endings()["key_zh"]
+        keyed = [Name(text, BARE) for name in own if (text := _without(name.text, codes))]
+        return _unique((*own, *keyed, *heads))
     bare = [Name(text, FORM) for name in own if (text := _bare_name(name.text))]
     things = [*(Name(name.text, FORM) for name in entity_names(entity)), *bare]
     named = [Name(word, FORM) for word in endings()["naming"] if word != "label"]
@@ -204,8 +206,12 @@ def _is_language(text: str) -> bool:
 
 def _bare_name(text: str) -> str:
     """`Product name` → `Product`, 客户名称 → 客户."""
-    for ending in sorted(endings()["naming"], key=len, reverse=True):
-        if text.lower().endswith(ending) and text.lower() != ending:
+    return _without(text, endings()["naming"])
+
+
+def _without(text: str, ends: Iterable[str]) -> str:
+    for ending in sorted(ends, key=len, reverse=True):
+        if text.lower().endswith(ending.lower()) and text.lower() != ending.lower():
             return text[: -len(ending)].rstrip(" _")
     return ""
 

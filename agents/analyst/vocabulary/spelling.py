@@ -30,6 +30,7 @@ _NAME = 8
 _LONGEST_ZH = 8
 _SHORTEST_ZH = 3
 _LONGEST_NAME = 4
+_PINYIN = 5
 
 
 class Spelling:
@@ -52,6 +53,8 @@ class Spelling:
             if text[at].chinese:
                 found += self._chinese(text, at, match)
                 found += self._romanised(text, at, match)
+            elif at not in meant:
+                found += self._in_pinyin(text, at, match)
         return list(dict.fromkeys(found))
 
     def _latin(self, unit: Unit) -> str:
@@ -99,16 +102,31 @@ class Spelling:
                             feature = f"spelling:{''.join(unit.text for unit in said)}>{meant}"
                             yield word("value", start, end, phrase.value, *phrase.features[1:], feature)
 
+    def _in_pinyin(self, text: Sequence[Unit], at: int, match: Match) -> Iterator[Phrase]:
+        """Values in Chinese that are said in Latin letters: Guangdong is 广东."""
+        meant = self._tiers[1].pinyin.get(text[at].text, set())
+        if len(meant) != 1 or len(text[at].text) < _PINYIN:
+            return
+        value = next(iter(meant))
+        units = [Unit(char, char, 0, 0) for char in value]
+        for phrase in match([*text[:at], *units], at):
+            if phrase.category == "value" and phrase.end == at + len(units):
+                feature = f"spelling:{text[at].text}>{value}"
+                yield word("value", at, at + 1, phrase.value, *phrase.features[1:], feature)
+
 
 class Words:
     """The words of phrases by length, and Chinese phrases by sound."""
 
     def __init__(self, phrases: Iterable[str]) -> None:
         self.latin: set[str] = set()
+        self.pinyin: dict[str, set[str]] = defaultdict(set)
         self._sounding: dict[tuple[str, ...], set[str]] = defaultdict(set)
         for phrase in phrases:
             words = phrase.split(" ")
             self.latin.update(word for word in words if word.isascii() and word.isalpha() and len(word) > 2)
+            if 2 <= len(words) <= _LONGEST_NAME and not any(map(str.isascii, words)):
+                self.pinyin["".join(_sound("".join(words)))].add("".join(words))
             if _SHORTEST_ZH <= len(words) <= _LONGEST_ZH and not any(map(str.isascii, words)):
                 self._sounding[_sound("".join(words))].add("".join(words))
         self._by_length: dict[int, list[str]] = defaultdict(list)

@@ -18,6 +18,7 @@ from agents.analyst.vocabulary.kinds import Kind
 from agents.analyst.vocabulary.labels import Labels
 from agents.analyst.vocabulary.names import (
     ALIKE,
+    BARE,
     DERIVED,
     FORM,
     HEAD,
@@ -37,6 +38,7 @@ from agents.analyst.vocabulary.names import (
 )
 from agents.analyst.vocabulary.phrases import Phrases
 from agents.analyst.vocabulary.reach import BETWEEN, Choice, Reach
+from agents.analyst.vocabulary.single import is_word
 from agents.analyst.vocabulary.spelling import Spelling, Words
 from agents.analyst.vocabulary.values import Values, columns
 from warehouse.client import Warehouse
@@ -89,8 +91,10 @@ class Vocabulary:
 
     def match(self, text: Sequence[Unit], start: int) -> Iterator[Phrase]:
         """Every word of the project that begins at a position."""
-        yield from self._phrases.match(text, start)
-        yield from self._doings.match(text, start)
+        if start == 0 and self._doings.commands(text):
+            return
+        own = chain(self._phrases.match(text, start), self._doings.match(text, start))
+        yield from (one for one in own if one.end > start + 1 or is_word(text, start))
         yield from self._said.get().values.match(text, start)
 
     def spelt(self, text: Sequence[Unit], words: Sequence[Phrase]) -> list[Phrase]:
@@ -232,4 +236,4 @@ def _phrases(things: Things) -> Phrases:
     return found
 
 
-_RANK = {LABEL: 0, NAME: 0, SYNONYM: 0, QUALIFIED: 0, FORM: 1, DERIVED: 1, HEAD: 2, ALIKE: 3}
+_RANK = {LABEL: 0, NAME: 0, SYNONYM: 0, QUALIFIED: 0, FORM: 1, DERIVED: 1, BARE: 2, HEAD: 3, ALIKE: 4}
