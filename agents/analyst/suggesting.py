@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from itertools import pairwise
 
 from agents.analyst.grammar.chart import Phrase, fragments
@@ -14,7 +16,7 @@ from agents.analyst.grammar.text import Unit, fold, units
 from agents.analyst.grammar.timing import timing
 from agents.analyst.grammar.when import Calendar, NoTime
 from agents.analyst.grammar.words import lattice, shipped
-from agents.analyst.intent import Period
+from agents.analyst.intent import Intent, Period
 from agents.analyst.saying.labels import shown_period
 from agents.analyst.sql import compiled
 from agents.analyst.sql.days import Days
@@ -27,6 +29,8 @@ SUGGESTED = 3
 # How much a word of each kind says about which metric is near.
 _NEAR = {"metric": 3.0, "counted": 2.0, "verb": 2.0, "mention": 0.2}
 _TRIED = 8
+# So long a metric by a thing that was computed can be computed, whatever the time.
+_COMPUTES_SECONDS = 300.0
 
 
 class Suggesting:
@@ -35,6 +39,7 @@ class Suggesting:
     def __init__(self, reader: Reader, vocabulary: Vocabulary, days: Days, warehouse: Warehouse) -> None:
         self._reader, self._vocabulary = reader, vocabulary
         self._days, self._warehouse = days, warehouse
+        self._known: dict[Intent, tuple[float, bool]] = {}
 
     def near(self, question: str, calendar: Calendar, language: str) -> list[str]:
         """Up to `SUGGESTED` questions, each read, compiled and checked by the warehouse without a run."""
@@ -65,13 +70,20 @@ class Suggesting:
                 for name in names:
                     named[name] += _NEAR[phrase.category] / len(names)  # type: ignore[assignment]
         asked = _terms(question)
-        for metric in known.values():
-            own = _terms(
-                " / ".join((metric.label, metric.label_zh, *metric.synonyms_en, *metric.synonyms_zh))
-            )
-            described = _terms(metric.description)
-            named[metric.name] += len(asked & own) + 0.3 * len(asked & described)  # type: ignore[assignment]
+        for name, (own, described) in self._words_of_metrics.items():
+            named[name] += len(asked & own) + 0.3 * len(asked & described)  # type: ignore[assignment]
         return sorted(known.values(), key=lambda one: (-named[one.name], one.kind != "simple", one.name))
+
+    @cached_property
+    def _words_of_metrics(self) -> dict[str, tuple[set[str], set[str]]]:
+        """What each metric's names, and its description, have in common with a question."""
+        return {
+            name: (
+                _terms(" / ".join((one.label, one.label_zh, *one.synonyms_en, *one.synonyms_zh))),
+                _terms(one.description),
+            )
+            for name, one in self._vocabulary.semantic.metrics.items()
+        }
 
     def _said(
         self,
@@ -128,8 +140,17 @@ class Suggesting:
         found = self._reader.read(said, calendar)
         if not isinstance(found, Understood):
             return False
+        intent = found.reading.intent
+        timeless = intent.model_copy(update={"window": None})
+        until, computes = self._known.get(timeless, (0.0, False))
+        if time.monotonic() >= until:
+            computes = self._computes(intent, calendar)
+            self._known[timeless] = (time.monotonic() + _COMPUTES_SECONDS, computes)
+        return computes
+
+    def _computes(self, intent: Intent, calendar: Calendar) -> bool:
         try:
-            statement = compiled(found.reading.intent, self._vocabulary.semantic, self._warehouse, calendar)
+            statement = compiled(intent, self._vocabulary.semantic, self._warehouse, calendar)
             self._warehouse.dry_run(statement.sql)
         except PermanentError:
             return False

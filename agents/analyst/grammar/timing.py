@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 
 from dateutil.relativedelta import relativedelta
 
@@ -49,6 +50,12 @@ def timing(times: Sequence[When], calendar: Calendar, compared: bool = False, ag
     """`against`: how much earlier the period is that a figure is compared with: `period` (the one before), a
     unit, or empty; `compared`: two times are one against the other. Raises `NoTime`.
     """
+    return _timing(tuple(times), calendar, compared, against)
+
+
+# The readings of one question have mostly the same times.
+@lru_cache(maxsize=256)
+def _timing(times: tuple[When, ...], calendar: Calendar, compared: bool, against: str) -> Timing:
     pair = _last_ones(times, calendar) if compared and not against else None
     each = list(pair or (one for time in times for one in _each(time)))
     said, where = (each, None) if pair else _filtered(_together(each), calendar)
