@@ -16,7 +16,8 @@ _STOP = re.compile(r"[.,!?;:…()–—\n]|(?<=\s)-(?=\s)|[，。！？；：、
 
 def leading(question: str, text: Sequence[Unit], found: Sequence[Phrase]) -> list[Phrase]:
     """The same words, with each such clause as one phrase too. `Who` and `where` ask where they begin a
-    clause, and are a pronoun elsewhere.
+    clause, and are a pronoun elsewhere;
+    in Chinese they are none.
     """
     begins = {one.start for one in found if one.category == "asker" and _asks(one, found)}
     stops = _stops(fold(question), text)
@@ -31,7 +32,7 @@ def leading(question: str, text: Sequence[Unit], found: Sequence[Phrase]) -> lis
         (one.start, one.end)
         for one in found
         if one.category in ASKED
-        and one.start in firsts
+        and (one.start in firsts or text[one.start].chinese)
         and (one.category != ASKED[0] or one.end not in copulas)
     }
     kept = [

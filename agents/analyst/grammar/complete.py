@@ -10,7 +10,7 @@ from agents.analyst.grammar.fragment import BETWEEN, Fragment, Refused
 from agents.analyst.grammar.naming import choices, with_names
 from agents.analyst.grammar.question import Completed, Question
 from agents.analyst.grammar.when import Calendar
-from agents.analyst.intent import By, CountOf, Every, Group, Intent, MetricOf
+from agents.analyst.intent import By, CountOf, Every, Group, Intent, Is, MetricOf
 
 _TRIED = 24
 
@@ -44,7 +44,7 @@ def _asked(said: Fragment) -> Fragment:
     more: tuple[Group, ...] = ()
     if said.moment and not periods:
         more = (Every(grain=said.moment),)  # type: ignore[arg-type]
-    elif said.who and not said.groups:
+    elif said.who and not (said.groups or any(isinstance(one, Is) and len(one.values) > 1 for one in said.where)):
         more = (said.who,)
     return replace(said, groups=(*said.groups, *more), moment="", who=None)
 

@@ -47,7 +47,7 @@ class Fragment:
     period lies before by. `trend` is which way a figure goes, `percent` that it is so in percent,
     `series` that its course is asked for. `who` are the people that are asked for, `moment` the kind of
     period, where nothing else says what the answer has a row for; `present` is as things stand, `apart`
-    each of what is listed by itself, `beyond` what no figure says.
+    each of what is listed by itself, `beyond` what no figure says; `chosen` is one of what is named.
     """
 
     measures: tuple[Measure, ...] = ()
@@ -66,6 +66,7 @@ class Fragment:
     trend: Literal["", "up", "down", "either"] = ""
     percent: bool = False
     against: str = ""
+    chosen: bool = False
     compared: bool = False
     together: bool = False
     ranked: bool = False
@@ -82,7 +83,7 @@ class Fragment:
 
 EMPTY = Fragment()
 _TUPLES = tuple(one.name for one in fields(Fragment) if isinstance(one.default, tuple))
-_FLAGS = ("compared", "together", "ranked", "percent", "series", "present", "apart")
+_FLAGS = ("compared", "together", "ranked", "percent", "series", "present", "apart", "chosen")
 _SINGLE = tuple(one.name for one in fields(Fragment) if one.name not in (*_TUPLES, *_FLAGS))
 _ONCE = {"measures", "times", "having"}
 

@@ -83,6 +83,7 @@ class Question:
         conditions += [times.where] if times.where else []
         if "difference" in said.wraps and len(listed) == 1 and len(listed[0].values) == 2:
             return self._sliced(listed[0], [one for one in conditions if one != listed[0]], window)
+        self._check_chosen(listed, times)
         groups, partition = self._groups(listed)
         if len(times.several) == 1:
             window = times.several[0]
@@ -161,6 +162,13 @@ class Question:
         """Whether a figure is of a time and not of what happened in it: stock on hand."""
         known = self._vocabulary.semantic.metrics[metric]
         return known.additivity.kind == "semi-additive" or any(map(self._is_level, known.inputs))
+
+    def _check_chosen(self, listed: list[Is], times: Timing) -> None:
+        """Which of the two, where two are named."""
+        said = self._said
+        named = listed or times.several or times.against or any(isinstance(one, AtPart) for one in said.where)
+        if said.chosen and not named:
+            raise Refused("which_of_what")
 
     def _ratios(self) -> bool:
         return {self._vocabulary.kind(name) for name in self._metrics()} == {"ratio"}

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Protocol
 
+import rjieba
 import yaml
 
 from agents.analyst.grammar.chart import FILLER, Phrase
@@ -22,6 +23,11 @@ INSIDE = "inside"
 # Words of these are themselves only: what lists are is no `list`.
 _AS_LISTED = {FILLER, "asker", "asks", "opening", "greeting", "beyond"}
 _THINGS = {"entity", "mention", "counted"}
+# What one character of Chinese is only by itself, and not within a word: 提前, 过期, 高中.
+_ALONE = frozenset(
+    "filler by by_after not not_after and or versus comparative front difference differ share as_share in "
+    "inside per per_mark than than_after copula over more ranked this trend average".split()
+)
 NAMES = ("metric", "dimension", "value", "entity")
 _OF_PROJECTS = (*NAMES, "verb", "mention", "superlative")
 
@@ -123,6 +129,7 @@ def lattice(question: str, *lexicons: Matching) -> tuple[list[Unit], list[Phrase
     text = units(folded)
     spots = range(len(text))
     found = [phrase for lexicon in lexicons for start in spots for phrase in lexicon.match(text, start)]
+    found = _alone(folded, text, found)
     names = {(phrase.start, phrase.end) for phrase in found if phrase.category in NAMES}
     words = {(phrase.start, phrase.end) for phrase in found if phrase.category not in NAMES}
     kept = []
@@ -135,6 +142,30 @@ def lattice(question: str, *lexicons: Matching) -> tuple[list[Unit], list[Phrase
         elif not _is_name(question, text, *span):
             kept.append(replace(phrase, features=("filler:name",)))
     return text, _inside(text, _of_things(written(folded, text, [*kept, *numbers(text)])))
+
+
+def _alone(folded: str, text: Sequence[Unit], found: list[Phrase]) -> list[Phrase]:
+    """Without the function words of one character in a longer Chinese word that nothing else is known of."""
+    at = {unit.start: position for position, unit in enumerate(text)}
+    # 跟上月 is no 跟上.
+    known = {
+        position
+        for one in found
+        if one.end - one.start > 1 or one.category in ("relative", "week_relative")
+        for position in range(one.start, one.end)
+    }
+    within: set[int] = set()
+    offset = 0
+    for token in rjieba.cut(folded, False):
+        spots = [at[one] for one in range(offset, offset + len(token)) if one in at]
+        offset += len(token)
+        if len(spots) > 1 and text[spots[0]].chinese and known.isdisjoint(spots):
+            within.update(spots)
+    return [
+        one
+        for one in found
+        if one.end - one.start > 1 or one.start not in within or one.category not in _ALONE
+    ]
 
 
 def _of_things(found: Sequence[Phrase]) -> list[Phrase]:
@@ -209,3 +240,6 @@ def numbers(text: Sequence[Unit]) -> Iterable[Phrase]:
                 value = number(run)
                 if value is not None:
                     yield word(NUMBER, start, end, value)
+            if count := {"俩": 2, "仨": 3}.get(unit.text):
+                yield word(NUMBER, start, start + 1, count)
+                yield word("all_of_them", start, start + 1, count)

@@ -48,6 +48,14 @@ RULES = (
     Rule("not after", "refused", "condition not_after", lambda condition, _: Not(of=condition)),
     Rule("neither", "refused", "neither condition nor condition",
          lambda _, one, __, other: Not(of=both) if (both := _either(one, None, other)) else None),
+    # But for China and Japan, the other countries.
+    Rule("not others", "refused", "refused others dimension?",
+         lambda refused, _, name: refused if name is None or _of(name, refused.of) else None),
+    # China, Japan and Korea, these three.
+    Rule("those", "condition", "condition this? number counter_of",
+         lambda one, _, number, __: one if isinstance(one, Is) and len(one.values) == number else None),
+    Rule("those", "condition", "condition all_of_them",
+         lambda one, number: one if isinstance(one, Is) and len(one.values) == number else None),
     Rule("where", "fragment", "condition", lambda condition: Fragment(where=(condition,))),
     Rule("where not", "fragment", "refused", lambda condition: Fragment(where=(condition,))),
     Rule("together", "fragment", "together", lambda _: Fragment(together=True)),

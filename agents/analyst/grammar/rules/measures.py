@@ -32,6 +32,7 @@ RULES = (
     Rule("how many", "measure", "how_many/quantity counter_of? counted",
          lambda _, __, name: MetricOf(name=name)),
     Rule("how many", "measure", "counted how_many/quantity", lambda name, _: MetricOf(name=name)),
+    Rule("how many", "quantity", "how_many counter_of/counter_event", lambda _, __: "count"),
     Rule("basis", "basis", "measure", lambda measure: measure),
     Rule("basis", "basis", "verb", lambda verb: MetricOf(name=verb)),
     Rule("how many", "measure", "how_many metric", lambda _, name: MetricOf(name=name)),
@@ -50,7 +51,8 @@ RULES = (
          lambda verb, _, __, ___, of: _count(of, verb)),
     # One figure to another.
     Rule("ratio", "measure", "measure per measure", _ratio),
-    Rule("as share", "measure", "measure as_share measure", _ratio),
+    Rule("as share", "measure", "measure as_share measure share?",
+         lambda top, of, bottom, _: _ratio(top, of, bottom)),
     Rule("done per entity", "fragment", "verb per_each entity",
          lambda verb, _, thing: Fragment(verbs=(verb,), wraps=("mean",), per=By(dimension=thing))),
     Rule("per head", "fragment", "per_head",
@@ -59,6 +61,14 @@ RULES = (
          lambda _, top, to, bottom: _ratio(top, to, bottom)),
     Rule("per entity", "measure", "average? measure per entity",
          lambda _, measure, __, entity: Mean(of=measure, per=By(dimension=entity))),
+    # 人均, 单均.
+    Rule("per head", "measure", "entity per_mark measure",
+         lambda thing, _, measure: Mean(of=measure, per=By(dimension=thing))),
+    Rule("per head", "fragment", "entity per_mark",
+         lambda thing, _: Fragment(wraps=("mean",), per=By(dimension=thing))),
+    # China and Japan sold how much each.
+    Rule("respectively", "verb", "respective verb", lambda _, verb: verb),
+    Rule("respectively", "quantity", "respective quantity", lambda _, kind: kind),
     # Over periods.
     Rule("average grain", "measure", "average grain_adjective measure",
          lambda _, grain, measure: Mean(of=measure, per=Every(grain=grain))),
