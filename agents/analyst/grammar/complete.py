@@ -41,10 +41,11 @@ def _asked(said: Fragment) -> Fragment:
     if said.moment and not (said.direction or said.limit or said.by):
         raise Refused("asks_when")
     periods = any(not isinstance(one, By) for one in (*said.groups, *said.each))
+    listed = any(isinstance(one, Is) and len(one.values) > 1 for one in said.where)
     more: tuple[Group, ...] = ()
     if said.moment and not periods:
         more = (Every(grain=said.moment),)  # type: ignore[arg-type]
-    elif said.who and not (said.groups or any(isinstance(one, Is) and len(one.values) > 1 for one in said.where)):
+    elif said.who and not (said.groups or listed):
         more = (said.who,)
     return replace(said, groups=(*said.groups, *more), moment="", who=None)
 

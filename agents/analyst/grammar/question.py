@@ -222,8 +222,19 @@ class Question:
         for group in groups:
             if isinstance(group, Every) and not all(group.grain in metric.grains for metric in metrics):
                 raise Refused("no_grain", group.grain, *self._metrics())
+        counted = {metric.counts for metric in metrics}
+        if any(isinstance(group, By) and self._thing(group.dimension) in counted for group in groups):
+            # How many customers each customer is.
+            raise Refused("one_each")
         # What comes one after the other comes first: by month and country.
         return tuple(sorted(groups, key=_first)), partition
+
+    def _thing(self, dimension: str) -> str:
+        """The entity that a dimension tells apart."""
+        if self._vocabulary.is_entity(dimension):
+            return dimension
+        own = dimension.split("__")[-2:-1]
+        return own[0] if own and self._vocabulary.naming(own[0]) == dimension else " "
 
     def _sliced(self, listed: Is, conditions: list[Condition], window: Period | None) -> Completed:
         """Two values' figures and by how much the one is over the other."""

@@ -24,10 +24,11 @@ INSIDE = "inside"
 _AS_LISTED = {FILLER, "asker", "asks", "opening", "greeting", "beyond"}
 _THINGS = {"entity", "mention", "counted"}
 # What one character of Chinese is only by itself, and not within a word: 提前, 过期, 高中.
-_ALONE = frozenset(
-    "filler by by_after not not_after and or versus comparative front difference differ share as_share in "
-    "inside per per_mark than than_after copula over more ranked this trend average".split()
-)
+_ALONE = {
+    *(FILLER, "and", "or", "not", "not_after", "versus", "comparative", "difference", "differ", "more"),
+    *("by", "by_after", "in", "inside", "over", "per", "per_mark", "this", "copula", "front", "ranked"),
+    *("share", "as_share", "than", "than_after", "trend", "average"),
+}
 NAMES = ("metric", "dimension", "value", "entity")
 _OF_PROJECTS = (*NAMES, "verb", "mention", "superlative")
 
