@@ -234,7 +234,8 @@ class Question:
         if self._vocabulary.is_entity(dimension):
             return dimension
         own = dimension.split("__")[-2:-1]
-        return own[0] if own and self._vocabulary.naming(own[0]) == dimension else " "
+        known = bool(own) and self._vocabulary.is_entity(own[0])
+        return own[0] if known and self._vocabulary.naming(own[0]) == dimension else " "
 
     def _sliced(self, listed: Is, conditions: list[Condition], window: Period | None) -> Completed:
         """Two values' figures and by how much the one is over the other."""
