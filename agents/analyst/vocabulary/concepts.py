@@ -12,7 +12,7 @@ import yaml
 from agents.analyst.grammar.chart import Phrase
 from agents.analyst.grammar.text import Unit, fold, keys, units
 from agents.analyst.grammar.words import word
-from agents.analyst.vocabulary.kinds import kind, measured, typical, worse
+from agents.analyst.vocabulary.kinds import kind, measured, plain, typical, worse
 from agents.analyst.vocabulary.names import ALIKE, BARE, DERIVED, FOLDER, FORM, STRONG, Name, chinese
 from agents.analyst.vocabulary.phrases import Phrases
 from agents.analyst.vocabulary.reach import BETWEEN, Reach
@@ -25,6 +25,7 @@ _EXACT = (ENTITY, SUPERLATIVE, WHOEVER, WHEREABOUTS, PER_HEAD)
 _PARTICLES = frozenset("了过出去掉到来回完走给下成")
 _PASSIVE = "被"
 _THING, LIGHT = "mention:thing", "light"
+_COUNTED_BY = {"per", "by", "each", "每", "均"}
 _OBJECTS = frozenset(["my", "the", "this", "that", "these", "those", "all", "a", "an"])
 
 
@@ -59,6 +60,20 @@ class Doings:
             for name in known:
                 self._mention(name.text, (entity,))
 
+    def topics(self, dimensions: Mapping[str, Iterable[Name]], metrics: Mapping[str, Iterable[Name]]) -> None:
+        """Let what a figure's own name says be said once more beside it: how long do tools take?"""
+        paths = {name: [one.path for one in known if one.source in STRONG] for name, known in metrics.items()}
+        said = {one.path: one.text for known in dimensions.values() for one in known if one.source in STRONG}
+        for path, text in said.items():
+            short = len(path) == 1 and not path[0].isascii()
+            of = (
+                ()
+                if short
+                else [name for name, own in paths.items() if any(_is_within(path, one) for one in own)]
+            )
+            if of:
+                self._phrases.add(text, MENTION, BETWEEN.join(sorted(of)), _THING)
+
     def written(self) -> Iterator[str]:
         return self._phrases.written()
 
@@ -88,7 +103,7 @@ class Doings:
         bare = first.isascii() and not first.endswith(("ed", "ing", "s"))
         if not bare or len(text) < 2 or text[1].text not in _OBJECTS:
             return False
-        return any(found.category == VERB for found in self._phrases.match(text, 0))
+        return any(found.category == VERB and found.end == 1 for found in self._phrases.match(text, 0))
 
     def _speaks_of_people(self, text: Sequence[Unit]) -> bool:
         path = [unit.key for unit in text]
@@ -145,12 +160,16 @@ class Doings:
                 for said in set(words) - set(concepts()["ends"]):
                     for way in _superlative(said):
                         meant[way, end].add(metric.name)
+        meant = {
+            way: {one.name for one in plain([metrics[name] for name in sorted(names)])}
+            for way, names in meant.items()
+        }
         own = {said for said, _ in meant}
         for one in concepts()["superlatives"]:
             of = self._called(one.get("asks", ()), "metric") | self._of_kind(one.get("kind", ""))
             of = of or self._called(one.get("else", ()), "metric")
             for said in set(one["says"]) - own:
-                meant[said, one["from"]] |= of
+                meant.setdefault((said, one["from"]), set()).update(of)
         for (said, end), names in meant.items():
             if names:
                 self._phrases.add(said, SUPERLATIVE, (end, BETWEEN.join(sorted(names))))
@@ -185,6 +204,15 @@ class Doings:
         beside = [metric for metric in sorted(self._semantic.metrics) if self._reach.has_entity(metric, of)]
         if beside:
             self._phrases.add(said, MENTION, BETWEEN.join(beside), _THING)
+
+
+def _is_within(path: Sequence[str], name: Sequence[str]) -> bool:
+    """Whether a name says a word and more, of its own and not as what it is counted by: tool failures."""
+    starts = range(len(name) - len(path) + 1)
+    return len(name) > len(path) and any(
+        tuple(name[at : at + len(path)]) == tuple(path) and not set(name[:at][-1:]) & _COUNTED_BY
+        for at in starts
+    )
 
 
 def _superlative(word: str) -> tuple[str, ...]:

@@ -54,12 +54,17 @@ def worse(metric: Metric, kind: Kind) -> Literal["high", "low", ""]:
 
 
 def typical(metrics: Mapping[str, Metric], of: str) -> list[Metric]:
-    """Of a kind those that tell how it mostly is: neither an extreme nor, beside an average of the same rows,
-    their sum. How long does it take? is asked of these.
+    """Of a kind those that tell how it mostly is: no extremes and, beside an average of the same rows, no sum
+    of them. How long does it take? is asked of these.
     """
-    found = [one for one in metrics.values() if kind(one, metrics) == of and not _extreme(one)]
+    found = plain([one for one in metrics.values() if kind(one, metrics) == of])
     averaged = {one.tables for one in found if one.additivity.kind == "none"}
     return [one for one in found if one.additivity.kind == "none" or one.tables not in averaged]
+
+
+def plain(found: Sequence[Metric]) -> Sequence[Metric]:
+    """Without the extremes, unless there is nothing else."""
+    return [one for one in found if not _extreme(one)] or found
 
 
 def measured(metric: Metric, unit: Sequence[str]) -> bool:

@@ -9,11 +9,10 @@ import rjieba
 
 from agents.analyst.grammar.text import Unit
 
-# What any word may be said with and be a word still: 每单, 几票, 各线, 骑过.
-_BESIDE = frozenset(
-    "每各哪几多少一两二三四五六七八九十百千万这那按分整单总最被没不了过出去掉到来回完走给下成着起上好得的"
-    "个位名家条张件次笔票趟台辆头只间套份座"
-)
+# What any word may be said with and be a word still: 每单, 几票, 各线, 骑过, and, after a number, 几辆车.
+_NUMBERS = frozenset("每各哪几多少一二两三四五六七八九十百千万这那整半单")
+_BESIDE = _NUMBERS | frozenset("按分总最被没不了过出去掉到来回完走给下成着起上好得的")
+_COUNTERS = frozenset("个位名家条张件次笔票趟台辆头只间套份座")
 _REACH = 6
 
 
@@ -34,8 +33,13 @@ def _is_word(text: str, at: int) -> bool:
     for one in _cut(text):
         start, end = end, end + len(one)
         if start <= at < end:
-            return all(char in _BESIDE for spot, char in enumerate(one, start) if spot != at)
+            return all(_goes_beside(one, spot) for spot in range(len(one)) if start + spot != at)
     return True
+
+
+def _goes_beside(word: str, spot: int) -> bool:
+    counted = spot > 0 and word[spot - 1] in _NUMBERS
+    return word[spot] in _BESIDE or (counted and word[spot] in _COUNTERS)
 
 
 def _cut(text: str) -> list[str]:

@@ -72,6 +72,7 @@ class Vocabulary:
         self._labels = Labels(semantic, self._reach, self._phrases)
         self._doings = Doings(semantic, self._reach, self._phrases)
         self._doings.mentions(self._names["entity"])
+        self._doings.topics(self._names["dimension"], self._names["metric"])
         written = (self._phrases.written(), self._doings.written(), shipped().written())
         names = Words(chain(*written))
 

@@ -131,3 +131,79 @@ def test_a_superlative_says_an_end_of_some_figures(
 ) -> None:
     found = [value for one, value in meanings(sample, said) if one == "superlative"]
     assert any(one[0] == end and metric in one[1].split("|") for one in found)  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("said", "category", "metrics"),
+    [
+        ("跑", "verb", {"waybills"}),
+        ("拉了", "verb", {"waybills"}),
+        ("how long", "verb", {"hours"}),
+        ("多久", "verb", {"hours"}),
+        ("lanes", "verb", set()),
+        ("punctual", "verb", set()),
+    ],
+)
+def test_a_trade_has_words_for_what_a_project_of_it_has(
+    said: str, category: str, metrics: set[str], freight: Vocabulary, meanings: Meanings
+) -> None:
+    assert candidates(meanings(freight, said), category) == metrics
+
+
+def test_how_long_is_asked_of_what_tells_how_it_mostly_is(sample: Vocabulary, meanings: Meanings) -> None:
+    asked = candidates(meanings(sample, "how long"), "verb")
+    assert {"run_duration_avg", "stage_duration_avg", "tool_duration_avg"} <= asked
+    assert not {"run_duration_p95", "stage_duration_p95", "tool_duration_sum"} & asked
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        ("十月走了多少票", {"走", "票"}),
+        ("走了几票", {"走", "票"}),
+        ("发票多少", set()),
+        ("方向如何", set()),
+        ("节约了多少", set()),
+    ],
+)
+def test_a_character_is_no_word_within_a_longer_one(
+    question: str, words: set[str], freight: Vocabulary
+) -> None:
+    text, phrases = lattice(question, freight)
+    found = {text[one.start].text for one in phrases if one.end <= one.start + 2}
+    assert found & {"走", "票", "单", "发", "向", "约"} == words
+
+
+def test_what_a_longer_verb_says_is_not_said_by_its_beginning(sample: Vocabulary) -> None:
+    _, phrases = lattice("what did women bring in", sample)
+    assert {one.end for one in phrases if one.category == "mention" and one.start == 3} == {5}
+
+
+@pytest.mark.parametrize(
+    ("question", "known"), [("cancel the orders of today", False), ("cancelled orders of today", True)]
+)
+def test_an_order_to_do_something_asks_for_no_figure(question: str, known: bool, sample: Vocabulary) -> None:
+    _, phrases = lattice(question, sample)
+    assert any(one.start == 0 for one in phrases) is known
+
+
+@pytest.mark.parametrize(
+    ("question", "beside"),
+    [
+        ("how long do tools take", {"tool_duration_avg", "tool_failures"}),
+        ("failures of each tool", set()),
+        ("failures by agent and tool", set()),
+    ],
+)
+def test_what_a_figure_is_called_after_may_be_said_beside_it(
+    question: str, beside: set[str], sample: Vocabulary
+) -> None:
+    text, phrases = lattice(question, sample)
+    found = {
+        name
+        for one in phrases
+        if one.category == "mention" and text[one.start].key == "tool" and one.end == one.start + 1
+        for name in str(one.value).split("|")
+    }
+    assert beside <= found
+    assert bool(found) is bool(beside)

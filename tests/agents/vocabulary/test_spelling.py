@@ -82,3 +82,10 @@ def test_a_name_in_latin_letters_is_said_in_chinese(school: Vocabulary) -> None:
     (found,) = vocabulary.spelt(text, words)
     assert found.category == "value"
     assert "spelling:广东>guangdong" in found.features
+
+
+def test_a_name_in_chinese_is_said_in_latin_letters(freight: Vocabulary) -> None:
+    text, words = lattice("waybills to shanghai", shipped(), freight)
+    found = [one for one in freight.spelt(text, words) if one.category == "value"]
+    assert [one.value for one in found] == [("depot__city__city_name|to_city__city_name", "上 海")]
+    assert any(name.startswith("spelling:") for name in found[0].features)

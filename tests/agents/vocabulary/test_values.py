@@ -170,3 +170,24 @@ def read(vocabulary: Vocabulary, meanings: Meanings, text: str, dimension: str) 
 
 def values(found: set[tuple[str, object]]) -> list[tuple[str, tuple[str, str]]]:
     return [(category, meaning) for category, meaning in found if category == "value"]  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("said", "value"),
+    [
+        ("signed for", "已签收"),
+        ("on the way", "运输中"),
+        ("还在路上", "运输中"),
+        ("turned away", "拒收"),
+        ("east china", ""),
+    ],
+)
+def test_what_columns_say_is_known_in_everyday_words_of_both_languages(
+    said: str, value: str, freight: Vocabulary, meanings: Meanings
+) -> None:
+    found = {
+        freight.value(*map(str, meaning))
+        for category, meaning in meanings(freight, said)
+        if category == "value" and isinstance(meaning, tuple)
+    }
+    assert found == ({value} if value else set())
