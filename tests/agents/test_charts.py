@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from agents.analyst.table import ColumnMeaning, Table
 from langchain_core.tools import BaseTool
 
 from agents.analyst import charts, renderer, rendering, report
 from agents.analyst.answer import Answer
 from agents.analyst.chart_stage import ChartWork, draw_chart, propose_chart, score
-from agents.analyst.table import ColumnMeaning, Table
 from agents.runtime.errors import ToolError
 from agents.runtime.tools import ToolContext
 from agents.runtime.work import ToolCall

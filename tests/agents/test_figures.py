@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 import pytest
-
-from agents.analyst import charts, prose
 from agents.analyst.coverage import Coverage
 from agents.analyst.table import Cell, ColumnMeaning, Extent, Table, read
+
+from agents.analyst import charts, prose
 from warehouse.semantic import Additivity, SemanticLayer
 
 NOW = datetime(2026, 4, 21, 12, tzinfo=UTC)

@@ -6,13 +6,13 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
+from agents.analyst.coverage import Coverage
+from agents.analyst.linker.times import delta, floor
+from agents.analyst.table import ColumnMeaning, Table, show_time
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.analyst import prose
-from agents.analyst.coverage import Coverage
-from agents.analyst.linker.times import delta, floor
-from agents.analyst.table import ColumnMeaning, Table, show_time
 from agents.analyst.traced import Derived, figures, untraced
 from warehouse.semantic import Additivity
 

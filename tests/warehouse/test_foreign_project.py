@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from agents.analyst import Analyst
 from agents.analyst.linker.plan import Shape, Threshold
 from agents.analyst.shaping import shaped_sql
+
+from agents.analyst import Analyst
 from agents.runtime.settings import AgentSettings
 from bikes import (
     CITIES,
