@@ -22,6 +22,7 @@ from metricflow_semantics.model.semantic_manifest_lookup import SemanticManifest
 
 from warehouse.semantic.additivity import Additivities
 from warehouse.semantic.model import GRAINS, Dimension, Entity, Metric
+from warehouse.semantic.quantiles import sums_some
 
 _COUNTS = re.compile(r"1|case\s+when\b.*\bthen\s+1\s+else\s+0\s+end", re.IGNORECASE | re.DOTALL)
 _NOT_NULL = re.compile(r"case\s+when\s+(.*)\s+is\s+not\s+null\s+then\s+1\s+else\s+0\s+end", re.I | re.S)
@@ -67,7 +68,19 @@ def read_metrics(
     listed = list(listed)
     additivities = Additivities(manifest, _paths(listed), dialect)
     defined = {metric.name: metric for metric in manifest.metrics}
-    return {metric.name: _metric(metric, defined[metric.name], lookup, additivities) for metric in listed}
+    found = {metric.name: _metric(metric, defined[metric.name], lookup, additivities) for metric in listed}
+    times = {
+        model.name: model.defaults.agg_time_dimension if model.defaults else None
+        for model in manifest.semantic_models
+    }
+    return {
+        name: replace(
+            metric,
+            sources=tuple(sorted((of, time or times.get(of) or "") for of, time in _sources(name, defined))),
+            sums_some=sums_some(defined[name], dialect),
+        )
+        for name, metric in found.items()
+    }
 
 
 def read_dimensions(listed: Iterable[FlowMetric], lookup: SemanticManifestLookup) -> dict[str, Dimension]:

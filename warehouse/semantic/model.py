@@ -45,6 +45,8 @@ class Metric:
     count, count_distinct, average, ...), `counts` the entity that it is the number of, `inputs` are the
     metrics that another is computed from; of a ratio the numerator and the denominator. `spans_calendar`: by
     a time it has rows for periods without data, those ahead too, as far as the project's calendar goes.
+    `sources` are the semantic models it is computed from, each with the time dimension that is its own time.
+    `sums_some`: it sums an amount of some rows, and the others count as 0.
     """
 
     name: str
@@ -67,6 +69,8 @@ class Metric:
     counts: str = ""
     inputs: tuple[str, ...] = ()
     spans_calendar: bool = False
+    sources: tuple[tuple[str, str], ...] = ()
+    sums_some: bool = False
 
     @property
     def min_grain(self) -> str:

@@ -40,17 +40,38 @@ def with_quantile(
     return manifest.copy(update={"metrics": [made], "saved_queries": []})
 
 
+def sums_some(metric: PydanticMetric, dialect: str) -> bool:
+    """Whether a metric sums an amount of some rows only: `case when paid then price else 0 end`."""
+    params, expression = metric.type_params.metric_aggregation_params, metric.type_params.expr
+    if params is None or params.agg is not AggregationType.SUM or expression is None:
+        return False
+    found = _choice(expression, dialect)
+    if found is None:
+        return False
+    amounts = [one.args["true"] for one in found.args.get("ifs") or [found]]
+    return not all(isinstance(amount, exp.Literal) for amount in amounts)
+
+
 def _of_what_counts(expression: str | None, dialect: str) -> str | None:
     """A sum counts a row that it is not about as 0 (`case when paid then price else 0 end`); such a row has
     no value among those that a quantile is of.
     """
-    if expression is None:
-        return None
+    found = _choice(expression, dialect) if expression else None
+    if found is None:
+        return expression
+    found.set(_otherwise(found), exp.null())
+    return found.sql(dialect)
+
+
+def _choice(expression: str, dialect: str) -> exp.Case | exp.If | None:
+    """An expression that is 0 for the rows that do not count."""
     try:
         tree = parse_one(expression, dialect=dialect)
     except SqlglotError:
-        return expression
-    otherwise = "default" if isinstance(tree, exp.Case) else "false"
-    if isinstance(tree, exp.Case | exp.If) and tree.args.get(otherwise) == exp.Literal.number(0):
-        tree.set(otherwise, exp.null())
-    return tree.sql(dialect)
+        return None
+    chooses = isinstance(tree, exp.Case | exp.If) and tree.args.get(_otherwise(tree)) == exp.Literal.number(0)
+    return tree if chooses else None  # type: ignore[return-value]
+
+
+def _otherwise(tree: exp.Expr) -> str:
+    return "default" if isinstance(tree, exp.Case) else "false"

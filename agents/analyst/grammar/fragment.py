@@ -97,6 +97,9 @@ def merge(one: Fragment, other: Fragment) -> Fragment | None:
     values: dict[str, object] = {}
     for name in _SINGLE:
         left, right = getattr(one, name), getattr(other, name)
+        if name == "wanted" and left and right and left.partition(":")[0] == right.partition(":")[0]:
+            # How much, in dollars.
+            left = right = left if ":" in left else right
         if left and right and left != right:
             return None
         values[name] = left or right

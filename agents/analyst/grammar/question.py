@@ -130,10 +130,12 @@ class Question:
     def _check_words(self) -> None:
         """What is said of the figure beside its name must be true of it."""
         said, metrics = self._said, self._metrics()
-        for wanted in {said.wanted} & _KINDS.keys():
+        kind, _, currency = said.wanted.partition(":")
+        if kind in _KINDS:
             kinds = {self._vocabulary.kind(name) for name in metrics}
-            if "share" not in said.wraps and metrics and not kinds <= _KINDS[wanted]:
-                raise Refused("not_of_kind", wanted, *metrics)
+            if "share" not in said.wraps and metrics and not kinds <= _KINDS[kind]:
+                raise Refused("not_of_kind", kind, *metrics)
+            self._check_currency(currency, metrics)
         groups = [one.dimension for one in (*said.groups, *said.each) if isinstance(one, By)]
         if said.beyond and not (said.beyond == "cause" and any(_CAUSES & _last(one) for one in groups)):
             raise Refused(f"asks_{said.beyond}")
@@ -169,6 +171,13 @@ class Question:
         named = listed or times.several or times.against or any(isinstance(one, AtPart) for one in said.where)
         if said.chosen and not named:
             raise Refused("which_of_what")
+
+    def _check_currency(self, currency: str, metrics: list[str]) -> None:
+        """Euros are no dollars; of a metric that says no currency, whatever is said is its own."""
+        for name in metrics if currency else ():
+            unit = self._vocabulary.semantic.metrics[name].unit
+            if unit and unit.lower() != currency:
+                raise Refused("not_of_kind", "money", name)
 
     def _ratios(self) -> bool:
         return {self._vocabulary.kind(name) for name in self._metrics()} == {"ratio"}
@@ -259,8 +268,10 @@ class Question:
         ratio = isinstance(measure, Share | Change) or kinds == {"ratio"}
         if (bound.kind == "percent") != ratio and not (ratio and bound.value <= 1):
             raise Refused("threshold_unit")
-        if bound.kind == "money" and "money" not in kinds:
+        kind, _, currency = bound.kind.partition(":")
+        if kind == "money" and "money" not in kinds:
             raise Refused("threshold_unit")
+        self._check_currency(currency, metrics_in(measure))
         value = bound.value
         if bound.kind in SECONDS:
             units = {self._vocabulary.semantic.metrics[name].unit for name in metrics_in(measure)}

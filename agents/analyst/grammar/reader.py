@@ -13,12 +13,13 @@ from agents.analyst.grammar.asides import leading
 from agents.analyst.grammar.chart import Derivation, Grammar, Phrase, derive
 from agents.analyst.grammar.complete import complete
 from agents.analyst.grammar.fragment import EMPTY, Refused, merge
+from agents.analyst.grammar.naming import metrics_in
 from agents.analyst.grammar.rules import RULES
 from agents.analyst.grammar.text import Unit
 from agents.analyst.grammar.timing import UNTIMED, Timing
 from agents.analyst.grammar.when import Calendar
 from agents.analyst.grammar.words import INSIDE, NAMES, lattice, shipped
-from agents.analyst.intent import Intent
+from agents.analyst.intent import AllOf, By, Compares, Condition, Intent
 
 _KEPT = 12
 # Readings whose scores are closer than this may both be meant.
@@ -26,7 +27,7 @@ CLOSE = 0.5
 # So much, where the other takes a word for a value that the best takes for none: `for chart`, 上个月ok的.
 _AS_VALUE = 2.5
 # A reading that rests on one of these is asked back, even if there is no other.
-ASKED = ("name:derived", "name:head", "value:part", "metric filled in")
+ASKED = ("name:derived", "name:head", "value:part", "metric filled in", "time:other")
 GRAMMAR = Grammar(RULES)
 
 
@@ -131,9 +132,30 @@ class Reader:
                 for name in one.features:
                     features[name] = features.get(name, 0) + 1
                 score = derivation.score + sum(self.weights.get(name, 0.0) for name in one.features)
-                if one.intent not in readings or readings[one.intent].score < score:
-                    readings[one.intent] = Reading(one.intent, score, features, roles, one.times)
+                intents = [one.intent, *self._at_other_times(one.intent, text, derivation.roles)]
+                if len(intents) > 1:
+                    features["time:other"] = 1
+                for intent in intents:
+                    if intent not in readings or readings[intent].score < score:
+                        readings[intent] = Reading(intent, score, features, roles, one.times)
         return sorted(readings.values(), key=lambda one: -one.score), refusals
+
+    def _at_other_times(self, intent: Intent, text: Sequence[Unit], roles: Mapping[int, str]) -> list[Intent]:
+        """The same by the other times that it speaks of: sent in October, or delivered then."""
+        window = intent.window
+        if window is None or intent.against or any(not isinstance(one, By) for one in intent.groups):
+            return []
+        found = []
+        for name in self.vocabulary.other_times(text, roles, metrics_in(intent.measures)):
+            ends: list[Condition] = []
+            if window.start:
+                ends.append(Compares(dimension=name, op=">=", value=window.start))
+            if window.end:
+                ends.append(Compares(dimension=name, op="<", value=window.end))
+            conditions = ([intent.where] if intent.where else []) + ends
+            where = AllOf(of=tuple(conditions)) if len(conditions) > 1 else conditions[0]
+            found.append(intent.model_copy(update={"where": where, "window": None}))
+        return found
 
 
 def _beyond(words: Sequence[Phrase]) -> str:

@@ -12,7 +12,12 @@ from opencc import OpenCC
 
 CJK = "\u3400-\u4dbf\u4e00-\u9fff"
 SYMBOLS = "%$€£¥,、;"
-_UNIT = re.compile(rf"[{CJK}]|[a-zÀ-ɏ]+|\d+(?:[.,]\d+)*|[{SYMBOLS}]")
+_WORDS = rf"[{CJK}]|[a-zÀ-ɏ]+|\d+(?:[.,]\d+)*|[{SYMBOLS}]"
+_UNIT = re.compile(_WORDS)
+# What only parts or quotes words is a pause. A minus before a number, a dash between two, a letter of another
+# script and every other sign say something.
+_PAUSES = r"""\s.!?。:'"“”‘’‚„«»‹›「」『』《》〈〉()\[\]【】〔〕…—–―·・`_¿¡~\\-"""
+_MARKED = re.compile(rf"{_WORDS}|[^\W\d_]+|(?<![a-z{CJK}])[-~](?=\d)|[^\w{_PAUSES}]")
 _UNKNOWN = re.compile(r"[^\W\d_]")
 _SMALL = (
     "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
@@ -68,13 +73,22 @@ def _simplified() -> dict[int, str]:
     return {at: char for at, char in shown if len(char) == 1 and at != ord(char)}
 
 
-def units(folded: str) -> list[Unit]:
-    """The units of a folded text, in order."""
+def units(folded: str, *, marked: bool = False) -> list[Unit]:
+    """The units of a folded text, in order; `marked`: with every sign that is no pause."""
     spaced = re.sub(r"'s(?![a-z])", "  ", folded)
     return [
         Unit(stem(unaccented(match.group())), match.group(), match.start(), match.end())
-        for match in _UNIT.finditer(spaced)
+        for match in (_MARKED if marked else _UNIT).finditer(spaced)
+        # Accents on their own and what joins emoji belong to what is before them.
+        if unicodedata.category(match.group()[0]) not in ("Mn", "Me", "Cf")
     ]
+
+
+def written_as(phrase: str) -> list[list[Unit]]:
+    """The units of a name, with its signs and without: Tops & Tees, tops tees."""
+    folded = fold(phrase)
+    plain, marked = units(folded), units(folded, marked=True)
+    return [plain] if len(plain) == len(marked) or not plain else [plain, marked]
 
 
 @lru_cache(maxsize=20_000)

@@ -23,6 +23,7 @@ INSIDE = "inside"
 # Words of these are themselves only: what lists are is no `list`.
 _AS_LISTED = {FILLER, "asker", "asks", "opening", "greeting", "beyond"}
 _THINGS = {"entity", "mention", "counted"}
+_WHOLE_NAMES = ("name:label", "name:name", "name:synonym")
 # What one character of Chinese is only by itself, and not within a word: 提前, 过期, 高中.
 _ALONE = {
     *(FILLER, "and", "or", "not", "not_after", "versus", "comparative", "difference", "differ", "more"),
@@ -54,8 +55,8 @@ class Lexicon:
         self._root = _Node()
 
     def add(self, phrase: str, category: str, meaning: Hashable, *features: str) -> None:
-        exact = phrase.startswith("=")
-        path = units(fold(phrase))
+        exact = phrase[:1] == "=" and phrase[1:2].isalpha()
+        path = units(fold(phrase[exact:]), marked=True)
         # The possessive may be in a question and may not.
         path = [unit for unit in path if unit.text != "的"] or path
         if not path:
@@ -127,7 +128,7 @@ def lattice(question: str, *lexicons: Matching) -> tuple[list[Unit], list[Phrase
     written as a name: orders from the US, show us orders.
     """
     folded = dashed(fold(question))
-    text = units(folded)
+    text = units(folded, marked=True)
     spots = range(len(text))
     found = [phrase for lexicon in lexicons for start in spots for phrase in lexicon.match(text, start)]
     found = _alone(folded, text, found)
@@ -142,7 +143,8 @@ def lattice(question: str, *lexicons: Matching) -> tuple[list[Unit], list[Phrase
             kept.append(phrase)
         elif not _is_name(question, text, *span):
             kept.append(replace(phrase, features=("filler:name",)))
-    return text, _inside(text, _of_things(written(folded, text, [*kept, *numbers(text)])))
+    found = _of_things(written(folded, text, [*kept, *numbers(text)]))
+    return text, _inside(text, _longest(found))
 
 
 def _alone(folded: str, text: Sequence[Unit], found: list[Phrase]) -> list[Phrase]:
@@ -193,6 +195,28 @@ def _of_things(found: Sequence[Phrase]) -> list[Phrase]:
         return False
 
     return [phrase for phrase in found if not is_of_thing(phrase)]
+
+
+def _longest(found: Sequence[Phrase]) -> list[Phrase]:
+    """Who says a metric's whole name means no other that a part of it names or asks for: largest fee, fee;
+    pupils taught, lessons.
+    """
+    whole = [
+        one
+        for one in found
+        if one.category == "metric"
+        and set(_WHOLE_NAMES) & set(one.features)
+        and INFLECTED not in one.features
+    ]
+    return [one for one in found if not any(_is_part(one, name) for name in whole)]
+
+
+def _is_part(one: Phrase, name: Phrase) -> bool:
+    """Whether a phrase is of other metrics, by words that the name has more of."""
+    if one.category not in ("metric", "verb") or str(name.value) in str(one.value).split("|"):
+        return False
+    longer = one.end - one.start < name.end - name.start
+    return longer and name.start <= one.start and one.end <= name.end
 
 
 def _inside(text: Sequence[Unit], found: Sequence[Phrase]) -> list[Phrase]:

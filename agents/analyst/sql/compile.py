@@ -8,7 +8,21 @@ from dataclasses import replace
 from sqlglot import exp
 
 from agents.analyst.grammar.when import Calendar
-from agents.analyst.intent import By, Every, Group, Intent, PartOf, Periods
+from agents.analyst.intent import (
+    AllOf,
+    AnyOf,
+    By,
+    Condition,
+    CountOf,
+    Every,
+    Group,
+    Intent,
+    MetricOf,
+    Missing,
+    PartOf,
+    Periods,
+    Slice,
+)
 from agents.analyst.sql.against import earlier
 from agents.analyst.sql.cells import Cells, key
 from agents.analyst.sql.conditions import compare
@@ -89,6 +103,13 @@ class _Compilation:
             # The first of some periods is one of them, and never what has no time.
             times = [one for one in intent.groups if isinstance(one, Every | PartOf) or _is_time(one)]
             conditions += [self._key(group).is_(exp.null()).not_() for group in times]
+            # Nor is what has no name the best of its kind; what has none comes to `unnamed`.
+            conditions += [
+                exp.Coalesce(
+                    this=self._dialect.as_text(self._key(group)), expressions=[exp.Literal.string("")]
+                ).neq("")
+                for group in named(intent)
+            ]
         return sheet.select(found), conditions
 
     def _placed(self, rows: exp.Query, conditions: Sequence[exp.Expr]) -> exp.Query:
@@ -163,6 +184,32 @@ class _Compilation:
             first = [ordered(value, order.direction)]
         others = [group for group in intent.groups if order is None or group != order.by]
         return first + [ordered(self._key(group)) for group in others]
+
+
+def named(intent: Intent) -> tuple[By, ...]:
+    """The groups of which a limit takes the first: things that have a name."""
+    if intent.limit is None:
+        return ()
+    return tuple(
+        one
+        for one in intent.groups
+        if isinstance(one, By) and one.grain is None and one not in intent.partition
+    )
+
+
+def unnamed(intent: Intent) -> Intent | None:
+    """What a ranking leaves out: the same figures of all that has no name; None where nothing is ranked or
+    the figures are parts of a whole, along a series, or compared.
+    """
+    groups = named(intent)
+    if not groups or intent.against or len(groups) < len(intent.groups):
+        return None
+    if not all(isinstance(one, MetricOf | CountOf | Slice) for one in intent.measures):
+        return None
+    missing = tuple(Missing(dimension=one.dimension) for one in groups)
+    unknown: Condition = AnyOf(of=missing) if len(missing) > 1 else missing[0]
+    where = AllOf(of=(intent.where, unknown)) if intent.where is not None else unknown
+    return Intent(measures=intent.measures, where=where, window=intent.window)
 
 
 def _is_time(group: Group) -> bool:

@@ -53,6 +53,17 @@ class Meanings:
             self.runs(one) for one in metric.inputs if one in self._semantic.metrics
         )
 
+    def counts(self, measure: Measure) -> str:
+        """How it is seen that something had a part in a figure: by one that is not `zero`, by an `amount` of
+        its own, be it 0, or, empty, by its rows.
+        """
+        if not isinstance(measure, MetricOf):
+            return ""
+        metric = self.metric(measure.name)
+        if metric.sums_some:
+            return "amount"
+        return "zero" if metric.aggregation in ("count", "count_distinct", "sum_boolean") else ""
+
     def additivity(self, measure: Measure) -> Additivity:
         match measure:
             case MetricOf(name=name):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
-from agents.analyst.intent import Every, Group
+from agents.analyst.intent import AllOf, AtPart, By, Condition, Every, Group, MetricOf, Not
 from agents.analyst.sql.cells import VALUE, Cells, key, keys_of
 from agents.analyst.sql.conditions import compare
 from agents.analyst.sql.context import Context
@@ -40,7 +40,8 @@ class Rows:
         each = self._each(leaf, (*groups, leaf.per))
         keys = [column(key(at), _EACH) for at in range(len(groups))]
         folded = exp.select(
-            *keys_of(_EACH, len(groups)), self._come_to(leaf, len(groups)).as_(VALUE, quoted=True)
+            *keys_of(_EACH, len(groups)),
+            self._come_to(leaf, len(groups), _COUNTS in each.named_selects).as_(VALUE, quoted=True),
         )
         folded = folded.from_(each.subquery(_EACH))
         folded = folded.where(column(key(len(groups)), _EACH).is_(exp.null()).not_())
@@ -59,21 +60,30 @@ class Rows:
         columns: dict[str, exp.Expr] = {key(at): sheet.key(at) for at in sheet.all}
         if leaf.of is not None:
             columns[VALUE] = figures.figure(leaf.of, context)
-        if leaf.having:
-            bounds = [
-                compare(one.op, figures.figure(one.measure, context), self._dialect.literal(one.value))
-                for one in leaf.having
-            ]
+        bounds = [
+            compare(one.op, figures.figure(one.measure, context), self._dialect.literal(one.value))
+            for one in leaf.having
+        ]
+        if leaf.of is not None and isinstance(leaf.per, By):
+            # Who only cancelled has no part in what was earned, but 0 of what was sent back.
+            seen = self._meanings.counts(leaf.of)
+            if seen == "amount" and isinstance(leaf.of, MetricOf):
+                amount = sheet.value(Cell(leaf.of.name, context, sheet.all, 0.5)).is_(exp.null()).not_()
+                columns[VALUE] = exp.case().when(amount, columns[VALUE])
+                bounds.append(amount.copy())
+            elif seen == "zero" and leaf.how == "count":
+                bounds.append(columns[VALUE].copy().neq(0))
+        if bounds:
             columns[_COUNTS] = exp.and_(*bounds)
         if leaf.how != "count" and isinstance(leaf.per, Every):
-            self._fill_periods(sheet)
+            self._fill_periods(sheet, leaf.per)
         return sheet.select(columns, only_wanted=True)
 
-    def _come_to(self, leaf: Folded, last: int) -> exp.Expr:
+    def _come_to(self, leaf: Folded, last: int, bounded: bool) -> exp.Expr:
         value = column(VALUE, _EACH)
         if leaf.how == "count":
             each: exp.Expr = column(key(last), _EACH)
-            return exp.Count(this=exp.case().when(column(_COUNTS, _EACH), each) if leaf.having else each)
+            return exp.Count(this=exp.case().when(column(_COUNTS, _EACH), each) if bounded else each)
         if leaf.how == "quantile":
             return self._dialect.quantile(value, leaf.q)
         mean = exp.Avg(this=self._dialect.as_float(value))
@@ -82,17 +92,21 @@ class Rows:
         # Of a level that nobody took in one of the periods there is no mean.
         return exp.case().when(exp.Count(this=value.copy()).eq(exp.Count(this=exp.Star())), mean)
 
-    def _fill_periods(self, sheet: Sheet) -> None:
+    def _fill_periods(self, sheet: Sheet, per: Every) -> None:
         """A row for each group and each of the periods, the last group, in which there are data of anything:
-        a day without an order from Poland counts, as long as there was one from anywhere.
+        a day without an order from Poland counts, as long as there was one from anywhere. Of weekdays alone,
+        only those count.
         """
         *groups, period = sheet.groups
         times = [at for at, group in enumerate(groups) if is_of_own_time(group)]
-        cells = [leaf for leaf in sheet.leaves if isinstance(leaf, Cell)]
-        if len(times) == len(groups) and not any(cell.context.where for cell in cells):
+        cells = [cell for leaf in sheet.leaves for cell in _cells(leaf)]
+        if not cells or (len(times) == len(groups) and not any(cell.context.where for cell in cells)):
             return
         of_time = [*(groups[at] for at in times), period]
-        unfiltered = [Cell(one.metric, Context(window=one.context.window), (), one.q) for one in cells]
+        unfiltered = [
+            Cell(one.metric, Context(_of_time(one.context.where, per), one.context.window), (), one.q)
+            for one in cells
+        ]
         days = _combinations([self._of_cell(one, of_time) for one in dict.fromkeys(unfiltered)], len(of_time))
         days = days.where(column(key(len(times)), _EACH).is_(exp.null()).not_())
         found = _combinations([self._of_cell(one, groups) for one in cells], len(groups))
@@ -108,6 +122,25 @@ class Rows:
             sheet.add_rows(made.join(found.subquery("_group"), on=exp.and_(*alike), join_type="inner"))
         else:
             sheet.add_rows(made.join(found.subquery("_group"), join_type="cross"))
+
+
+def _cells(leaf: Leaf) -> list[Cell]:
+    """Whose rows tell when there were data: the metric itself, or that among whose rows is counted."""
+    if isinstance(leaf, Cell):
+        return [leaf]
+    return [Cell(leaf.of.name, leaf.context, leaf.level)] if isinstance(leaf.of, MetricOf) else []
+
+
+def _of_time(where: Sequence[Condition], per: Every) -> tuple[Condition, ...]:
+    """Of which periods is spoken, whatever happened in them: working days. Hours leave no day out."""
+    found: list[Condition] = []
+    for one in where:
+        at = one.of if isinstance(one, Not) else one
+        if isinstance(one, AllOf):
+            found += _of_time(one.of, per)
+        elif isinstance(at, AtPart) and (at.part != "hour_of_day" or per.grain in ("hour", "minute")):
+            found.append(one)
+    return tuple(found)
 
 
 def _combinations(queries: Sequence[exp.Query], count: int) -> exp.Select:

@@ -89,7 +89,7 @@ class Doings:
                 continue
             if found.category in _EXACT or found.features[1:] == (_THING,):
                 if first == start and not (found.category == MENTION and self._is_chosen(text, found)):
-                    yield found
+                    yield from self._counted(text, found)
                 continue
             ends = [found.end]
             while text[found.end - 1].chinese and ends[-1] < len(text) and text[ends[-1]].text in _PARTICLES:
@@ -116,6 +116,31 @@ class Doings:
         before = text[found.start - 1].text if found.start else ""
         after = text[found.end].text if found.end < len(text) else ""
         return before in concepts()["choosing"] or after == "with"
+
+    def _counted(self, text: Sequence[Unit], found: Phrase) -> Iterator[Phrase]:
+        """A thing that is asked the number of is no mention beside what counts something else: how many
+        customers returned something.
+        """
+        before = [unit.text for unit in text[max(0, found.start - 3) : found.start]]
+        before = before[:-1] if before and before[-1] in concepts()["counters"] else before
+        if found.category != MENTION or not any(
+            before[-len(said) :] == said for said in map(_texts, concepts()["how many"])
+        ):
+            yield found
+            return
+        said = {unit.key for unit in text[found.start : found.end]}
+        beside = [name for name in str(found.value).split(BETWEEN) if self._counts(name, said)]
+        if beside:
+            yield word(MENTION, found.start, found.end, BETWEEN.join(beside), *found.features[1:])
+
+    def _counts(self, metric: str, said: Collection[str]) -> bool:
+        """Whether a metric is the number of such things, by its entity or by what it is called."""
+        one = self._semantic.metrics[metric]
+        called = [one.name.replace("_", " "), one.label, one.label_zh, *one.synonyms_en, *one.synonyms_zh]
+        if one.counts:
+            entity = self._semantic.entities[one.counts]
+            called += [entity.name, entity.label, entity.label_zh, *entity.synonyms_en, *entity.synonyms_zh]
+        return any(set(said) <= set(keys(name)) for name in called)
 
     def _add(self, doing: Mapping[str, Any]) -> None:
         asks = self._called(doing.get("asks", ()), "metric") or self._else(doing.get("else", ()))
@@ -213,6 +238,10 @@ def _is_within(path: Sequence[str], name: Sequence[str]) -> bool:
         tuple(name[at : at + len(path)]) == tuple(path) and not set(name[:at][-1:]) & _COUNTED_BY
         for at in starts
     )
+
+
+def _texts(phrase: str) -> list[str]:
+    return [unit.text for unit in units(fold(phrase))]
 
 
 def _superlative(word: str) -> tuple[str, ...]:

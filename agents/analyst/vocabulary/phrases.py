@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Sequence
 
 from agents.analyst.grammar.chart import Phrase
-from agents.analyst.grammar.text import Unit, fold, units
+from agents.analyst.grammar.text import Unit, written_as
 from agents.analyst.grammar.words import INFLECTED, NAMES, plain, word
 
 LONGEST = 16
@@ -19,8 +19,10 @@ class Phrases:
         self._meanings: dict[str, dict[tuple[str, Hashable, tuple[str, ...]], set[str]]] = {}
 
     def add(self, phrase: str, category: str, meaning: Hashable, *features: str) -> None:
-        path = [unit for unit in units(fold(phrase)) if unit.text != "的"]
-        if path:
+        for found in written_as(phrase):
+            path = [unit for unit in found if unit.text != "的"]
+            if not path:
+                continue
             known = self._meanings.setdefault(" ".join(unit.key for unit in path), {})
             written = " ".join(plain(unit.text) for unit in path)
             known.setdefault((category, meaning, features), set()).add(written)

@@ -12,7 +12,7 @@ from functools import cache
 from typing import NamedTuple
 
 from agents.analyst.grammar.chart import Phrase
-from agents.analyst.grammar.text import Unit, fold, units
+from agents.analyst.grammar.text import Unit, fold, units, written_as
 from agents.analyst.grammar.words import shipped, word
 from agents.analyst.vocabulary.concepts import concepts
 from agents.analyst.vocabulary.names import chinese, spoken
@@ -154,9 +154,11 @@ class Values:
         return iter(self._spelt)
 
     def _add(self, said: str, column: int, value: str) -> None:
-        found = units(fold(said))
-        if not found or len(found) > LONGEST:
-            return
+        for found in written_as(said):
+            if 0 < len(found) <= LONGEST:
+                self._add_units(found, column, value)
+
+    def _add_units(self, found: Sequence[Unit], column: int, value: str) -> None:
         written = _written(found)
         known = self._spelt.get(written, ())
         if (column, value) not in zip(known[::2], known[1::2], strict=True):

@@ -13,6 +13,7 @@ from agents.analyst.grammar.text import Unit
 from agents.analyst.grammar.words import shipped
 from agents.analyst.vocabulary import kinds
 from agents.analyst.vocabulary.concepts import Doings, alike
+from agents.analyst.vocabulary.events import Events
 from agents.analyst.vocabulary.kept import REFRESH_SECONDS, Refreshed, read_values
 from agents.analyst.vocabulary.kinds import Kind
 from agents.analyst.vocabulary.labels import Labels
@@ -67,6 +68,7 @@ class Vocabulary:
     ) -> None:
         self.semantic = semantic
         self._reach = Reach(semantic)
+        self._events = Events(semantic)
         self._names = _names(semantic)
         self._phrases = _phrases(self._names)
         self._labels = Labels(semantic, self._reach, self._phrases)
@@ -129,6 +131,12 @@ class Vocabulary:
         ]
         found = self.resolve(BETWEEN.join(called), metrics) if called else []
         return found[0].name if found and not found[0].fans_out else entity
+
+    def other_times(
+        self, text: Sequence[Unit], roles: Mapping[int, str], metrics: Sequence[str]
+    ) -> list[str]:
+        """Times of the metrics' rows, not their own, of which a question speaks."""
+        return self._events.others(text, roles, metrics)
 
     def is_entity(self, name: str) -> bool:
         return name in self.semantic.entities

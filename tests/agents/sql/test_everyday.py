@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agents.analyst.intent import Intent, Share
+from agents.analyst.sql.compile import unnamed
 from asked import Project, by, during, every, is_, metric, of, same_rows, top
 from warehouse.errors import SemanticError
 
@@ -99,9 +100,19 @@ def test_the_first_of_a_ranking_are_in_order_with_the_next_one(shop: Project) ->
     statement = shop.statement(Intent(measures=(value,), groups=(CITY,), order=top(value), limit=2))
     rows = shop.sql(statement.sql)
     expected = shop.sql(
-        f"select c.name, {VALUE} as v from {PLACED} group by c.name order by v desc nulls last limit 3"
+        f"""select c.name, {VALUE} as v from {PLACED} where coalesce(c.name, '') <> ''
+            group by c.name order by v desc nulls last limit 3"""
     )
     assert (rows, statement.limit) == (expected, 2)
+
+
+def test_what_has_no_name_is_no_best_one_and_what_it_comes_to_can_be_asked(shop: Project) -> None:
+    ranking = Intent(measures=(value,), groups=(CITY,), order=top(value), limit=1)
+    left_out = unnamed(ranking)
+    assert left_out is not None
+    expected = f"select {VALUE} from {PLACED} where coalesce(c.name, '') = ''"
+    same_rows(shop.ask(left_out), shop.sql(expected))
+    assert unnamed(ranking.model_copy(update={"limit": None})) is None
 
 
 def test_one_may_order_by_what_is_not_asked_for(shop: Project) -> None:

@@ -7,6 +7,8 @@ from datetime import timedelta
 import pytest
 
 from agents.analyst.intent import (
+    AllOf,
+    AtPart,
     By,
     Change,
     CountOf,
@@ -323,3 +325,28 @@ def test_a_level_is_that_of_the_last_day_of_the_window(shop: Project) -> None:
         left join analytics.stations_raw as s on s.station_id = t.station_id
         where t.day = (select max(day) from analytics.stock_raw where day < '2026-02-01') group by s.name"""
     same_rows([(*key, *row) for key, row in found.items()], shop.sql(expected))
+
+
+def test_a_mean_of_working_days_is_of_these_days_alone(shop: Project) -> None:
+    """A day without a guest counts, a Sunday does not; an hour of the day leaves no day out."""
+    working = AtPart(part="weekday", values=(1, 2, 3, 4, 5))
+    asked = Intent(measures=(Mean(of=rides, per=DAY),), where=AllOf(of=(guests, working)), window=JANUARY)
+    expected = f"""select countIf(r.kind = 'guest') / uniqExact(toDate(r.date)) from {RIDES}
+        where r.date >= '2026-01-01' and r.date < '2026-02-01' and toDayOfWeek(r.date) <= 5"""
+    same_rows(shop.ask(asked), shop.sql(expected))
+
+
+def test_who_has_a_part_in_a_figure_is_who_is_counted(shop: Project) -> None:
+    """Riders with a guest's ride in it are those of which it is not 0; they are the riders of these rides."""
+    asked = Intent(measures=(CountOf(of="rider", among="guests"),))
+    expected = f"select uniqExactIf(r.rider_id, r.kind = 'guest') from {RIDES}"
+    same_rows(shop.ask(asked), shop.sql(expected))
+
+
+def test_a_count_of_things_by_the_day_has_a_mean(shop: Project) -> None:
+    asked = Intent(measures=(Mean(of=CountOf(of="rider", among="rides"), per=DAY),), where=guests)
+    days = f"select uniqExact(toDate(r.date)) from {RIDES} where r.date is not null"
+    expected = f"""select sum(n) / ({days}) from (
+        select toDate(r.date) as d, uniqExact(r.rider_id) as n from {RIDES}
+        where r.kind = 'guest' and r.date is not null group by d)"""
+    same_rows(shop.ask(asked), shop.sql(expected))

@@ -33,7 +33,7 @@ def _bound(
         return None
     if percent is not None:
         return Fragment(having=(Bound(op, number / int(percent), "percent"),))
-    kind = lasting or ("money" if money is not None else "")
+    kind = lasting or ("" if money is None else f"money:{money}".rstrip(":"))
     return Fragment(having=(Bound(op, float(number), kind, of),))
 
 

@@ -1,0 +1,73 @@
+"""What has more than one time: a shipment's, when it was sent and when it was delivered."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from agents.analyst.grammar.text import Unit, keys
+from agents.analyst.vocabulary.concepts import concepts
+from agents.analyst.vocabulary.names import spoken
+from warehouse.semantic import Dimension, SemanticLayer
+
+_WHEN = re.compile(
+    r"^(?:date|time|day)\b(?: of)?|\b(?:at|on|date|time|day|ts)$|(?:时间|日期|日|时刻)$", re.IGNORECASE
+)
+
+
+class Events:
+    """What happens at each of a metric's times, by the time dimensions' names."""
+
+    def __init__(self, semantic: SemanticLayer) -> None:
+        self._semantic = semantic
+        self._called = {
+            name: set(_called(dimension))
+            for name, dimension in semantic.dimensions.items()
+            if dimension.type == "time"
+        }
+
+    def others(self, text: Sequence[Unit], roles: Mapping[int, str], metrics: Sequence[str]) -> list[str]:
+        """The times of all the metrics' rows, not their own, of which a question speaks: `delivered in
+        October`, where shipments are counted by when they were sent. None where it speaks of their own too.
+        """
+        spoken_of: set[str] = set()
+        for metric in metrics:
+            found = self._times(metric)
+            said = {name: self._is_said(name, text, roles) for name in found}
+            if any(said[name] for name, own in found.items() if own):
+                return []
+            spoken_of |= {name for name, own in found.items() if not own and said[name]}
+        return sorted(name for name in spoken_of if all(name in self._times(one) for one in metrics))
+
+    def _times(self, metric: str) -> dict[str, bool]:
+        """The times of a metric's own rows, and whether each is the one it is counted by."""
+        own = dict(self._semantic.metrics[metric].sources)
+        found: dict[tuple[str, str], str] = {}
+        for name in self._semantic.metrics[metric].dimensions:
+            dimension = self._semantic.dimensions.get(name)
+            if dimension and dimension.type == "time" and dimension.model in own:
+                key = (dimension.model, name.rpartition("__")[2])
+                found[key] = min(found.get(key, name), name, key=lambda one: (one.count("__"), one))
+        return {name: own[model] == element for (model, element), name in found.items()}
+
+    def _is_said(self, name: str, text: Sequence[Unit], roles: Mapping[int, str]) -> bool:
+        path = [unit.key for unit in text]
+        return any(
+            tuple(path[at : at + len(one)]) == one
+            and not {roles.get(place) for place in range(at, at + len(one))}
+            & {"dimension", "value", "entity"}
+            for one in self._called.get(name, ())
+            for at in range(len(path) - len(one) + 1)
+        )
+
+
+def _called(dimension: Dimension) -> Iterator[tuple[str, ...]]:
+    """What happens at a time: delivered, of `delivered_at` or 签收时间, and the everyday words for that."""
+    element = spoken(dimension.name.rpartition("__")[2])
+    texts = (element, dimension.label, dimension.label_zh, *dimension.synonyms_en, *dimension.synonyms_zh)
+    own = {keys(_WHEN.sub("", text).strip()) for text in texts if _WHEN.search(text)} - {()}
+    yield from own
+    for doing in concepts()["doings"].values():
+        says = {keys(said) for said in doing["says"]}
+        if own & says:
+            yield from says
