@@ -47,7 +47,8 @@ class Fragment:
     period lies before by. `trend` is which way a figure goes, `percent` that it is so in percent,
     `series` that its course is asked for. `who` are the people that are asked for, `moment` the kind of
     period, where nothing else says what the answer has a row for; `present` is as things stand, `apart`
-    each of what is listed by itself, `beyond` what no figure says; `chosen` is one of what is named.
+    each of what is listed by itself, `beyond` what no figure says; `chosen` is one of what is named,
+    `single` what one time comes to.
     """
 
     measures: tuple[Measure, ...] = ()
@@ -67,6 +68,7 @@ class Fragment:
     percent: bool = False
     against: str = ""
     chosen: bool = False
+    single: bool = False
     compared: bool = False
     together: bool = False
     ranked: bool = False
@@ -83,7 +85,7 @@ class Fragment:
 
 EMPTY = Fragment()
 _TUPLES = tuple(one.name for one in fields(Fragment) if isinstance(one.default, tuple))
-_FLAGS = ("compared", "together", "ranked", "percent", "series", "present", "apart", "chosen")
+_FLAGS = ("compared", "together", "ranked", "percent", "series", "present", "apart", "chosen", "single")
 _SINGLE = tuple(one.name for one in fields(Fragment) if one.name not in (*_TUPLES, *_FLAGS))
 _ONCE = {"measures", "times", "having"}
 

@@ -85,6 +85,8 @@ class Question:
             return self._sliced(listed[0], [one for one in conditions if one != listed[0]], window)
         self._check_chosen(listed, times)
         groups, partition = self._groups(listed)
+        if against and window and not _apart(window, against):
+            raise Refused("time_overlap")
         if len(times.several) == 1:
             window = times.several[0]
         elif times.several:
@@ -151,6 +153,8 @@ class Question:
         for thing in said.objects:
             if not any(one.distance == 0 for one in self._vocabulary.resolve(thing, metrics)):
                 raise Refused("not_of", thing)
+        if said.single and not all(map(self._vocabulary.averaged, metrics)):
+            raise Refused("per_what")
         if said.per is not None and not {"mean", "median"} & set(said.wraps):
             raise Refused("per_what")
         counted = [one.among for one in said.measures if isinstance(one, CountOf) and one.among]
@@ -455,6 +459,12 @@ def _mean(measure: Measure, per: Every | By) -> Measure:
 
 def _grain(name: str) -> Grain:
     return next(one for one in GRAINS if one == name)
+
+
+def _apart(one: Period, other: Period) -> bool:
+    """Whether neither period has any of the other."""
+    first, last = sorted((one, other), key=lambda period: (period.start is not None, period.start))
+    return bool(first.end and last.start and first.end <= last.start)
 
 
 def _last(name: str) -> set[str]:

@@ -25,9 +25,10 @@ _AS_LISTED = {FILLER, "asker", "asks", "opening", "greeting", "beyond"}
 _THINGS = {"entity", "mention", "counted"}
 _WHOLE_NAMES = ("name:label", "name:name", "name:synonym")
 # What one character of Chinese is only by itself, and not within a word: 提前, 过期, 高中.
+_COUNTED = set("一二两三四五六七八九十百千")
 _ALONE = {
     *(FILLER, "and", "or", "not", "not_after", "versus", "comparative", "difference", "differ", "more"),
-    *("by", "by_after", "in", "inside", "over", "per", "per_mark", "this", "copula", "front", "ranked"),
+    *("by", "by_after", "in", "inside", "over", "per", "this", "copula", "front", "ranked"),
     *("share", "as_share", "than", "than_after", "trend", "average"),
 }
 NAMES = ("metric", "dimension", "value", "entity")
@@ -162,7 +163,8 @@ def _alone(folded: str, text: Sequence[Unit], found: list[Phrase]) -> list[Phras
     for token in rjieba.cut(folded, False):
         spots = [at[one] for one in range(offset, offset + len(token)) if one in at]
         offset += len(token)
-        if len(spots) > 1 and text[spots[0]].chinese and known.isdisjoint(spots):
+        alone = len(spots) > 1 and text[spots[0]].chinese and known.isdisjoint(spots)
+        if alone and not _COUNTED & set(token):
             within.update(spots)
     return [
         one

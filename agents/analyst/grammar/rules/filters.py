@@ -43,6 +43,8 @@ RULES = (
     Rule("named value", "condition", "dimension copula? condition", lambda name, _, value: _of(name, value)),
     Rule("value named", "condition", "condition this? number? counter_of? dimension",
          lambda value, _, __, ___, name: _of(name, value)),
+    Rule("place", "condition", "condition place_mark",
+         lambda condition, _: condition if isinstance(condition, Is) else None),
     Rule("of thing", "condition", "condition entity", lambda condition, thing: _belonging(condition, thing)),
     Rule("not", "refused", "not condition not_after?", lambda _, condition, __: Not(of=condition)),
     Rule("not after", "refused", "condition not_after", lambda condition, _: Not(of=condition)),

@@ -66,6 +66,8 @@ RULES = (
          lambda thing, _, measure: Mean(of=measure, per=By(dimension=thing))),
     Rule("per head", "fragment", "entity per_mark",
          lambda thing, _: Fragment(wraps=("mean",), per=By(dimension=thing))),
+    # 跑一次, 每单: of what is an average of single ones already.
+    Rule("single", "fragment", "one counter_event", lambda _, __: Fragment(single=True)),
     # China and Japan sold how much each.
     Rule("respectively", "verb", "respective verb", lambda _, verb: verb),
     Rule("respectively", "quantity", "respective quantity", lambda _, kind: kind),

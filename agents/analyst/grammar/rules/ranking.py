@@ -7,7 +7,9 @@ from typing import Any
 
 from agents.analyst.grammar.chart import Rule
 from agents.analyst.grammar.fragment import Bound, Fragment
-from agents.analyst.intent import By, CountOf, Group, Measure, MetricOf
+from agents.analyst.intent import By, Comparison, CountOf, Group, Measure, MetricOf
+
+_OPPOSITE: dict[Comparison, Comparison] = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "=": "!=", "!=": "="}
 
 
 def _limit(number: Any) -> int | None:
@@ -42,6 +44,15 @@ def _between(_: Any, low: Any, __: Any, high: Any, money: Any = None, percent: A
     ends = _bound(">=", low, money, percent), _bound("<=", high, money, percent)
     first, last = ends
     return Fragment(having=(*first.having, *last.having)) if first and last and low < high else None
+
+
+def _left_out(bound: Fragment, verb: str | None = None) -> Fragment | None:
+    """Not those with fewer than ten, called fewer than ten times left out: ten or more."""
+    if len(bound.having) != 1:
+        return None
+    one = bound.having[0]
+    of = one.measure or (MetricOf(name=verb) if verb else None)
+    return replace(bound, having=(replace(one, op=_OPPOSITE[one.op], measure=of),))
 
 
 def _share_of(op: Any, number: Any, _: Any, of: Any) -> Fragment | None:
@@ -106,6 +117,8 @@ RULES = (
     Rule("those that", "fragment", "dimension verb bounds",
          lambda name, verb, bound: _those(name, bound, verb=verb)),
     Rule("bound said", "fragment", "bounds", lambda bound: bound),
+    Rule("bound not", "fragment", "not bounds", lambda _, bound: _left_out(bound)),
+    Rule("bound not", "fragment", "verb? bounds not_after", lambda verb, bound, _: _left_out(bound, verb)),
     Rule("superlative", "fragment", "superlative number? counter_of? groups?", _superlative),
     Rule("comparative", "fragment", "comparative", lambda way: Fragment(ranked=True, direction=way)),
     Rule("in order", "fragment", "in_order", lambda way: Fragment(ranked=True, direction=way)),
