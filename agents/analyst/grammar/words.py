@@ -214,8 +214,8 @@ def _longest(found: Sequence[Phrase]) -> list[Phrase]:
 
 
 def _is_part(one: Phrase, name: Phrase) -> bool:
-    """Whether a phrase is of other metrics, by words that the name has more of."""
-    if one.category not in ("metric", "verb") or str(name.value) in str(one.value).split("|"):
+    """Whether a phrase may be of other metrics, by words that the name has more of."""
+    if one.category != "verb" and (one.category != "metric" or one.value == name.value):
         return False
     longer = one.end - one.start < name.end - name.start
     return longer and name.start <= one.start and one.end <= name.end
