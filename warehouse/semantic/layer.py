@@ -189,6 +189,29 @@ class SemanticLayer:
         self._values[dimension, limit] = (time.monotonic() + VALUES_TTL_SECONDS, values)
         return values
 
+    def shared_values(
+        self, dimension: str, key: str, warehouse: Warehouse, limit: int = 1000
+    ) -> dict[str, int]:
+        """The values of a dimension that rows of several keys have, and of how many; `key` is an expression
+        over the dimension's own table.
+        """
+        source = self._dimension(dimension, self.dimensions)
+        database, _, table = source.table.partition(".")
+        tables = [Source("source_rows", table)]
+        shown = self._dialect.as_text(qualified(source.expression, tables, self._dialect))
+        number = exp.Count(this=exp.Distinct(expressions=[qualified(key, tables, self._dialect)]))
+        asked = (
+            exp.select(shown.as_("value_shown"), number.as_("things"))
+            .from_(exp.table_(table, db=database, quoted=True, alias="source_rows"))
+            .where(shown.neq(""))
+            .group_by(shown)
+            .having(number.copy() > 1)
+            .order_by(ordered(number.copy(), "desc"), ordered(shown))
+            .limit(limit)
+        )
+        result = warehouse.query(asked, limits=Limits(rows=limit))
+        return {str(value): int(things) for value, things in result.rows}
+
     def _where(self, query: MetricQuery) -> list[str]:
         conditions = [
             where_filter(one, self.dimensions[one.dimension], self._dialect) for one in query.filters

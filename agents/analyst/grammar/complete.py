@@ -9,6 +9,7 @@ from typing import Any
 from agents.analyst.grammar.fragment import BETWEEN, Fragment, Refused
 from agents.analyst.grammar.naming import choices, with_names
 from agents.analyst.grammar.question import Completed, Question
+from agents.analyst.grammar.telling import told_apart
 from agents.analyst.grammar.when import Calendar
 from agents.analyst.intent import By, CountOf, Every, Group, Intent, Is, MetricOf
 
@@ -28,7 +29,8 @@ def complete(said: Fragment, vocabulary: Any, calendar: Calendar) -> list[Comple
         except Refused as refusal:
             refusals.append(refusal)
             continue
-        found.setdefault(one.intent, replace(one, features=(*features, *chosen, *one.features)))
+        intent = told_apart(one.intent, vocabulary)
+        found.setdefault(intent, replace(one, intent=intent, features=(*features, *chosen, *one.features)))
     if not found:
         raise refusals[0] if refusals else Refused("no_metric")
     return list(found.values())

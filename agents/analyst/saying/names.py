@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from agents.analyst.grammar.chart import Phrase
@@ -29,6 +29,10 @@ class Names(Protocol):
 
     def resolve(self, candidates: str, metrics: Sequence[str]) -> Sequence[Any]:
         """The dimensions among `a|b` that all the metrics have, the nearest first, each with its `name`."""
+        ...
+
+    def shared(self, dimension: str) -> Mapping[str, int]:
+        """The names in a dimension that several things have, and how many have each."""
         ...
 
     def value(self, dimension: str, said: str) -> Any | None:

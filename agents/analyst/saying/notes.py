@@ -4,14 +4,14 @@ a word was taken for, keys that nothing is known of.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel
 
 from agents.analyst.grammar.when import Calendar
-from agents.analyst.intent import Every, Intent, Period, Periods, Slice
+from agents.analyst.intent import AllOf, AnyOf, By, Every, Intent, Is, Period, Periods, Slice
 from agents.analyst.saying.coverage import Coverage, halves
 from agents.analyst.saying.labels import shown_period
 from agents.analyst.saying.names import Names, inside
@@ -61,6 +61,13 @@ def notes(
         for column in table.of_role("category")
         if None in table.values(column)
     ]
+    found += [
+        say("shared_name", language, str(value), f"{names.shared(one.dimension)[str(value)]:,}")
+        for one in _named_values(intent.where)
+        if By(dimension=one.dimension) not in intent.groups
+        for value in one.values
+        if str(value) in names.shared(one.dimension)
+    ]
     return list(dict.fromkeys(found))
 
 
@@ -104,6 +111,14 @@ def _running(intent: Intent, calendar: Calendar, names: Names, language: str, wh
     if whole and (all_of := whole_before(intent, calendar)) and all_of.window:
         found.append(say("whole", language, shown_period(all_of.window, names, language), whole))
     return found
+
+
+def _named_values(node: Any) -> Iterator[Is]:
+    """Each place where rows of a value are asked for."""
+    if isinstance(node, Is):
+        yield node
+    for one in getattr(node, "of", ()) if isinstance(node, AllOf | AnyOf) else ():
+        yield from _named_values(one)
 
 
 def _has_window(node: Any) -> bool:

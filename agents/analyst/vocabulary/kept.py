@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Generic, TypeVar
 
 from warehouse.client import Warehouse
@@ -46,6 +46,28 @@ class Refreshed(Generic[T]):
         finally:
             self._until = time.monotonic() + self._seconds
             self._making.release()
+
+
+def read_shared_names(
+    semantic: SemanticLayer, warehouse: Warehouse, naming: Iterable[tuple[str, str]]
+) -> Mapping[str, Mapping[str, int]]:
+    """Of each dimension that things are called by, with the expression of their key: the names that several
+    of them have, and how many have it. What may not be read has none.
+    """
+    found: dict[str, Mapping[str, int]] = {}
+    columns: dict[tuple[str, str], str] = {}
+    for name, key in naming:
+        dimension = semantic.dimensions[name]
+        first = columns.setdefault((dimension.table, dimension.expression), name)
+        if first in found:
+            found[name] = found[first]
+            continue
+        try:
+            found[name] = semantic.shared_values(name, key, warehouse, limit=VALUES_OF_A_COLUMN)
+        except TidemarkError as error:
+            LOG.warning("Whether several things have one %s cannot be read: %s", name, error)
+            found[name] = {}
+    return found
 
 
 def read_values(semantic: SemanticLayer, warehouse: Warehouse) -> Mapping[str, Sequence[str]]:

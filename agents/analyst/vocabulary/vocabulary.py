@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from math import inf
 from typing import Literal, NamedTuple
@@ -14,7 +14,7 @@ from agents.analyst.grammar.words import shipped
 from agents.analyst.vocabulary import kinds
 from agents.analyst.vocabulary.concepts import Doings, alike
 from agents.analyst.vocabulary.events import Events
-from agents.analyst.vocabulary.kept import REFRESH_SECONDS, Refreshed, read_values
+from agents.analyst.vocabulary.kept import REFRESH_SECONDS, Refreshed, read_shared_names, read_values
 from agents.analyst.vocabulary.kinds import Kind
 from agents.analyst.vocabulary.labels import Labels
 from agents.analyst.vocabulary.names import (
@@ -53,6 +53,7 @@ class _Said(NamedTuple):
 
     values: Values
     spelling: Spelling
+    shared: Mapping[str, Mapping[str, int]]
 
 
 class Vocabulary:
@@ -65,6 +66,7 @@ class Vocabulary:
         self,
         semantic: SemanticLayer,
         values: Mapping[str, Sequence[str]] | Callable[[], Mapping[str, Sequence[str]]],
+        shared: Callable[[Iterable[tuple[str, str]]], Mapping[str, Mapping[str, int]]] | None = None,
     ) -> None:
         self.semantic = semantic
         self._reach = Reach(semantic)
@@ -80,13 +82,18 @@ class Vocabulary:
 
         def said() -> _Said:
             known = Values(columns(semantic, values() if callable(values) else values))
-            return _Said(known, Spelling(names, Words(known.words())))
+            alike = shared(_naming_keys(semantic)) if shared else {}
+            return _Said(known, Spelling(names, Words(known.words())), alike)
 
         self._said = Refreshed(said, REFRESH_SECONDS if callable(values) else inf)
 
     @classmethod
     def load(cls, semantic: SemanticLayer, warehouse: Warehouse) -> Vocabulary:
-        return cls(semantic, lambda: read_values(semantic, warehouse))
+        return cls(
+            semantic,
+            lambda: read_values(semantic, warehouse),
+            lambda naming: read_shared_names(semantic, warehouse, naming),
+        )
 
     @property
     def lexicon(self) -> Vocabulary:
@@ -151,6 +158,10 @@ class Vocabulary:
         ]
         return min(found, key=lambda name: (name.count("__"), name), default=None)
 
+    def shared(self, dimension: str) -> Mapping[str, int]:
+        """The names in a dimension that several things have, and how many have each."""
+        return self._said.get().shared.get(dimension, {})
+
     def counts(self, entity: str) -> str | None:
         """The metric that is the number of an entity's things, none of them left out."""
         keyed = self.semantic.entities[entity].keyed
@@ -207,6 +218,14 @@ def _names(semantic: SemanticLayer) -> Things:
         category: {name: [*own, *alike(own)] for name, own in known.items()}
         for category, known in things.items()
     }
+
+
+def _naming_keys(semantic: SemanticLayer) -> Iterator[tuple[str, str]]:
+    """Each dimension that things are called by, with the expression of their key."""
+    for name, dimension in semantic.dimensions.items():
+        entity = _named_entity(name, dimension, semantic)
+        if entity and dimension.type == "categorical":
+            yield name, entity.expression
 
 
 def _joined(owners: Sequence[Sequence[Name]]) -> list[Name]:

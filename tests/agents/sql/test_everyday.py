@@ -149,3 +149,11 @@ def test_the_earlier_period_before_the_later_turns_the_sign(shop: Project) -> No
 def test_a_share_of_a_mean_is_refused(shop: Project) -> None:
     with pytest.raises(SemanticError, match="average_value does not add up, so nothing has a share of it"):
         shop.ask(Intent(measures=(Share(of=metric("average_value")),), groups=(CITY,)))
+
+
+def test_names_that_several_things_have_are_known_with_how_many(shop: Project) -> None:
+    found = shop.layer.shared_values("ride__kind", "rider_id", shop.warehouse)
+    expected = shop.sql(
+        f"select r.kind, uniqExact(r.rider_id) as n from {RIDES} where r.kind <> '' group by r.kind having n > 1"
+    )
+    assert found == dict(expected)

@@ -1,0 +1,50 @@
+"""Things of one name told apart: two customers who are called Wei Zhang are two rows, two in a count."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from agents.analyst.intent import By, CountOf, Group, Intent, Mean, QuantileOf
+
+
+def told_apart(intent: Intent, vocabulary: Any) -> Intent:
+    """The intent by the keys of things of which several have one name; their names are shown beside."""
+
+    def key(name: str) -> str:
+        return name.rpartition("__")[0] if vocabulary.shared(name) else name
+
+    def groups(found: tuple[Group, ...]) -> tuple[Group, ...]:
+        several = [
+            one
+            for group in found
+            for one in (
+                (By(dimension=key(group.dimension)), group)
+                if isinstance(group, By) and group.grain is None
+                else (group,)
+            )
+        ]
+        return tuple(dict.fromkeys(several))
+
+    def measure(item: Any) -> Any:
+        if isinstance(item, tuple):
+            return tuple(measure(one) for one in item)
+        if not isinstance(item, BaseModel):
+            return item
+        values = {name: measure(getattr(item, name)) for name in type(item).model_fields}
+        if isinstance(item, CountOf):
+            values["of"] = key(item.of)
+        if isinstance(item, Mean | QuantileOf) and isinstance(item.per, By):
+            values["per"] = By(dimension=key(item.per.dimension), grain=item.per.grain)
+        return type(item)(**values)
+
+    return intent.model_copy(
+        update={
+            "measures": measure(intent.measures),
+            "having": measure(intent.having),
+            "order": measure(intent.order),
+            "groups": groups(intent.groups),
+            "partition": groups(intent.partition),
+        }
+    )
