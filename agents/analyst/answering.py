@@ -14,6 +14,7 @@ from agents.analyst.following import followed
 from agents.analyst.grammar.confidence import confidence, signals
 from agents.analyst.grammar.naming import metrics_in
 from agents.analyst.grammar.reader import NotUnderstood, Reader, Reading, Understood, Unsure
+from agents.analyst.grammar.text import language as script
 from agents.analyst.grammar.when import Calendar
 from agents.analyst.intent import Intent, Period
 from agents.analyst.saying import read, sentence
@@ -134,6 +135,8 @@ class Answering:
         found = self.reader.read(question, calendar)
         if isinstance(found, Understood):
             return found
+        if isinstance(found, NotUnderstood) and not script(question):
+            return NotUnderstood("language")
         # A reading that was shown, and is now asked for in its own words.
         said = read(question, self.vocabulary)
         return Understood(Reading(said[0], 0.0, {}, ()), inf) if len(said) == 1 else found
@@ -181,7 +184,7 @@ class Answering:
         if not found:
             return unknown[0][1] if unknown else refused[0]
         (first, rows), *others = found
-        if unknown or any(other != rows for _, other in others):
+        if refused or unknown or any(other != rows for _, other in others):
             return Unsure((*(one for one, _ in found), *(one for one, _ in unknown)))
         return Understood(first, 0.0)
 

@@ -11,7 +11,7 @@ from agents.analyst.answer import Meaning
 from agents.analyst.grammar.when import Calendar
 from agents.analyst.intent import Intent
 from agents.analyst.saying import notes
-from agents.analyst.saying.coverage import Coverage
+from agents.analyst.saying.coverage import Coverage, settled
 from agents.analyst.saying.table import Cell, Extent, Table, read, unproven
 from agents.analyst.sql import Statement
 from agents.analyst.vocabulary import Vocabulary
@@ -210,7 +210,8 @@ class SqlWork(Work):
         found, language = self.found, self.asked.language
         if self.meaning is None or self.statement is None:
             return unproven(found.columns, found.rows, found.capped)
-        return read(self.statement, self.meaning.intent, found.rows, names, language, found.capped)
+        table = read(self.statement, self.meaning.intent, found.rows, names, language, found.capped)
+        return settled(table, self.coverage)
 
     def notes(self, names: Vocabulary) -> list[str]:
         """What must be said beside the rows."""

@@ -84,7 +84,8 @@ class Question:
         if "difference" in said.wraps and len(listed) == 1 and len(listed[0].values) == 2:
             return self._sliced(listed[0], [one for one in conditions if one != listed[0]], window)
         self._check_chosen(listed, times)
-        groups, partition = self._groups(listed)
+        apart = listed[0] if self._is_shared(listed) else None
+        groups, partition = self._groups([] if apart else listed)
         if against and window and not _apart(window, against):
             raise Refused("time_overlap")
         if len(times.several) == 1:
@@ -92,7 +93,10 @@ class Question:
         elif times.several:
             groups = (*groups, Periods(periods=times.several))
         measures, groups = self._measures(groups)
-        if "share" in said.wraps:
+        if apart:
+            conditions = [one for one in conditions if one != apart]
+            measures = tuple(share for one in measures for share in _each_share(one, apart))
+        elif "share" in said.wraps:
             part = self._part(groups)
             conditions = [one for one in conditions if one != part]
         against, measures = self._changes(against, measures, groups)
@@ -103,6 +107,8 @@ class Question:
         if having and not groups:
             raise Refused("threshold_of_what")
         order, limit = self._ranking(measures, groups, partition, against)
+        if said.by and measures and said.by not in measures:
+            self._features.append("ordered by another")
         measures = tuple(dict.fromkeys((*measures, *((said.by,) if said.by else ()))))
         try:
             intent = Intent(
@@ -119,6 +125,12 @@ class Question:
         except ValueError as error:
             raise Refused("impossible", str(error)) from error
         return Completed(intent, tuple(self._features), times)
+
+    def _is_shared(self, listed: list[Is]) -> bool:
+        """Whether the values that are listed are what each share is of: the share of China and of Brasil."""
+        said = self._said
+        several = said.part is None and not (said.groups or said.each or said.direction or said.limit)
+        return "share" in said.wraps and len(listed) == 1 and several
 
     @staticmethod
     def _one(measures: tuple[Measure, ...]) -> Measure:
@@ -479,3 +491,13 @@ def _together(conditions: list[Condition]) -> Condition | None:
     if len(conditions) > 1:
         return AllOf(of=tuple(conditions))
     return conditions[0] if conditions else None
+
+
+def _each_share(measure: Measure, listed: Is) -> list[Measure]:
+    """The part that the rows of each value have in all rows."""
+    if not isinstance(measure, Share):
+        return [measure]
+    return [
+        Share(of=measure.of, of_which=listed.model_copy(update={"values": (value,)}))
+        for value in listed.values
+    ]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from agents.analyst.grammar.when import Calendar
 from agents.analyst.intent import Every, Intent, Mean, Period, QuantileOf
-from agents.analyst.saying.table import Table, show_time
+from agents.analyst.saying.table import ColumnMeaning, Table, show_time
 from agents.analyst.saying.texts import say
 
 Range = tuple[datetime, datetime]
@@ -71,6 +71,12 @@ class Coverage:
         over = period[1] <= self.calendar.now + _TICK
         return over and (covered is None or (period[0] >= covered[0] and period[1] <= covered[1]))
 
+    def may_change(self, period: Range, column: ColumnMeaning, grain: str) -> bool:
+        """Whether a period and the one that its change is from are over and within the days with data."""
+        back = self.calendar.step(period[0], "year" if column.steps == "year" else grain, -1)
+        known = self.known
+        return known is None or (known[0] <= back and period[1] <= min(known[1], self.calendar.now + _TICK))
+
     def around(self, moment: datetime, grain: str) -> Range:
         """The period of a grain that a moment lies in."""
         start = self.calendar.floor(moment, grain)
@@ -92,6 +98,21 @@ class Coverage:
         if column is None or cell is None:
             return None
         return self.around(datetime.fromisoformat(str(cell)).replace(tzinfo=UTC), column.grain)
+
+
+def settled(table: Table, coverage: Coverage) -> Table:
+    """Without the changes from or to a period that is not whole: a half is never compared with a whole."""
+    times = [column for column in table.of_role("time") if column.own]
+    steps = [table.index(column.name) for column in table.columns if column.steps]
+    if not times or not steps or coverage.known is None:
+        return table
+    rows = [list(row) for row in table.rows]
+    for number, row in enumerate(rows):
+        period = coverage.period_of(table, number)
+        for at in steps:
+            if period and not coverage.may_change(period, table.columns[at], times[0].grain):
+                row[at] = None
+    return replace(table, rows=tuple(map(tuple, rows)))
 
 
 def grain_of(table: Table) -> str:

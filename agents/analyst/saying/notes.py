@@ -11,12 +11,13 @@ from typing import Any
 from pydantic import BaseModel
 
 from agents.analyst.grammar.when import Calendar
-from agents.analyst.intent import AllOf, AnyOf, By, Every, Intent, Is, Period, Periods, Slice
+from agents.analyst.intent import AllOf, AnyOf, By, Every, Intent, Is, Period, Periods, Share, Slice
 from agents.analyst.saying.coverage import Coverage, halves
 from agents.analyst.saying.labels import shown_period
 from agents.analyst.saying.names import Names, inside
 from agents.analyst.saying.table import Table
 from agents.analyst.saying.texts import say
+from agents.analyst.sql.meaning import Meanings
 
 _UNITS = ("week", "month", "quarter", "half", "year")
 
@@ -55,6 +56,7 @@ def notes(
     timed = any(isinstance(group, Every | Periods) for group in intent.groups)
     if intent.window is None and not timed and not _has_window(intent.measures):
         found.append(say("all_time", language))
+    found += [say("overlap", language)] if intent.groups and _overlaps(intent, names) else []
     found += halves(table, coverage, language)
     found += [
         say("unknown_key", language, inside(column.label))
@@ -95,6 +97,13 @@ def whole_before(intent: Intent, calendar: Calendar) -> Intent | None:
         return None
     changes = {"window": whole, "against": None, "order": None, "limit": None, "partition": (), "having": ()}
     return intent.model_copy(update=changes)
+
+
+def _overlaps(intent: Intent, names: Names) -> bool:
+    """Whether shares are of what is counted once, and may be in several groups."""
+    meanings = Meanings(names.semantic)
+    shares = (one for one in intent.measures if isinstance(one, Share) and one.of_which is None)
+    return any(meanings.additivity(one.of).kind == "distinct" for one in shares)
 
 
 def _running(intent: Intent, calendar: Calendar, names: Names, language: str, whole: str) -> list[str]:

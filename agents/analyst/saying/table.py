@@ -33,8 +33,8 @@ class ColumnMeaning:
     """A column. `unit` is a name of units.yml or empty. `grain` is set on time columns, `own` on those of the
     metrics' own time. `values` are what the cells of a category are called where they are numbers: weekdays.
     `part` is which figure of two compared periods it is, of the measure whose values are in the column `of`.
-    `steps` says that it is a change from one row to the next. What the semantic layer did not compute has
-    no proven `additivity`.
+    `steps` is how far back a change is from, where it is one along a series. What the semantic layer did not
+    compute has no proven `additivity`.
     """
 
     name: str
@@ -46,7 +46,7 @@ class ColumnMeaning:
     values: tuple[str, ...] = ()
     part: Part = "value"
     of: str = ""
-    steps: bool = False
+    steps: Literal["", "period", "year"] = ""
     additivity: Additivity = UNPROVEN
     zero_without_rows: bool = False
 
@@ -165,7 +165,7 @@ def _meaning(column: Column, values: dict[Any, str], names: Names, language: str
         column.unit,
         part=part,
         of="" if part == "value" else values.get(of, ""),
-        steps=isinstance(of, Change),
+        steps=of.back if isinstance(of, Change) else "",
         additivity=column.additivity,
         zero_without_rows=column.zero_without_rows,
     )
