@@ -57,7 +57,7 @@ def _measured(said: Fragment, vocabulary: Any) -> tuple[Fragment, tuple[str, ...
     if len(said.measures) == 1 and isinstance(counted := said.measures[0], CountOf) and said.verbs:
         return _counted(said, counted), ()
     if said.measures:
-        return said, ()
+        return _slowest(said, vocabulary), ()
     if said.by is not None:
         return replace(said, measures=(said.by,)), ()
     if len(said.having) == 1 and said.having[0].measure:
@@ -71,6 +71,20 @@ def _measured(said: Fragment, vocabulary: Any) -> tuple[Fragment, tuple[str, ...
         # What of it? The readings that are asked back show what there is.
         return _filled_in(said, _headlines(vocabulary))
     return replace(said, measures=(MetricOf(name=said.verbs[0]),), verbs=said.verbs[1:]), ("verb as measure",)
+
+
+def _slowest(said: Fragment, vocabulary: Any) -> Fragment:
+    """With what is named as what the slowest is found by, where it is a duration and nothing nearer was
+    said: the stage that takes longest at p95.
+    """
+    if said.by is None or len(said.measures) != 1:
+        return said
+    (named,) = said.measures
+    candidates = said.by.name.split(BETWEEN) if isinstance(said.by, MetricOf) else []
+    if not isinstance(named, MetricOf) or named == said.by or not candidates:
+        return said
+    kinds = {vocabulary.kind(one) for one in (*candidates, *named.name.split(BETWEEN))}
+    return replace(said, by=named) if kinds == {"duration"} else said
 
 
 def _filled_in(said: Fragment, metrics: list[str]) -> tuple[Fragment, tuple[str, ...]]:
