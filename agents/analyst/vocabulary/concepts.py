@@ -144,7 +144,7 @@ class Doings:
 
     def _add(self, doing: Mapping[str, Any]) -> None:
         asks = self._called(doing.get("asks", ()), "metric") or self._else(doing.get("else", ()))
-        asks |= self._of_kind(doing.get("kind", ""))
+        asks |= self._of_kind(doing.get("kind", "")) | self._holding(doing.get("holding", ()))
         beside = self._called(doing.get("beside", ()), "metric")
         of_people = asks | self._called(doing.get("of_people", ()), "metric")
         tables = {
@@ -172,6 +172,14 @@ class Doings:
             for said in line:
                 self._say(self._phrases, said, VERB, of)
                 self._say(self._phrases, said, MENTION, of)
+
+    def _holding(self, words: Iterable[str]) -> set[str]:
+        return {
+            metric.name
+            for metric in self._semantic.metrics.values()
+            for said in (metric.label, metric.label_zh, metric.name.replace("_", " "))
+            if any(word in said for word in words)
+        }
 
     def _of_kind(self, of: str) -> set[str]:
         return {metric.name for metric in typical(self._semantic.metrics, of)} if of else set()

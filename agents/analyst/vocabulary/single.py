@@ -11,7 +11,7 @@ from agents.analyst.grammar.text import Unit
 
 # What any word may be said with and be a word still: 每单, 几票, 各线, 骑过, and, after a number, 几辆车.
 _NUMBERS = frozenset("每各哪几多少一二两三四五六七八九十百千万这那整半单")
-_BESIDE = _NUMBERS | frozenset("按分总最被没不了过出去掉到来回完走给下成着起上好得的")
+_BESIDE = _NUMBERS | frozenset("按分总最被没不了过出去掉到来回完走给下成着起上好得的里内中外")
 _COUNTERS = frozenset("个位名家条张件次笔票趟台辆头只间套份座")
 _REACH = 6
 

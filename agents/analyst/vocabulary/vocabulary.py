@@ -105,7 +105,9 @@ class Vocabulary:
             return
         own = chain(self._phrases.match(text, start), self._doings.match(text, start))
         yield from (one for one in own if one.end > start + 1 or is_word(text, start))
-        yield from self._said.get().values.match(text, start)
+        # How far is no distance that is far.
+        if not start or text[start - 1].text != "how":
+            yield from self._said.get().values.match(text, start)
 
     def spelt(self, text: Sequence[Unit], words: Sequence[Phrase]) -> list[Phrase]:
         """What the words that nothing is known of must have been: `words` are all that is."""
