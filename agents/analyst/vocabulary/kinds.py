@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Literal
 
 import yaml
@@ -74,14 +74,19 @@ def measured(metric: Metric, unit: Sequence[str]) -> bool:
     if metric.unit:
         return metric.unit.lower() in unit
     texts = (spoken(metric.name), metric.label, metric.label_zh, metric.description)
-    return any(_says_unit(text.lower(), one) for text in texts for one in unit)
+    return bool(_saying_unit(tuple(unit)).search("\n".join(texts).lower()))
 
 
-def _says_unit(text: str, unit: str) -> bool:
-    if chinese(unit):
-        return bool(re.search(rf"(?:[（(/]|单位[：:]?\s*){re.escape(unit)}(?![^）)/，。、；\s])", text))
-    named = rf"(?:[(（]|\bin |\bof |单位)\s*{re.escape(unit)}\b|^{re.escape(unit)}$|\s{re.escape(unit)}$"
-    return bool(re.search(named, text))
+@cache
+def _saying_unit(unit: tuple[str, ...]) -> re.Pattern[str]:
+    """What says of a line of text that it is in a unit, whichever way that is called."""
+    ways = []
+    for said in map(re.escape, unit):
+        if chinese(said):
+            ways.append(rf"(?:[（(/]|单位[：:]?\s*){said}(?![^）)/，。、；\s])")
+        else:
+            ways.append(rf"(?:[(（]|\bin |\bof |单位)\s*{said}\b|^{said}$|\s{said}$")
+    return re.compile("|".join(ways), re.MULTILINE)
 
 
 def _extreme(metric: Metric) -> bool:
@@ -99,20 +104,25 @@ def _of_unit(unit: str) -> Kind:
 
 
 def _of_name(metric: Metric) -> Kind:
-    for text in (metric.label_zh, metric.label, spoken(metric.name)):
-        # Days to payment are days, a fee per visit is a fee; 90% of fees is a fee too.
-        head, _, rest = _QUALIFIES.sub("|", _QUANTILE.sub("", text)).partition("|")
-        for part in (head, rest):
-            if "%" in part:
-                return "ratio"
-            path = keys(part)
-            for end in range(len(path), 0, -1):
-                for kind, words in _words().items():
-                    if any(path[end - len(word) : end] == word for word in words if len(word) <= end):
-                        return kind
-                if chinese(part):
-                    # What a thing is stands last: 退货率 is a rate, 费率 no fee.
-                    break
+    texts = (metric.label_zh, metric.label, spoken(metric.name))
+    return next((found for text in texts if (found := _named(text)) != "unknown"), "unknown")
+
+
+@lru_cache(maxsize=4096)
+def _named(text: str) -> Kind:
+    # Days to payment are days, a fee per visit is a fee; 90% of fees is a fee too.
+    head, _, rest = _QUALIFIES.sub("|", _QUANTILE.sub("", text)).partition("|")
+    for part in (head, rest):
+        if "%" in part:
+            return "ratio"
+        path = keys(part)
+        for end in range(len(path), 0, -1):
+            for kind, words in _words().items():
+                if any(path[end - len(word) : end] == word for word in words if len(word) <= end):
+                    return kind
+            if chinese(part):
+                # What a thing is stands last: 退货率 is a rate, 费率 no fee.
+                break
     return "unknown"
 
 
