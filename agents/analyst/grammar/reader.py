@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,9 @@ CLOSE = 0.5
 # So much, where the other takes a word for a value that the best takes for none: `for chart`, 上个月ok的.
 _AS_VALUE = 2.5
 # A reading that rests on one of these is asked back, even if there is no other.
-ASKED = ("name:derived", "name:head", "value:part", "metric filled in", "time:other")
+ASKED = ("name:derived", "name:head", "value:part", "metric filled in", "time:other", "far behind")
+# By so much it is behind what the words rather say, which the project cannot answer.
+_FAR_BEHIND = 2.3
 GRAMMAR = Grammar(RULES)
 
 
@@ -120,15 +123,19 @@ class Reader:
         """Readings of different meaning, the best first, and why derivations came to none."""
         readings: dict[Intent, Reading] = {}
         refusals: list[Refused] = []
+        refused = -inf
         for derivation in found:
             try:
                 completed = complete(derivation.value, self.vocabulary, calendar)
             except Refused as refusal:
                 refusals.append(refusal)
+                refused = max(refused, derivation.score)
                 continue
             roles = [(text[at].text, role) for at, role in sorted(derivation.roles.items())]
             for one in completed:
                 features = {**derivation.features}
+                if refused - derivation.score > _FAR_BEHIND:
+                    features["far behind"] = 1
                 for name in one.features:
                     features[name] = features.get(name, 0) + 1
                 score = derivation.score + sum(self.weights.get(name, 0.0) for name in one.features)
