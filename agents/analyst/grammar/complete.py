@@ -14,6 +14,8 @@ from agents.analyst.grammar.when import Calendar
 from agents.analyst.intent import By, CountOf, Every, Group, Intent, Is, MetricOf
 
 _TRIED = 24
+# Of all that a name may be, one alone goes with the rest of the question.
+SETTLED = "settled"
 
 
 def complete(said: Fragment, vocabulary: Any, calendar: Calendar) -> list[Completed]:
@@ -33,6 +35,8 @@ def complete(said: Fragment, vocabulary: Any, calendar: Calendar) -> list[Comple
         found.setdefault(intent, replace(one, intent=intent, features=(*features, *chosen, *one.features)))
     if not found:
         raise refusals[0] if refusals else Refused("no_metric")
+    if len(found) == 1 and refusals:
+        return [replace(one, features=(*one.features, SETTLED)) for one in found.values()]
     return list(found.values())
 
 

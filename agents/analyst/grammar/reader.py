@@ -12,7 +12,7 @@ import yaml
 
 from agents.analyst.grammar.asides import leading
 from agents.analyst.grammar.chart import Derivation, Grammar, Phrase, derive
-from agents.analyst.grammar.complete import complete
+from agents.analyst.grammar.complete import SETTLED, complete
 from agents.analyst.grammar.fragment import EMPTY, Refused, merge
 from agents.analyst.grammar.naming import metrics_in
 from agents.analyst.grammar.rules import RULES
@@ -91,7 +91,7 @@ class Reader:
             for one in readings
             if best.score - one.score < (_AS_VALUE if _has_more_values(one, best) else CLOSE)
         )
-        asked = any(name in close[0].features for name in ASKED)
+        asked = _is_asked(close[0].features)
         if len(close) > 1 or asked:
             return Unsure(close, asked)
         margin = best.score - readings[1].score if len(readings) > 1 else float("inf")
@@ -180,6 +180,13 @@ def _has_more_values(one: Reading, other: Reading) -> bool:
         name: one.features.get(name, 0) - other.features.get(name, 0) for name in ("value:exact", "inside")
     }
     return more["value:exact"] > 0 and more["inside"] <= 0
+
+
+def _is_asked(features: Mapping[str, int]) -> bool:
+    """Whether a reading rests on what is asked back; the head of several names is settled where one alone
+    goes with what else is said.
+    """
+    return any(name in features for name in ASKED if not (name == "name:head" and SETTLED in features))
 
 
 def _unknown(text: Sequence[Unit], words: Sequence[Phrase]) -> tuple[str, ...]:
