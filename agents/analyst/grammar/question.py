@@ -100,6 +100,9 @@ class Question:
             part = self._part(groups)
             conditions = [one for one in conditions if one != part]
         against, measures = self._changes(against, measures, groups)
+        if said.compared and not (against or listed or groups or len(measures) > 1):
+            # Compared, but with what?
+            raise Refused("change_since_when")
         having = tuple(self._threshold(bound, measures) for bound in said.having)
         if having and len(measures) == 1 and isinstance(counted := measures[0], CountOf):
             # Customers with at least five orders.
@@ -418,9 +421,11 @@ class Question:
         self, against: Period | None, measures: tuple[Measure, ...], groups: tuple[Group, ...]
     ) -> tuple[Period | None, tuple[Measure, ...]]:
         said = self._said
-        if not said.trend or against is not None:
+        series = [group.grain for group in groups if isinstance(group, Every)]
+        if against is not None or not (said.trend or said.against):
             return against, measures
-        if any(isinstance(group, Every) for group in groups):
+        ranked = said.direction or said.limit or said.ranked
+        if series and (said.trend or (said.against in ("year_ago", "period", *series) and not ranked)):
             back: Literal["year", "period"] = "year" if said.against == "year_ago" else "period"
             return None, (*measures, *(Change(of=one, back=back) for one in measures))
         raise Refused("change_since_when")

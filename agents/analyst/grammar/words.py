@@ -182,7 +182,13 @@ def _of_things(found: Sequence[Phrase]) -> list[Phrase]:
             begins[phrase.start].add(phrase.category)
             ends[phrase.end].add(phrase.category)
 
+    names = {phrase.end for phrase in found if phrase.category == "metric"}
+    told = {(phrase.start, phrase.end) for phrase in found if phrase.category == "dimension"}
+
     def is_of_thing(phrase: Phrase) -> bool:
+        if phrase.category == "mention" and phrase.start in names and (phrase.start, phrase.end) in told:
+            # The return rate distribution center: nobody knows how they go together.
+            return True
         before, after = ends[phrase.start], begins[phrase.end]
         if phrase.category == "than":
             return bool(before & _THINGS) and not before & {
