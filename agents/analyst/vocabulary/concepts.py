@@ -85,7 +85,7 @@ class Doings:
         longest = max((found.end for found in matched if found.category == VERB), default=0)
         for found in matched:
             # To bring in is more than to bring.
-            if LIGHT in found.features and found.end < longest:
+            if LIGHT in found.features and (found.end < longest or _is_noun(text, found)):
                 continue
             if found.category in _EXACT or found.features[1:] == (_THING,):
                 if first == start and not (found.category == MENTION and self._is_chosen(text, found)):
@@ -237,6 +237,13 @@ class Doings:
         beside = [metric for metric in sorted(self._semantic.metrics) if self._reach.has_entity(metric, of)]
         if beside:
             self._phrases.add(said, MENTION, BETWEEN.join(beside), _THING)
+
+
+def _is_noun(text: Sequence[Unit], found: Phrase) -> bool:
+    """The log of a run is nothing that is logged."""
+    before = text[found.start - 1].text if found.start else ""
+    after = text[found.end].text if found.end < len(text) else ""
+    return before in _OBJECTS and after == "of"
 
 
 def _is_within(path: Sequence[str], name: Sequence[str]) -> bool:

@@ -179,6 +179,13 @@ def test_what_a_longer_verb_says_is_not_said_by_its_beginning(sample: Vocabulary
     assert {one.end for one in phrases if one.category == "mention" and one.start == 3} == {5}
 
 
+def test_what_is_made_of_a_doing_is_no_doing(sample: Vocabulary) -> None:
+    for question, known in (("the log of the runs", False), ("what did the runs log", True)):
+        text, phrases = lattice(question, sample)
+        light = {text[one.start].text for one in phrases if "light" in one.features}
+        assert ("log" in light) is known, question
+
+
 @pytest.mark.parametrize(
     ("question", "known"), [("cancel the orders of today", False), ("cancelled orders of today", True)]
 )
