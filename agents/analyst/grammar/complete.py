@@ -47,7 +47,8 @@ def _asked(said: Fragment) -> Fragment:
     if said.moment and not (said.direction or said.limit or said.by):
         raise Refused("asks_when")
     periods = any(not isinstance(one, By) for one in (*said.groups, *said.each))
-    listed = any(isinstance(one, Is) and len(one.values) > 1 for one in said.where)
+    values = [(one.dimension, value) for one in said.where if isinstance(one, Is) for value in one.values]
+    listed = len({name for name, _ in values}) < len(values)
     more: tuple[Group, ...] = ()
     if said.moment and not periods:
         more = (Every(grain=said.moment),)  # type: ignore[arg-type]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 from agents.analyst.grammar.fragment import BETWEEN, Bound, Fragment, Refused
@@ -73,7 +73,7 @@ class Question:
         self._features: list[str] = []
 
     def completed(self) -> Completed:
-        said = self._said
+        self._said = said = self._along(self._said)
         self._check_words()
         times = self._times()
         window, against = times.window, times.against
@@ -221,7 +221,7 @@ class Question:
         values = tuple(self._vocabulary.value(condition.dimension, str(one)) for one in condition.values)
         if None in values:
             raise Refused("no_such_value", *map(str, condition.values))
-        return Is(dimension=condition.dimension, values=values)
+        return Is(dimension=condition.dimension, values=tuple(dict.fromkeys(values)))
 
     def _checked(self, condition: Condition) -> Condition:
         if isinstance(condition, Is):
@@ -244,7 +244,7 @@ class Question:
                 groups.insert(0, shown)
         if said.apart and selecting and listed and not said.each:
             partition = tuple(By(dimension=one.dimension) for one in listed)
-        elif said.apart and not (listed or groups):
+        elif said.apart and not (listed or groups or len(said.measures) > 1 or self._periods()):
             raise Refused("apart_what")
         metrics = [self._vocabulary.semantic.metrics[name] for name in self._metrics()]
         for group in groups:
@@ -427,8 +427,27 @@ class Question:
         ranked = said.direction or said.limit or said.ranked
         if series and (said.trend or (said.against in ("year_ago", "period", *series) and not ranked)):
             back: Literal["year", "period"] = "year" if said.against == "year_ago" else "period"
-            return None, (*measures, *(Change(of=one, back=back) for one in measures))
+            form: Literal["difference", "rate"] = "difference" if "difference" in said.wraps else "rate"
+            return None, (*measures, *(Change(of=one, back=back, form=form) for one in measures))
         raise Refused("change_since_when")
+
+    def _along(self, said: Fragment) -> Fragment:
+        """Each month against the month before, over half a year: the change along the series."""
+        every = [one for one in (*said.groups, *said.each) if isinstance(one, Every)]
+        if len(every) != 1 or not said.compared or said.against or len(said.times) > 2:
+            return said
+        grain = every[0].grain
+        end = self._calendar.floor(self._calendar.now, grain)
+        before = Period(start=self._calendar.step(end, grain, -1), end=end)
+        rest = tuple(one for one in said.times if not _is(one, before, self._calendar))
+        if len(rest) != len(said.times) - 1:
+            return said
+        return replace(said, times=rest, compared=False, trend=said.trend or "either")
+
+    def _periods(self) -> bool:
+        """Whether several periods are spoken of."""
+        times = self._times()
+        return bool(times.several or times.against)
 
     def _times(self) -> Timing:
         said = self._said
@@ -476,6 +495,13 @@ def _mean(measure: Measure, per: Every | By) -> Measure:
 
 def _grain(name: str) -> Grain:
     return next(one for one in GRAINS if one == name)
+
+
+def _is(when: When, period: Period, calendar: Calendar) -> bool:
+    try:
+        return when.at(calendar) == period
+    except NoTime:
+        return False
 
 
 def _apart(one: Period, other: Period) -> bool:

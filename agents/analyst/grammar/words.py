@@ -28,7 +28,7 @@ _WHOLE_NAMES = ("name:label", "name:name", "name:synonym")
 _COUNTED = set("一二两三四五六七八九十百千")
 _ALONE = {
     *(FILLER, "and", "or", "not", "not_after", "versus", "comparative", "difference", "differ", "more"),
-    *("by", "by_after", "in", "inside", "over", "per", "this", "copula", "front", "ranked"),
+    *("by", "by_after", "in", "inside", "over", "per", "this", "copula", "front", "ranked", "respective"),
     *("share", "as_share", "than", "than_after", "trend", "average"),
 }
 NAMES = ("metric", "dimension", "value", "entity")

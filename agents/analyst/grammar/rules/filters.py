@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agents.analyst.grammar.chart import Rule
 from agents.analyst.grammar.fragment import BETWEEN, Fragment
-from agents.analyst.intent import Condition, Is, Not
+from agents.analyst.intent import By, Condition, Is, Not
 
 
 def _common(one: str, other: str) -> str:
@@ -53,6 +53,9 @@ RULES = (
     # But for China and Japan, the other countries.
     Rule("not others", "refused", "refused others dimension?",
          lambda refused, _, name: refused if name is None or _of(name, refused.of) else None),
+    Rule("others each", "fragment", "refused others dimension apart",
+         lambda refused, _, name, __: Fragment(where=(refused,), groups=(By(dimension=name),))
+         if _of(name, refused.of) else None),
     # China, Japan and Korea, these three.
     Rule("those", "condition", "condition this? number counter_of",
          lambda one, _, number, __: one if isinstance(one, Is) and len(one.values) == number else None),

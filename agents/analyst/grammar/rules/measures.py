@@ -69,8 +69,10 @@ RULES = (
     # 跑一次, 每单: of what is an average of single ones already.
     Rule("single", "fragment", "one counter_event", lambda _, __: Fragment(single=True)),
     # China and Japan sold how much each.
-    Rule("respectively", "verb", "respective verb", lambda _, verb: verb),
-    Rule("respectively", "quantity", "respective quantity", lambda _, kind: kind),
+    Rule("respectively", "fragment", "respective verb",
+         lambda _, verb: Fragment(verbs=(verb,), apart=True)),
+    Rule("respectively", "fragment", "respective quantity",
+         lambda _, kind: Fragment(wanted=kind, apart=True)),
     # Over periods.
     Rule("average grain", "measure", "average grain_adjective measure",
          lambda _, grain, measure: Mean(of=measure, per=Every(grain=grain))),
