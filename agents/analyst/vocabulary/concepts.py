@@ -35,6 +35,7 @@ class Doings:
     def __init__(self, semantic: SemanticLayer, reach: Reach, names: Phrases) -> None:
         self._semantic, self._reach, self._names = semantic, reach, names
         self._phrases, self._of_people = Phrases(), Phrases()
+        self._beside: dict[str, str] = {}
         people = concepts()["kinds"]["people"]
         self._people = {keys(word) for word in (*people["says"], *people["are"], *people["of"])}
         for doing in concepts()["doings"].values():
@@ -234,9 +235,11 @@ class Doings:
 
     def _mention(self, said: str, entities: Collection[str]) -> None:
         of = BETWEEN.join(sorted(entities))
-        beside = [metric for metric in sorted(self._semantic.metrics) if self._reach.has_entity(metric, of)]
-        if beside:
-            self._phrases.add(said, MENTION, BETWEEN.join(beside), _THING)
+        if of not in self._beside:
+            metrics = sorted(self._semantic.metrics)
+            self._beside[of] = BETWEEN.join(one for one in metrics if self._reach.has_entity(one, of))
+        if self._beside[of]:
+            self._phrases.add(said, MENTION, self._beside[of], _THING)
 
 
 def _is_noun(text: Sequence[Unit], found: Phrase) -> bool:
