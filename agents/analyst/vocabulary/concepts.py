@@ -13,14 +13,14 @@ from agents.analyst.grammar.chart import Phrase
 from agents.analyst.grammar.text import Unit, fold, keys, units
 from agents.analyst.grammar.words import word
 from agents.analyst.vocabulary.kinds import kind, measured, plain, typical, worse
-from agents.analyst.vocabulary.names import ALIKE, BARE, DERIVED, FOLDER, FORM, STRONG, Name, chinese
+from agents.analyst.vocabulary.names import ALIKE, BARE, DERIVED, FOLDER, FORM, HEAD, STRONG, Name, chinese
 from agents.analyst.vocabulary.phrases import Phrases
 from agents.analyst.vocabulary.reach import BETWEEN, Reach
 from warehouse.semantic import SemanticLayer
 
-VERB, MENTION, ENTITY, SUPERLATIVE = "verb", "mention", "entity", "superlative"
+METRIC, VERB, MENTION, ENTITY, SUPERLATIVE = "metric", "verb", "mention", "entity", "superlative"
 DIMENSION, WHOEVER, WHEREABOUTS, PER_HEAD = "dimension", "whoever", "whereabouts", "per_head"
-_EXACT = (ENTITY, SUPERLATIVE, WHOEVER, WHEREABOUTS, PER_HEAD)
+_EXACT = (METRIC, ENTITY, SUPERLATIVE, WHOEVER, WHEREABOUTS, PER_HEAD)
 # What may follow a Chinese verb and says nothing of its own, and what may stand before one.
 _PARTICLES = frozenset("了过出去掉到来回完走给下成")
 _PASSIVE = "被"
@@ -42,6 +42,8 @@ class Doings:
             self._add(doing)
         self._add_units()
         self._add_superlatives()
+        for one in concepts()["figures"].values():
+            self._add_figure(one)
         everything = BETWEEN.join(sorted(semantic.metrics))
         for said in concepts()["light"]:
             self._phrases.add(said, MENTION, everything, LIGHT)
@@ -90,7 +92,7 @@ class Doings:
                 continue
             if found.category in _EXACT or found.features[1:] == (_THING,):
                 if first == start and not (found.category == MENTION and self._is_chosen(text, found)):
-                    yield from self._counted(text, found)
+                    yield from self._counted(text, _several(text, found))
                 continue
             ends = [found.end]
             while text[found.end - 1].chinese and ends[-1] < len(text) and text[ends[-1]].text in _PARTICLES:
@@ -144,10 +146,12 @@ class Doings:
         return any(set(said) <= set(keys(name)) for name in called)
 
     def _add(self, doing: Mapping[str, Any]) -> None:
-        asks = self._called(doing.get("asks", ()), "metric") or self._else(doing.get("else", ()))
+        asked = doing.get("asks", ())
+        asks = self._called(asked, METRIC, HEAD) or self._called(asked, METRIC)
+        asks = asks or self._else(doing.get("else", ()))
         asks |= self._of_kind(doing.get("kind", "")) | self._holding(doing.get("holding", ()))
-        beside = self._called(doing.get("beside", ()), "metric")
-        of_people = asks | self._called(doing.get("of_people", ()), "metric")
+        beside = self._called(doing.get("beside", ()), METRIC)
+        of_people = asks | self._called(doing.get("of_people", ()), METRIC)
         tables = {
             table
             for name in self._called(doing.get("about", ()), ENTITY)
@@ -185,28 +189,44 @@ class Doings:
     def _of_kind(self, of: str) -> set[str]:
         return {metric.name for metric in typical(self._semantic.metrics, of)} if of else set()
 
+    def _add_figure(self, figure: Mapping[str, Any]) -> None:
+        """A noun for any of several metrics, but for what the project itself calls a metric of its own."""
+        for names in (figure["asks"], figure.get("else", ())):
+            certain = self._called(names, METRIC, HEAD)
+            if of := certain or self._called(names, METRIC):
+                source = ALIKE if certain else HEAD
+                break
+        else:
+            return
+        for said in figure["says"]:
+            if not self._names.meanings(keys(said), METRIC):
+                self._phrases.add(said, METRIC, BETWEEN.join(sorted(of)), f"name:{source}")
+
     def _add_superlatives(self) -> None:
         """`the slowest tool`, `most reliable`: from which end, by which of the metrics."""
         metrics = self._semantic.metrics
-        meant: dict[tuple[str, str], set[str]] = defaultdict(set)
+        meant: dict[tuple[str, str, str], set[str]] = defaultdict(set)
         for metric in metrics.values():
             for end, words in (("desc", metric.words_high), ("asc", metric.words_low)):
                 for said in set(words) - set(concepts()["ends"]):
                     for way in _superlative(said):
-                        meant[way, end].add(metric.name)
+                        meant[way, end, ""].add(metric.name)
         meant = {
             way: {one.name for one in plain([metrics[name] for name in sorted(names)])}
             for way, names in meant.items()
         }
-        own = {said for said, _ in meant}
+        own = {said for said, *_ in meant}
         for one in concepts()["superlatives"]:
-            of = self._called(one.get("asks", ()), "metric") | self._of_kind(one.get("kind", ""))
-            of = of or self._called(one.get("else", ()), "metric")
+            asked = self._called(one.get("asks", ()), METRIC, HEAD) | self._of_kind(one.get("kind", ""))
+            asked = asked or self._called(one.get("else", ()), METRIC, HEAD)
+            things = self._called(one.get("of", ()), ENTITY) or self._called(one.get("of", ()), DIMENSION)
+            if "of" in one and not things:
+                continue
             for said in set(one["says"]) - own:
-                meant.setdefault((said, one["from"]), set()).update(of)
-        for (said, end), names in meant.items():
+                meant.setdefault((said, one["from"], BETWEEN.join(sorted(things))), set()).update(asked)
+        for (said, end, of), names in meant.items():
             if names:
-                self._phrases.add(said, SUPERLATIVE, (end, BETWEEN.join(sorted(names))))
+                self._phrases.add(said, SUPERLATIVE, (end, BETWEEN.join(sorted(names)), *filter(None, [of])))
 
     def _ask(self, kind: Mapping[str, Any], how: str, category: str, of: Collection[str]) -> None:
         """`Who`, `where`, `per head`: what people and places there are."""
@@ -220,7 +240,7 @@ class Doings:
 
     def _else(self, names: Iterable[str] | str) -> set[str]:
         if names != "money":
-            return self._called(names, "metric")
+            return self._called(names, METRIC)
         metrics = self._semantic.metrics
         return {
             name
@@ -230,8 +250,9 @@ class Doings:
             and worse(metric, of) != "high"
         }
 
-    def _called(self, names: Iterable[str], category: str) -> set[str]:
-        return {one for name in names for one in self._names.meanings(keys(name), category, f"name:{ALIKE}")}
+    def _called(self, names: Iterable[str], category: str, *but_for: str) -> set[str]:
+        without = {f"name:{source}" for source in (ALIKE, *but_for)}
+        return {one for name in names for one in self._names.meanings(keys(name), category, without)}
 
     def _mention(self, said: str, entities: Collection[str]) -> None:
         of = BETWEEN.join(sorted(entities))
@@ -260,6 +281,15 @@ def _is_within(path: Sequence[str], name: Sequence[str]) -> bool:
 
 def _texts(phrase: str) -> list[str]:
     return [unit.text for unit in units(fold(phrase))]
+
+
+def _several(text: Sequence[Unit], found: Phrase) -> Phrase:
+    """Best sellers are not one, and in Chinese nobody says how many they are."""
+    last = text[found.end - 1]
+    if found.category != SUPERLATIVE or not isinstance(found.value, tuple) or len(found.value) < 3:
+        return found
+    value = (*found.value, True) if last.chinese or last.text.endswith("s") else found.value
+    return word(SUPERLATIVE, found.start, found.end, value, *found.features[1:])
 
 
 def _superlative(word: str) -> tuple[str, ...]:

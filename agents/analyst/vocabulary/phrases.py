@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterator, Sequence
 
 from agents.analyst.grammar.chart import Phrase
 from agents.analyst.grammar.text import Unit, written_as
@@ -27,13 +27,13 @@ class Phrases:
             written = " ".join(plain(unit.text) for unit in path)
             known.setdefault((category, meaning, features), set()).add(written)
 
-    def meanings(self, path: Sequence[str], category: str, but_for: str = "") -> set[str]:
-        """The names of all the things of a category that are called so, but for those by this feature."""
+    def meanings(self, path: Sequence[str], category: str, but_for: Collection[str] = ()) -> set[str]:
+        """The names of all the things of a category that are called so, but for those by these features."""
         found = self._meanings.get(" ".join(path), ())
         return {
             name
             for one, meaning, features in found
-            if one == category and but_for not in features
+            if one == category and not set(but_for) & set(features)
             for name in str(meaning).split("|")
         }
 

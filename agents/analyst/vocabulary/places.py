@@ -1,4 +1,4 @@
-"""Other names of values that are countries or languages: in both languages, by code, by who lives there."""
+"""Other names of countries, languages and cities: in both languages, by code, by who lives there."""
 
 from __future__ import annotations
 
@@ -20,12 +20,27 @@ _LOOKED_AT = 200
 def other_names(values: Sequence[str]) -> Mapping[str, Sequence[str]]:
     """For each value that is one, where most of the values are countries, or most are languages."""
     looked_at = values[:_LOOKED_AT]
+    found: dict[str, Sequence[str]] = {one: names for one in values if (names := _cities().get(_plain(one)))}
     for kind in ("territories", "languages"):
         known = _codes(kind)
         codes = {value: code for value in looked_at if (code := known.get(_plain(value)))}
         if len(codes) > 1 and len(codes) >= _ENOUGH * len(looked_at):
             return {value: _names(kind, code) for value, code in codes.items()}
-    return {}
+    return found
+
+
+@cache
+def _cities() -> Mapping[str, Sequence[str]]:
+    """The cities that a time zone is called by, in the other language."""
+    named = [Locale.parse(locale).time_zones for locale in _LOCALES[:2]]
+    found: dict[str, list[str]] = {}
+    for zone in named[1]:
+        english = named[0].get(zone, {}).get("city") or str(zone).rpartition("/")[2].replace("_", " ")
+        chinese = named[1][zone].get("city", "")
+        if chinese:
+            found.setdefault(_plain(english), []).append(chinese)
+            found.setdefault(_plain(chinese), []).append(english)
+    return found
 
 
 @cache

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from agents.analyst.grammar.chart import Phrase
 from agents.analyst.grammar.text import Unit, fold, units, written_as
 from agents.analyst.grammar.words import shipped, word
+from agents.analyst.vocabulary.classes import class_words
 from agents.analyst.vocabulary.concepts import concepts
 from agents.analyst.vocabulary.names import chinese, spoken
 from agents.analyst.vocabulary.phrases import LONGEST, spans
@@ -53,7 +54,7 @@ def columns(semantic: SemanticLayer, values: Mapping[str, Sequence[str]]) -> Ite
         for value in known:
             words[value] += alike.get(_written(units(fold(value))), ())
             words[value] += _everyday().get(spoken(value).lower(), ())
-        for source in (other_names(known), flags(dimensions[0], known)):
+        for source in (other_names(known), flags(dimensions[0], known), class_words(dimensions, known)):
             for value, said in source.items():
                 words[value] += said
         yield Column(

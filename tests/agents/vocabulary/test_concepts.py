@@ -214,3 +214,50 @@ def test_what_a_figure_is_called_after_may_be_said_beside_it(
     }
     assert beside <= found
     assert bool(found) is bool(beside)
+
+
+@pytest.mark.parametrize(
+    ("said", "metrics"),
+    [
+        ("takings", "revenue"),
+        ("流水", "revenue"),
+        ("成交额", "gross_revenue"),
+        ("average basket", "average_order_value"),
+        # Nobody knows whether it is money or pieces.
+        ("basket size", "average_order_value items_per_order"),
+        ("生意", "revenue orders gross_margin"),
+        ("first-timers", "new_customers"),
+        # What the project has a name for itself is that alone.
+        ("cogs", "inventory_cost_sold"),
+        # It has none of these.
+        ("churn rate", ""),
+        ("nps", ""),
+        ("评分", ""),
+    ],
+)
+def test_a_noun_may_be_a_figure_or_one_of_several(
+    said: str, metrics: str, sample: Vocabulary, meanings: Meanings
+) -> None:
+    assert candidates(meanings(sample, said), "metric") == set(metrics.split())
+
+
+@pytest.mark.parametrize(
+    ("said", "end", "metric", "of", "several"),
+    [
+        ("best sellers", "desc", "items_sold", "product", True),
+        ("best seller", "desc", "items_sold", "product", False),
+        ("滞销品", "asc", "items_sold", "product", True),
+    ],
+)
+def test_a_superlative_may_be_a_noun(
+    said: str, end: str, metric: str, of: str, several: bool, sample: Vocabulary, meanings: Meanings
+) -> None:
+    (found,) = [value for one, value in meanings(sample, said) if one == "superlative"]
+    assert found == (end, metric, of, True) if several else (end, metric, of)
+
+
+def test_nothing_is_cheap_without_a_price(sample: Vocabulary) -> None:
+    """An average order is no price, though it is called one in Chinese."""
+    _, phrases = lattice("cheapest products", sample)
+    found = [str(one.value) for one in phrases if one.category == "superlative"]
+    assert not any("average_order_value" in one for one in found)

@@ -78,9 +78,13 @@ def _counted_with(_: Any, __: Any, of: str, measure: Measure, bound: Fragment) -
 
 
 def _superlative(meaning: Any, number: Any, _: Any, groups: tuple[Group, ...] | None) -> Fragment | None:
-    """The slowest tool: from which end, by which figure."""
-    way, metrics = meaning
-    return Fragment(groups=groups or (), direction=way, limit=_limit(number), by=MetricOf(name=metrics))
+    """The slowest tool, the best seller: from which end, by which figure, of what where the word says so."""
+    way, metrics, thing, several = (*meaning, "", False)[:4]
+    if groups and thing:
+        return None
+    of = (By(dimension=thing),) if thing else groups or ()
+    by = MetricOf(name=metrics)
+    return Fragment(groups=of, direction=way, limit=_limit(number), by=by, ranked=several and not number)
 
 
 RULES = (
@@ -123,6 +127,8 @@ RULES = (
     Rule("bound not", "fragment", "not bounds", lambda _, bound: _left_out(bound)),
     Rule("bound not", "fragment", "verb? bounds not_after", lambda verb, bound, _: _left_out(bound, verb)),
     Rule("superlative", "fragment", "superlative number? counter_of? groups?", _superlative),
+    Rule("superlative", "fragment", "number superlative groups?",
+         lambda number, meaning, groups: _superlative(meaning, number, None, groups)),
     Rule("comparative", "fragment", "comparative", lambda way: Fragment(ranked=True, direction=way)),
     Rule("in order", "fragment", "in_order", lambda way: Fragment(ranked=True, direction=way)),
     Rule("superlative first", "fragment", "superlative first_word",
