@@ -145,7 +145,7 @@ def lattice(question: str, *lexicons: Matching) -> tuple[list[Unit], list[Phrase
         elif not _is_name(question, text, *span):
             kept.append(replace(phrase, features=("filler:name",)))
     found = _of_things(written(folded, text, [*kept, *numbers(text)]))
-    return text, _inside(text, _longest(found))
+    return text, _inside(text, _scoped(text, _longest(found)))
 
 
 def _alone(folded: str, text: Sequence[Unit], found: list[Phrase]) -> list[Phrase]:
@@ -203,6 +203,31 @@ def _of_things(found: Sequence[Phrase]) -> list[Phrase]:
         return False
 
     return [phrase for phrase in found if not is_of_thing(phrase)]
+
+
+def _scoped(text: Sequence[Unit], found: Sequence[Phrase]) -> list[Phrase]:
+    """Without a `not` before or after two values side by side: all but German women, or women, but for
+    Germans?
+    """
+    values = [phrase for phrase in found if phrase.category == "value"]
+    passed = {(phrase.start, phrase.end) for phrase in found if phrase.category == FILLER}
+    two = [
+        (one.start, other.end)
+        for one in values
+        for other in values
+        if (other.start == one.end or (other.start == one.end + 1 and text[one.end].text == "的"))
+        and not set(one.value[0].split("|")) & set(other.value[0].split("|"))  # type: ignore[index]
+    ]
+    starts = {start for start, _ in two}
+    for _ in range(2):
+        starts |= {start for start, end in passed if end in starts}
+    ends = {end for _, end in two}
+    return [
+        phrase
+        for phrase in found
+        if not (phrase.category == "not" and phrase.end in starts)
+        and not (phrase.category == "not_after" and phrase.start in ends)
+    ]
 
 
 def _longest(found: Sequence[Phrase]) -> list[Phrase]:
