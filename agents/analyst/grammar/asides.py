@@ -25,6 +25,7 @@ def leading(question: str, text: Sequence[Unit], found: Sequence[Phrase]) -> lis
     bounds = [one for one in found if one.category == "than"]
     # Words that are not passed over one by one: right now, how do I.
     whole = [one for one in found if one.category in ("beyond", "at_present") and INSIDE not in one.features]
+    order = {(one.start, one.end) for one in found if one.category in ("top", "most", "than", "not", "share")}
     named = {(one.start, one.end) for one in found if one.category in ("metric", "dimension", "entity")}
     # Who are our top customers: what follows says who.
     copulas = {one.start for one in found if one.category == "copula"}
@@ -44,6 +45,7 @@ def leading(question: str, text: Sequence[Unit], found: Sequence[Phrase]) -> lis
         and not (one.category == "mention" and _is_listed(one, text))
         and not (one.category == FILLER and any(_within(one, other) for other in whole))
         and not ("value:part" in one.features and (one.start, one.end) in named)
+        and not (one.category == "value" and "name:word" in one.features and (one.start, one.end) in order)
     ]
     return [*kept, *_asides(text, found, stops, begins, firsts)]
 

@@ -11,7 +11,7 @@ from agents.analyst.grammar.naming import choices, with_names
 from agents.analyst.grammar.question import Completed, Question
 from agents.analyst.grammar.telling import told_apart
 from agents.analyst.grammar.when import Calendar
-from agents.analyst.intent import By, CountOf, Every, Group, Intent, Is, MetricOf
+from agents.analyst.intent import By, CountOf, Every, Group, Intent, Is, MetricOf, Ratio
 
 _TRIED = 24
 # Of all that a name may be, one alone goes with the rest of the question.
@@ -61,6 +61,10 @@ def _measured(said: Fragment, vocabulary: Any) -> tuple[Fragment, tuple[str, ...
     """With what a verb says as the measure, where nothing else is."""
     if len(said.measures) == 1 and isinstance(counted := said.measures[0], CountOf) and said.verbs:
         return _counted(said, counted), ()
+    if said.measures and "share" in said.wraps and (ratio := _that_did(said)):
+        return replace(
+            said, measures=(ratio,), wraps=tuple(one for one in said.wraps if one != "share"), verbs=()
+        ), ()
     if said.measures:
         return _slowest(said, vocabulary), ()
     if said.by is not None:
@@ -90,6 +94,15 @@ def _slowest(said: Fragment, vocabulary: Any) -> Fragment:
         return said
     kinds = {vocabulary.kind(one) for one in (*candidates, *named.name.split(BETWEEN))}
     return replace(said, by=named) if kinds == {"duration"} else said
+
+
+def _that_did(said: Fragment) -> Ratio | None:
+    """What fraction of orders was cancelled: orders cancelled to orders."""
+    if len(said.measures) != 1 or len(said.verbs) != 1 or not isinstance(whole := said.measures[0], MetricOf):
+        return None
+    words = set(whole.name.split("_"))
+    parts = [one for one in said.verbs[0].split(BETWEEN) if words < set(one.split("_"))]
+    return Ratio(numerator=MetricOf(name=parts[0]), denominator=whole) if len(parts) == 1 else None
 
 
 def _filled_in(said: Fragment, metrics: list[str]) -> tuple[Fragment, tuple[str, ...]]:

@@ -43,6 +43,8 @@ _KINDS = {
     "money": {"money"},
     "ratio": {"ratio"},
     "duration": {"duration"},
+    # How far is asked of what the project itself calls so.
+    "distance": set(),
 }
 # What a thing is in at a time, and what tells why: a dimension's last words.
 _STATES, _CAUSES = {"status", "state", "stage", "phase"}, {"reason", "cause"}
@@ -150,12 +152,17 @@ class Question:
         kind, _, currency = said.wanted.partition(":")
         if kind in _KINDS:
             kinds = {self._vocabulary.kind(name) for name in metrics}
-            if "share" not in said.wraps and metrics and not kinds <= _KINDS[kind]:
+            # Things that are counted are a number.
+            kinds = kinds or {"count"}
+            if "share" not in said.wraps and not kinds <= _KINDS[kind]:
                 raise Refused("not_of_kind", kind, *metrics)
             self._check_currency(currency, metrics)
         groups = [one.dimension for one in (*said.groups, *said.each) if isinstance(one, By)]
         if said.beyond and not (said.beyond == "cause" and any(_CAUSES & _last(one) for one in groups)):
             raise Refused(f"asks_{said.beyond}")
+        if said.wanted == "top" and not said.direction:
+            # Five countries, but which?
+            raise Refused("rank_by_what")
         if said.present and not (
             all(map(self._is_level, metrics))
             or any(isinstance(one, Is) and _STATES & _last(one.dimension) for one in said.where)
@@ -474,6 +481,9 @@ class Question:
     ) -> tuple[Order | None, int | None]:
         said = self._said
         if not (said.direction or said.limit or (said.ranked and groups)):
+            return None, None
+        if said.ranked and against and not (groups or said.limit):
+            # More in October than in September: both are shown.
             return None, None
         if not groups or (said.each and not said.groups and not said.ranked and groups == said.each):
             # The most of each, but of what?

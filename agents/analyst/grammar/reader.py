@@ -28,7 +28,16 @@ CLOSE = 0.5
 # So much, where the other takes a word for a value that the best takes for none: `for chart`, 上个月ok的.
 _AS_VALUE = 2.5
 # A reading that rests on one of these is asked back, even if there is no other.
-ASKED = ("name:derived", "name:head", "value:part", "metric filled in", "time:other", "far behind")
+ASKED = (
+    "name:derived",
+    "name:head",
+    "value:part",
+    "metric filled in",
+    "time:other",
+    "far behind",
+    "vague",
+    "rule:percentage",
+)
 # By so much it is behind what the words rather say, which the project cannot answer.
 _FAR_BEHIND = 2.3
 GRAMMAR = Grammar(RULES)

@@ -20,7 +20,8 @@ from warehouse.semantic import SemanticLayer
 
 METRIC, VERB, MENTION, ENTITY, SUPERLATIVE = "metric", "verb", "mention", "entity", "superlative"
 DIMENSION, WHOEVER, WHEREABOUTS, PER_HEAD = "dimension", "whoever", "whereabouts", "per_head"
-_EXACT = (METRIC, ENTITY, SUPERLATIVE, WHOEVER, WHEREABOUTS, PER_HEAD)
+COMPARED_BY = "compared_by"
+_EXACT = (METRIC, ENTITY, SUPERLATIVE, WHOEVER, WHEREABOUTS, PER_HEAD, COMPARED_BY)
 # What may follow a Chinese verb and says nothing of its own, and what may stand before one.
 _PARTICLES = frozenset("了过出去掉到来回完走给下成")
 _PASSIVE = "被"
@@ -216,6 +217,7 @@ class Doings:
             for way, names in meant.items()
         }
         own = {said for said, *_ in meant}
+        vague: set[str] = set()
         for one in concepts()["superlatives"]:
             asked = self._called(one.get("asks", ()), METRIC, HEAD) | self._of_kind(one.get("kind", ""))
             asked = asked or self._called(one.get("else", ()), METRIC, HEAD)
@@ -224,9 +226,15 @@ class Doings:
                 continue
             for said in set(one["says"]) - own:
                 meant.setdefault((said, one["from"], BETWEEN.join(sorted(things))), set()).update(asked)
+                if one.get("vague"):
+                    vague.add(said)
         for (said, end, of), names in meant.items():
             if names:
-                self._phrases.add(said, SUPERLATIVE, (end, BETWEEN.join(sorted(names)), *filter(None, [of])))
+                figures = end, BETWEEN.join(sorted(names))
+                features = ("vague",) if said in vague else ()
+                self._phrases.add(said, SUPERLATIVE, (*figures, *filter(None, [of])), *features)
+                for way in () if of else _comparatives(said):
+                    self._phrases.add(way, COMPARED_BY, figures, *features)
 
     def _ask(self, kind: Mapping[str, Any], how: str, category: str, of: Collection[str]) -> None:
         """`Who`, `where`, `per head`: what people and places there are."""
@@ -297,6 +305,20 @@ def _superlative(word: str) -> tuple[str, ...]:
     if chinese(word):
         return (word,) if word.startswith("最") else (f"最{word}",)
     return (word,) if word.endswith("est") else (f"most {word}",)
+
+
+def _comparatives(superlative: str) -> tuple[str, ...]:
+    """`slower`, `slower than`, 更慢."""
+    if chinese(superlative):
+        return (superlative.replace("最", "更", 1),) if superlative.startswith("最") else ()
+    first, _, rest = superlative.partition(" ")
+    if first in ("most", "least") and rest:
+        said = f"{'more' if first == 'most' else 'less'} {rest}"
+    elif superlative.endswith("est") and not rest:
+        said = f"{superlative[:-2]}r"
+    else:
+        return ()
+    return said, f"{said} than"
 
 
 def alike(names: Sequence[Name]) -> list[Name]:

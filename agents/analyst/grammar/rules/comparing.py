@@ -22,8 +22,10 @@ RULES = (
     Rule("differ", "fragment", "differ quantity",
          lambda _, kind: Fragment(wraps=("difference",), wanted="" if kind == "ratio" else kind)),
     Rule("share", "fragment", "share", lambda _: Fragment(wraps=("share",))),
-    Rule("rate", "fragment", "share", lambda _: Fragment(wanted="ratio")),
-    Rule("share of", "fragment", "share condition",
+    Rule("percentage", "fragment", "percentage", lambda _: Fragment(wraps=("share",))),
+    Rule("rate", "fragment", "share/percentage", lambda _: Fragment(wanted="ratio")),
+    Rule("share of", "fragment", "share/percentage condition",
          lambda _, part: Fragment(wraps=("share",), part=part)),
-    Rule("takes", "fragment", "condition share", lambda part, _: Fragment(wraps=("share",), part=part)),
+    Rule("takes", "fragment", "condition share/percentage",
+         lambda part, _: Fragment(wraps=("share",), part=part)),
 )  # fmt: skip

@@ -51,6 +51,8 @@ RULES = (
          lambda verb, _, __, ___, of: _count(of, verb)),
     # One figure to another.
     Rule("ratio", "measure", "measure per measure", _ratio),
+    Rule("share that is", "measure", "share measure measure",
+         lambda _, whole, part: _ratio(part, None, whole)),
     Rule("as share", "measure", "measure as_share measure share?",
          lambda top, of, bottom, _: _ratio(top, of, bottom)),
     Rule("done per entity", "fragment", "verb per_each entity",

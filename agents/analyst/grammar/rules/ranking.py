@@ -132,6 +132,11 @@ RULES = (
     Rule("superlative", "fragment", "number superlative groups?",
          lambda number, meaning, groups: _superlative(meaning, number, None, groups)),
     Rule("comparative", "fragment", "comparative", lambda way: Fragment(ranked=True, direction=way)),
+    Rule("compared by", "fragment", "compared_by",
+         lambda meaning: Fragment(ranked=True, direction=meaning[0], by=MetricOf(name=meaning[1]))),
+    Rule("some with", "fragment", "number dimension/entity",
+         lambda number, of: Fragment(groups=(By(dimension=of),), limit=_limit(number), wanted="top")
+         if _limit(number) else None),
     Rule("in order", "fragment", "in_order", lambda way: Fragment(ranked=True, direction=way)),
     Rule("superlative first", "fragment", "superlative first_word",
          lambda meaning, _: Fragment(ranked=True, direction=meaning[0], by=MetricOf(name=meaning[1]))),
