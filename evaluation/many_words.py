@@ -3,7 +3,7 @@
     python -m evaluation.many_words
 
 How long they take to be indexed, how much memory they keep, and what the lattice of a question of fifteen
-words takes with and without misspelt ones.
+words takes with and without misspelt ones, and its whole reading.
 """
 
 from __future__ import annotations
@@ -15,12 +15,15 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from agents.analyst.grammar.reader import Reader
+from agents.analyst.grammar.when import Calendar
 from agents.analyst.grammar.words import lattice, shipped
 from agents.analyst.vocabulary import Vocabulary
 from warehouse.clickhouse import DIALECT
@@ -50,19 +53,23 @@ def measure() -> list[Measured]:
     indexed = time.perf_counter() - began
     kept = _resident() - before
     plain, misspelt = _questions(layer, values, chance)
+    lattices = partial(_lattice, vocabulary)
+    reader, calendar = Reader(vocabulary), Calendar(datetime(2026, 11, 21, 11, tzinfo=UTC))
     return [
         ("index 500 metrics, 2,000 dimensions, 100,000 values", indexed, "s"),
         ("memory that the index keeps", kept, "MB"),
-        *_latencies(vocabulary, plain, "lattice of a question"),
-        *_latencies(vocabulary, misspelt, "lattice and spelling, two words misspelt"),
+        *_latencies(lattices, plain, "lattice of a question"),
+        *_latencies(lattices, misspelt, "lattice and spelling, two words misspelt"),
+        *_latencies(lambda question: reader.read(question, calendar), plain, "reading of a question"),
     ]
 
 
-def _latencies(vocabulary: Vocabulary, questions: Sequence[str], what: str) -> list[Measured]:
-    def read(question: str) -> None:
-        text, words = lattice(question, shipped(), vocabulary)
-        vocabulary.spelt(text, words)
+def _lattice(vocabulary: Vocabulary, question: str) -> None:
+    text, words = lattice(question, shipped(), vocabulary)
+    vocabulary.spelt(text, words)
 
+
+def _latencies(read: Callable[[str], object], questions: Sequence[str], what: str) -> list[Measured]:
     read(questions[0])
     taken = sorted(_milliseconds(partial(read, question)) for question in questions)
     return [
@@ -71,7 +78,7 @@ def _latencies(vocabulary: Vocabulary, questions: Sequence[str], what: str) -> l
     ]
 
 
-def _milliseconds(run: Callable[[], None]) -> float:
+def _milliseconds(run: Callable[[], object]) -> float:
     began = time.perf_counter()
     run()
     return (time.perf_counter() - began) * 1000
