@@ -112,6 +112,8 @@ class Question:
         if having and not groups:
             raise Refused("threshold_of_what")
         order, limit = self._ranking(measures, groups, partition, against)
+        if said.limit and not partition and len(groups) > 1:
+            self._features.append("flat ranking")
         if said.by and measures and said.by not in measures:
             self._features.append("ordered by another")
         measures = tuple(dict.fromkeys((*measures, *((said.by,) if said.by else ()))))

@@ -52,6 +52,6 @@ RULES = (
     Rule("apart", "fragment", "apart", lambda _: Fragment(apart=True)),
     Rule("each of", "fragment", "in? each when", lambda _, __, when: _each_of(when)),
     Rule("which", "fragment", "which number? counter_of? groups/units", _some),
-    Rule("which after", "fragment", "groups copula? which/whoever/which_one",
+    Rule("which after", "fragment", "groups/units copula? which/whoever/which_one",
          lambda groups, _, __: Fragment(groups=groups)),
 )  # fmt: skip

@@ -103,7 +103,7 @@ RULES = (
          lambda way, by, groups: Fragment(direction=way, by=by, groups=groups)),
     Rule("most done", "fragment", "number top/most basis groups",
          lambda number, way, by, groups: _top(way, number, None, groups, by)),
-    Rule("with the most", "fragment", "groups most",
+    Rule("with the most", "fragment", "groups/units most",
          lambda groups, way: Fragment(groups=groups, direction=way)),
     Rule("ranked", "fragment", "ranked", lambda _: Fragment(ranked=True)),
     Rule("ranked by", "fragment", "ranked by basis", lambda _, __, by: Fragment(ranked=True, by=by)),
