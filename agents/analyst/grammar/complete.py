@@ -27,11 +27,12 @@ def complete(said: Fragment, vocabulary: Any, calendar: Calendar) -> list[Comple
     refusals: list[Refused] = []
     for names, chosen in islice(choices(said, vocabulary), _TRIED):
         try:
-            one = Question(with_names(said, names), vocabulary, calendar).completed()
+            named = with_names(said, names)
+            one = Question(named, vocabulary, calendar).completed()
         except Refused as refusal:
             refusals.append(refusal)
             continue
-        intent = told_apart(one.intent, vocabulary)
+        intent = told_apart(one.intent, vocabulary, _themselves(named, vocabulary))
         found.setdefault(intent, replace(one, intent=intent, features=(*features, *chosen, *one.features)))
     if not found:
         raise refusals[0] if refusals else Refused("no_metric")
@@ -55,6 +56,12 @@ def _asked(said: Fragment) -> Fragment:
     elif said.who and not (said.groups or listed):
         more = (said.who,)
     return replace(said, groups=(*said.groups, *more), moment="", who=None)
+
+
+def _themselves(said: Fragment, vocabulary: Any) -> set[str]:
+    """The dimensions that are asked for as what they are: bike labels, and no bikes."""
+    groups = [one.dimension for one in (*said.groups, *said.each) if isinstance(one, By)]
+    return {name for name in groups if not vocabulary.is_entity(name) and not vocabulary.is_thing(name)}
 
 
 def _measured(said: Fragment, vocabulary: Any) -> tuple[Fragment, tuple[str, ...]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from pydantic import BaseModel
@@ -9,11 +10,13 @@ from pydantic import BaseModel
 from agents.analyst.intent import By, CountOf, Group, Intent, Mean, QuantileOf
 
 
-def told_apart(intent: Intent, vocabulary: Any) -> Intent:
-    """The intent by the keys of things of which several have one name; their names are shown beside."""
+def told_apart(intent: Intent, vocabulary: Any, themselves: Collection[str] = ()) -> Intent:
+    """The intent by the keys of things of which several have one name; their names are shown beside. What is
+    asked for by `themselves` is meant as it is.
+    """
 
     def key(name: str) -> str:
-        return name.rpartition("__")[0] if vocabulary.shared(name) else name
+        return name.rpartition("__")[0] if name not in themselves and vocabulary.shared(name) else name
 
     def groups(found: tuple[Group, ...]) -> tuple[Group, ...]:
         several = [

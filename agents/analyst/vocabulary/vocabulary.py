@@ -9,7 +9,7 @@ from math import inf
 from typing import Literal, NamedTuple
 
 from agents.analyst.grammar.chart import Phrase
-from agents.analyst.grammar.text import Unit
+from agents.analyst.grammar.text import Unit, keys
 from agents.analyst.grammar.words import shipped
 from agents.analyst.vocabulary import kinds
 from agents.analyst.vocabulary.concepts import Doings, alike
@@ -163,6 +163,16 @@ class Vocabulary:
     def shared(self, dimension: str) -> Mapping[str, int]:
         """The names in a dimension that several things have, and how many have each."""
         return self._said.get().shared.get(dimension, {})
+
+    def is_thing(self, dimension: str) -> bool:
+        """Whether a dimension is called what its things are: who asks for bike labels means these, and no
+        bikes.
+        """
+        known = self.semantic.dimensions[dimension]
+        entity = _named_entity(dimension, known, self.semantic)
+        called = {one.path for one in entity_names(entity)} if entity else set()
+        own = (known.label, known.label_zh, *known.synonyms_en, *known.synonyms_zh)
+        return bool(called & {keys(text) for text in own})
 
     def counts(self, entity: str) -> str | None:
         """The metric that is the number of an entity's things, none of them left out."""

@@ -40,6 +40,15 @@ def test_things_of_one_name_are_told_apart_by_their_key(reader: Reader, question
     assert noted(found.reading.intent) == CASES[question]
 
 
+def test_a_label_that_is_asked_for_as_one_is_meant_itself(semantic: SemanticLayer) -> None:
+    name = "product__product_name"
+    asked = Intent(measures=(MetricOf(name="revenue"),), groups=(By(dimension=name),))
+    known = Vocabulary(semantic, PRODUCTS, shared)
+    assert told_apart(asked, known, {name}) == asked
+    assert known.is_thing(name)
+    assert not known.is_thing("product__brand")
+
+
 def test_names_that_are_all_different_tell_things_apart(semantic: SemanticLayer) -> None:
     found = Reader(Vocabulary(semantic, PRODUCTS)).read("top 3 products by revenue", NOW)
     assert isinstance(found, Understood)
