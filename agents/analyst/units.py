@@ -1,8 +1,7 @@
-"""Units as data: how a figure of each is rounded, written, drawn and asked about; see `units.yml`."""
+"""Units as data: how a figure of each is rounded, written and drawn; see `units.yml`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -34,7 +33,6 @@ class Unit(BaseModel):
     whole: str = ""
     axis: str = ",.2~f"
     axis_label: str = ""
-    words: Mapping[str, float] = Field(default_factory=dict)
     changes_by: str = ""
 
     def rounded(self, value: float) -> float | int:

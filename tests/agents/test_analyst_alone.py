@@ -10,6 +10,7 @@ import pytest
 
 from agents.analyst import Analyst
 from agents.analyst.answer import Answer
+from agents.analyst.intent import Period
 from agents.runtime.budget import Budget
 from agents.runtime.history import Turns
 from agents.runtime.settings import AgentSettings
@@ -79,21 +80,24 @@ def test_a_warehouse_that_hangs_holds_the_run_no_longer_than_its_budget(
     assert not answer.rows
 
 
-def test_a_model_is_shown_the_conversation_and_the_rules_say_that_they_do_not_read_it(
+def test_rules_and_a_model_both_know_the_conversation(
     semantic: SemanticLayer, dbt_target: Path, tmp_path: Path
 ) -> None:
     """Each question is asked by an analyst of its own, as by processes one after another."""
     months: dict[str, Scripted] = {"revenue": MONTHS}
     alone, _ = ask(semantic, dbt_target, tmp_path, {}, question="And in January?", session_id="talk")
-    assert alone.status == "declined"
-    assert "each question is read by itself" not in alone.text, "there is nothing before it"
+    assert alone.status != "answered", "there is nothing before it"
     first, _ = ask(semantic, dbt_target, tmp_path, months, session_id="talk", run_id="one")
     assert first.status == "answered"
     assert ask(semantic, dbt_target, tmp_path, months, session_id="talk", run_id="one")[0].text == first.text
 
-    follow_up, _ = ask(semantic, dbt_target, tmp_path, {}, question="And in January?", session_id="talk")
-    assert (follow_up.status, follow_up.rows) == ("declined", [])
-    assert "Without a language model each question is read by itself" in follow_up.text
+    january: dict[str, Scripted] = {"revenue": MONTHS[:1]}
+    follow_up, _ = ask(semantic, dbt_target, tmp_path, january, question="And in January?", session_id="talk")
+    assert (follow_up.status, follow_up.rows) == ("answered", [["2026-01-01", 1250.5]]), follow_up.text
+    assert first.meaning
+    assert follow_up.meaning
+    begins = Period(start=datetime(2026, 1, 1, tzinfo=UTC), end=datetime(2026, 2, 1, tzinfo=UTC))
+    assert follow_up.meaning.intent == first.meaning.intent.model_copy(update={"window": begins})
 
     model = ScriptedModel(lambda asked: Say("I do not know."))
     ask(semantic, dbt_target, tmp_path, months, model=model, session_id="talk")

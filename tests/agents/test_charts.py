@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from agents.analyst.table import ColumnMeaning, Table
 from langchain_core.tools import BaseTool
 
 from agents.analyst import charts, renderer, rendering, report
 from agents.analyst.answer import Answer
 from agents.analyst.chart_stage import ChartWork, draw_chart, propose_chart, score
+from agents.analyst.saying.table import ColumnMeaning, Part, Table
 from agents.runtime.errors import ToolError
 from agents.runtime.tools import ToolContext
 from agents.runtime.work import ToolCall
@@ -23,23 +23,23 @@ MONTH = ColumnMeaning("metric_time__month", "月份", "time", grain="month")
 COUNTRY = ColumnMeaning("user__country", "Country", "category")
 BRAND = ColumnMeaning("product__brand", "Brand", "category")
 REVENUE = ColumnMeaning("revenue", "销售额", "measure", "USD")
-BEFORE = ColumnMeaning("revenue_previous", "before", "measure", "USD")
+BEFORE = ColumnMeaning("revenue_previous", "before", "measure", "USD", part="before", of="revenue")
 RATE = ColumnMeaning("return_rate", "Return rate", "measure", "ratio")
 MONTHS = ("2026-01-01", "2026-02-01", "2026-03-01")
 
-SHAPES: dict[str, tuple[Table, bool, str]] = {
-    "one number": (Table((REVENUE,), ((1234.5,),)), False, "text"),
-    "series": (Table((MONTH, REVENUE), tuple((m, 1.0) for m in MONTHS)), False, "line"),
+SHAPES: dict[str, tuple[Table, str]] = {
+    "one number": (Table((REVENUE,), ((1234.5,),)), "text"),
+    "series": (Table((MONTH, REVENUE), tuple((m, 1.0) for m in MONTHS)), "line"),
     "series by category": (
-        Table((MONTH, COUNTRY, REVENUE), tuple((m, c, 2.0) for m in MONTHS for c in "AB")), False, "line"
+        Table((MONTH, COUNTRY, REVENUE), tuple((m, c, 2.0) for m in MONTHS for c in "AB")), "line"
     ),
-    "categories": (Table((COUNTRY, REVENUE), (("A", 1.0), ("B's", None))), False, "bar"),
-    "two categories": (Table((COUNTRY, BRAND, REVENUE), (("A", "x", 1.0), ("A", "y", 3.0))), False, "bar"),
-    "two units": (Table((COUNTRY, REVENUE, RATE), (("A", 1.0, 0.1), ("B", 2.0, 0.2))), False, "bar"),
-    "comparison": (Table((COUNTRY, REVENUE, BEFORE), (("A", 1.0, 2.0),)), True, "bar"),
-    "two numbers compared": (Table((REVENUE, BEFORE), ((1.0, 2.0),)), True, "bar"),
-    "nothing": (Table((REVENUE,), ()), False, "text"),
-    "many categories": (Table((COUNTRY, REVENUE), tuple((f"C{i}", i) for i in range(90))), False, "bar"),
+    "categories": (Table((COUNTRY, REVENUE), (("A", 1.0), ("B's", None))), "bar"),
+    "two categories": (Table((COUNTRY, BRAND, REVENUE), (("A", "x", 1.0), ("A", "y", 3.0))), "bar"),
+    "two units": (Table((COUNTRY, REVENUE, RATE), (("A", 1.0, 0.1), ("B", 2.0, 0.2))), "bar"),
+    "comparison": (Table((COUNTRY, REVENUE, BEFORE), (("A", 1.0, 2.0),)), "bar"),
+    "two numbers compared": (Table((REVENUE, BEFORE), ((1.0, 2.0),)), "bar"),
+    "nothing": (Table((REVENUE,), ()), "text"),
+    "many categories": (Table((COUNTRY, REVENUE), tuple((f"C{i}", i) for i in range(90))), "bar"),
 }  # fmt: skip
 
 
@@ -55,8 +55,8 @@ def marks(node: Any) -> set[str]:
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_chart_fits_the_shape_is_valid_and_draws_its_text(shape: str) -> None:
-    table, compared, mark = SHAPES[shape]
-    spec = charts.choose(table, "What was 销售额?", compared)
+    table, mark = SHAPES[shape]
+    spec = charts.choose(table, "What was 销售额?")
     assert marks(spec) == {mark}
     bound = charts.bind(spec, table)
     rendering.validate(bound)
@@ -93,13 +93,16 @@ def test_no_category_is_drawn_over_another() -> None:
     assert "–" in image
     assert image.count('aria-roledescription="bar"') == len(flat)
     two = tuple((c, b, 1.0, 2.0, 1.0, 1.0) for c in "AB" for b in "xy")
-    rest = [ColumnMeaning(f"revenue_{part}", part, "measure", "USD") for part in ("change", "change_rate")]
-    _, image = _drawn(Table((COUNTRY, BRAND, REVENUE, BEFORE, *rest), two), compared=True)
+    parts: tuple[Part, ...] = ("change", "change_rate")
+    rest = [
+        ColumnMeaning(f"revenue_{part}", part, "measure", "USD", part=part, of="revenue") for part in parts
+    ]
+    _, image = _drawn(Table((COUNTRY, BRAND, REVENUE, BEFORE, *rest), two))
     assert image.count('aria-roledescription="bar"') == 2 * len(two)
 
 
 def test_what_the_figures_are_not_stands_under_the_title() -> None:
-    table, _, _ = SHAPES["many categories"]
+    table, _ = SHAPES["many categories"]
     _, image = _drawn(table, notes=["not whole: 2026-11"])
     assert "not whole: 2026-11" in image
     assert "Country: 30 / 90" in image
@@ -117,8 +120,8 @@ def test_a_spec_that_is_not_vega_lite_is_refused_with_a_reason() -> None:
 
 
 def test_the_page_works_without_a_network() -> None:
-    table, compared, _ = SHAPES["categories"]
-    page = rendering.html(charts.bind(charts.choose(table, "t", compared), table), "@font-face{}")
+    table, _ = SHAPES["categories"]
+    page = rendering.html(charts.bind(charts.choose(table, "t"), table), "@font-face{}")
     assert '<script src="http' not in page
     assert "import(" not in page.split("</head>")[0][:5000]
     assert ".then(() => vegaEmbed(" in page
@@ -182,8 +185,8 @@ def call(tool: BaseTool, work: ChartWork, **arguments: Any) -> Any:
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_what_is_proposed_is_drawn(shape: str) -> None:
-    table, compared, _ = SHAPES[shape]
-    work = ChartWork(question="what", table=table, compared=compared)
+    table, _ = SHAPES[shape]
+    work = ChartWork(question="what", table=table)
     proposed = call(propose_chart, work)
     drawn = call(draw_chart, work, spec=proposed.spec)
     assert score(work.reduce(ToolCall("draw_chart", {}), drawn)).value == 1.0

@@ -6,24 +6,27 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
-from agents.analyst.coverage import Coverage
-from agents.analyst.linker.times import delta, floor
-from agents.analyst.table import ColumnMeaning, Table, show_time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.analyst import prose
+from agents.analyst.grammar.when import Calendar
+from agents.analyst.saying import prose
+from agents.analyst.saying.coverage import Coverage, halves
+from agents.analyst.saying.table import ColumnMeaning, Table, show_time
 from agents.analyst.traced import Derived, figures, untraced
 from warehouse.semantic import Additivity
 
 COUNTRY = ColumnMeaning("country", "Country", "category")
-MONTH = ColumnMeaning("metric_time__month", "Month", "time", grain="month")
+MONTH = ColumnMeaning("metric_time__month", "Month", "time", grain="month", own=True)
+CALENDAR = Calendar(datetime(2026, 4, 21, 12, tzinfo=UTC))
 UNITS = st.sampled_from(["USD", "ratio", "points", "count", "ms", "days", ""])
 NUMBERS = st.one_of(st.integers(-(10**9), 10**9), st.floats(-1e9, 1e9, allow_nan=False))
 
 
 def table_of(unit: str, values: list[float], time: bool = False) -> Table:
-    measure = ColumnMeaning("m", "Measure", "measure", unit, "", Additivity("additive"), True)
+    measure = ColumnMeaning(
+        "m", "Measure", "measure", unit, additivity=Additivity("additive"), zero_without_rows=True
+    )
     names = [
         f"{2000 + i // 12}-{i % 12 + 1:02d}-01" if time else f"Place {chr(65 + i)}"
         for i in range(len(values))
@@ -36,8 +39,8 @@ def test_every_figure_that_the_rules_write_is_traced(
     unit: str, values: list[float], time: bool, language: str
 ) -> None:
     table = table_of(unit, values, time)
-    coverage = Coverage(datetime(2026, 4, 21, 12, tzinfo=UTC), days=(date(1990, 1, 9), date(2001, 4, 20)))
-    text, evidence = prose.compose(table, language, coverage)
+    coverage = Coverage(CALENDAR, days=(date(1990, 1, 9), date(2001, 4, 20)))
+    text, evidence = prose.compose(table, language, coverage, halves(table, coverage, language))
     derived = [Derived(item.derived, item.column) for item in evidence if item.derived]
     assert untraced(text, table, derived, days=coverage.dates) == []
 
@@ -99,14 +102,14 @@ WAYS = {
 def test_a_date_is_known_in_every_way_of_writing_it_and_no_other_is(
     grain: str, moment: datetime, off: int, sentence: str
 ) -> None:
-    start = floor(moment, grain)
+    start = CALENDAR.floor(moment, grain)
     column = ColumnMeaning(f"metric_time__{grain}", grain, "time", grain=grain)
     table = Table((column, ColumnMeaning("m", "Measure", "measure")), ((start.isoformat(), 10.0),))
     quarter = (start.month + 2) // 3
     for way in (*WAYS[grain], show_time(start.isoformat(), grain)):
         text = sentence.format(way.format(start, quarter, "一二三四"[quarter - 1]))
         assert untraced(text, table) == [], text
-    other = show_time((start + delta(grain, off)).isoformat(), grain)
+    other = show_time(CALENDAR.step(start, grain, off).isoformat(), grain)
     assert untraced(sentence.format(other), table) != [], other
 
 

@@ -55,7 +55,6 @@ kg:
   numbers: [{format: ",.1f", digits: 3}]
   axis: ",.1f"
   axis_label: kg
-  words: {kg: 1, kilograms: 1, grams: 0.001, 公斤: 1, 克: 0.001}
 permille:
   scale: 1000
   after: "‰"
@@ -63,8 +62,7 @@ permille:
 """
 USED = """
 from agents.analyst import charts, traced
-from agents.analyst.linker import thresholds
-from agents.analyst.table import ColumnMeaning, Table, show
+from agents.analyst.saying.table import ColumnMeaning, Table, show
 weight = ColumnMeaning("weight", "Weight", "measure", "kg")
 share = ColumnMeaning("share", "Share", "measure", "permille")
 name = ColumnMeaning("name", "Name", "category")
@@ -75,11 +73,6 @@ assert not traced.untraced("a: 1,234.5 kg, 12.5‰", table)
 assert traced.untraced("a: 12.5", table)
 drawn = str(charts.choose(Table((name, weight), (("a", 1234.5), ("b", 2.0))), "Weight"))
 assert "Weight (kg)" in drawn
-for text, value in (("above 3 kg", 3), ("over 500 grams", 0.5), ("超过3公斤", 3), ("500克以上", 0.5)):
-    (found,) = thresholds.find(text)
-    assert (found.signal.unit, found.signal.value) == ("kg", value), text
-(found,) = thresholds.find("above 12‰")
-assert (found.signal.unit, found.signal.value) == ("permille", 0.012)
 """
 
 

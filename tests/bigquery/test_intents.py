@@ -50,6 +50,13 @@ INTENTS: dict[str, dict[str, Any]] = {
         "window": WEEK,
     },
     "a comparison": {"groups": (COUNTRY,), "window": WEEK, "against": BEFORE},
+    "the largest changes": {
+        "groups": (COUNTRY,),
+        "window": WEEK,
+        "against": BEFORE,
+        "order": Order(by=REVENUE, part="absolute_change"),
+        "limit": 5,
+    },
     "a series compared": {"groups": (DAY,), "window": WEEK, "against": BEFORE},
     "shares": {"measures": (Share(of=REVENUE), Share(of=ORDERS)), "groups": (COUNTRY,)},
     "change": {"measures": (REVENUE, Change(of=REVENUE)), "groups": (DAY,), "window": WEEK},

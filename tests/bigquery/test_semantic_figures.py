@@ -85,19 +85,6 @@ def test_every_metric_has_the_same_figures(layers: list[tuple[Engine, SemanticLa
     assert asked == set(layers[0][1].metrics)
 
 
-def test_two_periods_compare_alike(layers: list[tuple[Engine, SemanticLayer]]) -> None:
-    until = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    weeks = [until - timedelta(days=days) for days in (14, 7, 0)]
-    order = (("abs_change", "desc"),)
-    query = MetricQuery(("revenue", "orders"), ("user__country",), (), (weeks[1], weeks[2]), order, 5)
-    ours, theirs = (
-        one.reader.query(layer.compile_comparison(query, (weeks[0], weeks[1]), one.reader))
-        for one, layer in layers
-    )
-    assert len(ours.rows) == 5
-    assert same(ours.rows, theirs.rows), (ours.rows, theirs.rows)
-
-
 def test_a_dimensions_values_are_the_same(layers: list[tuple[Engine, SemanticLayer]]) -> None:
     for dimension in ("user__country", "product__category", "tool_call__tool"):
         ours, theirs = (layer.values(dimension, one.reader) for one, layer in layers)

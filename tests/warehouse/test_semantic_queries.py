@@ -94,22 +94,6 @@ def test_a_long_range_takes_in_the_day_that_it_begins_in(
     assert shop_layer.compile(noon, unique_keys) == shop_layer.compile(whole, unique_keys)
 
 
-def test_comparison_needs_a_range_and_no_time_group(
-    shop_layer: SemanticLayer, unique_keys: Warehouse
-) -> None:
-    with pytest.raises(SemanticError, match="time range"):
-        shop_layer.compile_comparison(MetricQuery(("revenue",)), DAYS, unique_keys)
-    by_day = MetricQuery(("revenue",), ("metric_time__day",), time_range=DAYS)
-    with pytest.raises(SemanticError, match="metric_time__day"):
-        shop_layer.compile_comparison(by_day, DAYS, unique_keys)
-    with pytest.raises(SemanticError, match="abs_change"):
-        shop_layer.compile_comparison(
-            MetricQuery(("revenue",), ("user__country",), time_range=DAYS, order_by=(("orders", "asc"),)),
-            DAYS,
-            unique_keys,
-        )
-
-
 def test_a_missing_manifest_says_how_to_write_it(tmp_path: Path) -> None:
     with pytest.raises(SemanticError, match="dbt parse"):
         SemanticLayer.load(tmp_path / "semantic_manifest.json", DIALECT)

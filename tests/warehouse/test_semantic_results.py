@@ -204,44 +204,6 @@ def test_no_rows_give_null_and_not_zero_or_nan(shop: Warehouse, shop_layer: Sema
     assert shop.query(shop_layer.compile(query, shop)).rows == [(None, None, None, None)]
 
 
-def test_comparison_keeps_a_group_that_one_period_lacks(shop: Warehouse, shop_layer: SemanticLayer) -> None:
-    query = MetricQuery(
-        ("revenue", "return_rate"),
-        ("user__country",),
-        time_range=(datetime(2026, 3, 1), datetime(2026, 4, 1)),
-        order_by=(("abs_change", "desc"),),
-    )
-    before = (datetime(2026, 2, 1), datetime(2026, 3, 1))
-    result = shop.query(shop_layer.compile_comparison(query, before, shop))
-    assert result.column_names[:5] == [
-        "user__country", "revenue", "revenue_previous", "revenue_change", "revenue_change_rate",
-    ]  # fmt: skip
-    by_country = {row[0]: row for row in result.rows}
-    assert set(by_country) == {None, "China", "Brasil", "it's {{ odd }}"}
-    _, now, then, change, rate, rate_now, rate_then, rate_change, _ = by_country["Brasil"]
-    assert now > 0
-    assert (then, change, rate) == (0, now, None)
-    assert 0 <= rate_now <= 1
-    assert (rate_then, rate_change) == (None, None)
-    changes = [abs(row[3]) for row in result.rows]
-    assert changes == sorted(changes, reverse=True)
-    expected = shop.query(
-        "SELECT sumIf(sale_price, toMonth(created_at) = 3), sumIf(sale_price, toMonth(created_at) = 2) "
-        f"FROM {JOINED} WHERE country = 'China'"
-    ).rows[0]
-    assert by_country["China"][1:3] == pytest.approx(expected)
-
-
-def test_comparison_without_groups_is_one_row(shop: Warehouse, shop_layer: SemanticLayer) -> None:
-    query = MetricQuery(("orders",), time_range=(datetime(2026, 3, 1), datetime(2026, 4, 1)))
-    result = shop.query(
-        shop_layer.compile_comparison(query, (datetime(2020, 1, 1), datetime(2020, 2, 1)), shop)
-    )
-    ((now, then, change, rate),) = result.rows
-    assert (then, change, rate) == (0, now, None)
-    assert now > 0
-
-
 def test_values_are_listed_by_frequency(shop: Warehouse, shop_layer: SemanticLayer) -> None:
     assert set(shop_layer.values("user__country", shop)) == {"China", "Brasil", "it's {{ odd }}"}
     assert shop_layer.values("order_item__status", shop)[0] == "Complete"

@@ -99,6 +99,19 @@ def test_one_figure(sample: Project) -> None:
     assert told(sample, intent, (money(),), [(1234.5,)], "zh") == "销售额：**$1,234.50**。"
 
 
+def test_cells_are_rounded_to_their_unit(sample: Project) -> None:
+    intent = Intent(measures=(REVENUE, RETURNS), window=OCTOBER)
+    table = tabled(sample, intent, (money(), rate("return_rate")), [(48937.93999999997, 0.12345678)])
+    assert table.rows == ((48937.94, 0.123457),)
+
+
+def test_what_a_rate_changes_by_is_points_and_no_percentage_of_it(sample: Project) -> None:
+    intent = Intent(measures=(RETURNS,), window=OCTOBER, against=SEPTEMBER)
+    change = Column("return_rate_change", "change", RETURNS, "points")
+    columns = (rate("return_rate"), rate("return_rate_before", "before"), change)
+    assert "change -1.3 pp" in told(sample, intent, columns, [(0.115, 0.128, -0.013)])
+
+
 def test_a_running_period_is_said_to_run(sample: Project) -> None:
     intent = Intent(measures=(REVENUE,), window=THIS_MONTH)
     assert told(sample, intent, (money(),), [(10.0,)]) == (
