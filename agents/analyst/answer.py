@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agents.analyst.intent import Intent
 from agents.analyst.saying.notes import Spelt
+from agents.analyst.saying.prose import Evidence
 from agents.analyst.saying.table import Cell, ColumnMeaning, Extent, Role, show
 from agents.runtime.budget import Spent
 from warehouse import Cost
@@ -49,16 +50,6 @@ class AnswerColumn(BaseModel):
     @property
     def meaning(self) -> ColumnMeaning:
         return ColumnMeaning(self.name, self.label, self.role, self.unit, self.grain, values=self.values)
-
-
-class Evidence(BaseModel):
-    """A statement's figure and the cell it was read from; `derived` says how a column was computed to it."""
-
-    claim: str
-    value: Cell
-    row: int | None = None
-    column: str = ""
-    derived: str = ""
 
 
 class Answer(BaseModel):

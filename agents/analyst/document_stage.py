@@ -9,10 +9,10 @@ from typing import Annotated, Any, Self
 from langchain_core.tools import InjectedToolArg, tool
 from pydantic import BaseModel, Field
 
-from agents.analyst.answer import Evidence
 from agents.analyst.grammar.text import language as script
 from agents.analyst.saying import prose
 from agents.analyst.saying.coverage import Coverage
+from agents.analyst.saying.prose import Evidence
 from agents.analyst.saying.table import Table
 from agents.analyst.sql_work import SqlWork
 from agents.analyst.traced import Derived, Operation, figures, untraced

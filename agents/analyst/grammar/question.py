@@ -1,17 +1,16 @@
-"""One question with every name decided: what is said of its figures, rows, periods and order put together."""
+"""One question with every name decided: its figures, thresholds and order put together with its rows."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from dataclasses import dataclass
+from typing import Any, Literal
 
-from agents.analyst.grammar.fragment import BETWEEN, Bound, Fragment, Refused
+from agents.analyst.grammar.fragment import BETWEEN, Bound, Refused
 from agents.analyst.grammar.naming import metrics_in
-from agents.analyst.grammar.timing import UNTIMED, Timing, timing
-from agents.analyst.grammar.when import Calendar, NoTime, When
+from agents.analyst.grammar.rows import Rows
+from agents.analyst.grammar.timing import UNTIMED, Timing
 from agents.analyst.intent import (
     AllOf,
-    AnyOf,
     AtPart,
     By,
     Change,
@@ -19,15 +18,12 @@ from agents.analyst.intent import (
     CountOf,
     Difference,
     Every,
-    Grain,
     Group,
     Intent,
     Is,
     Mean,
     Measure,
-    Not,
     Order,
-    PartOf,
     Period,
     Periods,
     QuantileOf,
@@ -37,7 +33,6 @@ from agents.analyst.intent import (
     Threshold,
 )
 
-GRAINS: tuple[Grain, ...] = get_args(Grain)
 _KINDS = {
     "count": {"count", "number", "unknown"},
     "money": {"money"},
@@ -67,12 +62,8 @@ class Completed:
     times: Timing = UNTIMED
 
 
-class Question:
+class Question(Rows):
     """All that is said, with every name decided."""
-
-    def __init__(self, said: Fragment, vocabulary: Any, calendar: Calendar) -> None:
-        self._said, self._vocabulary, self._calendar = said, vocabulary, calendar
-        self._features: list[str] = []
 
     def completed(self) -> Completed:
         self._said = said = self._along(self._said)
@@ -145,9 +136,6 @@ class Question:
             raise Refused("which_measure")
         return measures[0]
 
-    def _metrics(self) -> list[str]:
-        return metrics_in(self._said.measures)
-
     def _check_words(self) -> None:
         """What is said of the figure beside its name must be true of it."""
         said, metrics = self._said, self._metrics()
@@ -210,70 +198,6 @@ class Question:
     def _ratios(self) -> bool:
         return {self._vocabulary.kind(name) for name in self._metrics()} == {"ratio"}
 
-    def _conditions(self) -> tuple[list[Condition], list[Is]]:
-        """What rows must be like, and of these the lists whose values are shown each: China and Japan."""
-        values: dict[str, list[Any]] = {}
-        rest: list[Condition] = []
-        for condition in self._said.where:
-            if isinstance(condition, Is):
-                known = values.setdefault(condition.dimension, [])
-                known += [one for one in self._known(condition).values if one not in known]
-            else:
-                rest.append(self._checked(condition))
-        parts = [one.part for one in rest if isinstance(one, AtPart)]
-        if len(set(parts)) < len(parts):
-            raise Refused("periods")
-        lists = [Is(dimension=name, values=tuple(found)) for name, found in values.items()]
-        return [*lists, *rest], [one for one in lists if len(one.values) > 1 and not self._said.together]
-
-    def _known(self, condition: Is) -> Is:
-        values = tuple(self._vocabulary.value(condition.dimension, str(one)) for one in condition.values)
-        if None in values:
-            raise Refused("no_such_value", *map(str, condition.values))
-        return Is(dimension=condition.dimension, values=tuple(dict.fromkeys(values)))
-
-    def _checked(self, condition: Condition) -> Condition:
-        if isinstance(condition, Is):
-            return self._known(condition)
-        if isinstance(condition, Not):
-            return Not(of=self._checked(condition.of))
-        if isinstance(condition, AllOf | AnyOf):
-            return type(condition)(of=tuple(self._checked(one) for one in condition.of))
-        return condition
-
-    def _groups(self, listed: list[Is]) -> tuple[tuple[Group, ...], tuple[Group, ...]]:
-        said = self._said
-        selecting = bool(said.direction or said.limit)
-        every = self._grain()
-        partition = tuple(map(self._named, said.each)) if selecting and said.groups else ()
-        groups = self._weekdays(list(dict.fromkeys(map(self._named, (*said.each, *every, *said.groups)))))
-        for one in listed:
-            shown = By(dimension=one.dimension)
-            if shown not in groups:
-                groups.insert(0, shown)
-        if said.apart and selecting and listed and not said.each:
-            partition = tuple(By(dimension=one.dimension) for one in listed)
-        elif said.apart and not (listed or groups or len(said.measures) > 1 or self._periods()):
-            raise Refused("apart_what")
-        metrics = [self._vocabulary.semantic.metrics[name] for name in self._metrics()]
-        for group in groups:
-            if isinstance(group, Every) and not all(group.grain in metric.grains for metric in metrics):
-                raise Refused("no_grain", group.grain, *self._metrics())
-        counted = {metric.counts for metric in metrics}
-        if any(isinstance(group, By) and self._thing(group.dimension) in counted for group in groups):
-            # How many customers each customer is.
-            raise Refused("one_each")
-        # What comes one after the other comes first: by month and country.
-        return tuple(sorted(groups, key=_first)), partition
-
-    def _thing(self, dimension: str) -> str:
-        """The entity that a dimension tells apart."""
-        if self._vocabulary.is_entity(dimension):
-            return dimension
-        own = dimension.split("__")[-2:-1]
-        known = bool(own) and self._vocabulary.is_entity(own[0])
-        return own[0] if known and self._vocabulary.naming(own[0]) == dimension else " "
-
     def _sliced(self, listed: Is, conditions: list[Condition], window: Period | None) -> Completed:
         """Two values' figures and by how much the one is over the other."""
         said = self._said
@@ -308,45 +232,6 @@ class Question:
                 raise Refused("threshold_unit")
             value = bound.value * SECONDS[bound.kind] / own
         return Threshold(measure=measure, op=bound.op, value=value)
-
-    def _weekdays(self, groups: list[Group]) -> list[Group]:
-        """Which day, of Mondays and Fridays: which weekday."""
-        named = any(
-            isinstance(one, AtPart) and one.part == "weekday" and len(one.values) > 1
-            for one in self._said.where
-        )
-        if not named or not (self._said.direction or self._said.ranked or self._said.compared):
-            return groups
-        return [PartOf(part="weekday") if group == Every(grain="day") else group for group in groups]
-
-    def _named(self, group: Group) -> Group:
-        """Things are shown by their names, where they have names."""
-        if not isinstance(group, By) or not self._vocabulary.is_entity(group.dimension):
-            return group
-        return By(dimension=self._vocabulary.named(group.dimension, self._metrics()))
-
-    def _grain(self) -> tuple[Group, ...]:
-        """The periods of a course that is asked for without them: growth month over month this year."""
-        said = self._said
-        if any(isinstance(group, Every) for group in (*said.each, *said.groups)):
-            return ()
-        if said.against in GRAINS and said.trend and self._longer(said.against):
-            return (Every(grain=_grain(said.against)),)
-        if not said.series:
-            return ()
-        grain = next((one for one in ("month", "week", "day") if self._longer(one)), "month")
-        self._features.append("grain filled in")
-        return (Every(grain=_grain(grain)),)
-
-    def _longer(self, grain: str) -> bool:
-        """Whether the time that is asked about has several of these periods."""
-        try:
-            window = timing(self._said.times, self._calendar).window
-        except NoTime:
-            return False
-        if window is None or window.start is None or window.end is None:
-            return True
-        return self._calendar.step(self._calendar.floor(window.start, grain), grain, 2) <= window.end
 
     def _direction(self, measure: Measure) -> str:
         """From which end: the worst return rate is the highest, the worst revenue the least."""
@@ -440,40 +325,6 @@ class Question:
             return None, (*measures, *(Change(of=one, back=back, form=form) for one in measures))
         raise Refused("change_since_when")
 
-    def _along(self, said: Fragment) -> Fragment:
-        """Each month against the month before, over half a year: the change along the series."""
-        every = [one for one in (*said.groups, *said.each) if isinstance(one, Every)]
-        if len(every) != 1 or not said.compared or said.against or len(said.times) > 2:
-            return said
-        grain = every[0].grain
-        end = self._calendar.floor(self._calendar.now, grain)
-        before = Period(start=self._calendar.step(end, grain, -1), end=end)
-        rest = tuple(one for one in said.times if not _is(one, before, self._calendar))
-        if len(rest) != len(said.times) - 1:
-            return said
-        return replace(said, times=rest, compared=False, trend=said.trend or "either")
-
-    def _periods(self) -> bool:
-        """Whether several periods are spoken of."""
-        times = self._times()
-        return bool(times.several or times.against)
-
-    def _times(self) -> Timing:
-        said = self._said
-        changing = bool(said.compared or said.trend or "difference" in said.wraps)
-        series = any(isinstance(group, Every) for group in (*said.groups, *said.each))
-        against = said.against if changing and not series else ""
-        times = said.times
-        if changing and not series and not against and len(times) == 1:
-            # From the second quarter to the third: from the one to the other.
-            first, last = getattr(times[0], "first", None), getattr(times[0], "last", None)
-            if isinstance(first, When) and isinstance(last, When) and first.size == last.size:
-                times = (first, last)
-        try:
-            return timing(times, self._calendar, compared=changing, against=against)
-        except NoTime as reason:
-            raise Refused(f"time_{reason.key}", *reason.values) from reason
-
     def _ranking(
         self,
         measures: tuple[Measure, ...],
@@ -505,17 +356,6 @@ def _mean(measure: Measure, per: Every | By) -> Measure:
     return measure if isinstance(measure, Mean) and measure.per == per else Mean(of=measure, per=per)
 
 
-def _grain(name: str) -> Grain:
-    return next(one for one in GRAINS if one == name)
-
-
-def _is(when: When, period: Period, calendar: Calendar) -> bool:
-    try:
-        return when.at(calendar) == period
-    except NoTime:
-        return False
-
-
 def _apart(one: Period, other: Period) -> bool:
     """Whether neither period has any of the other."""
     first, last = sorted((one, other), key=lambda period: (period.start is not None, period.start))
@@ -524,10 +364,6 @@ def _apart(one: Period, other: Period) -> bool:
 
 def _last(name: str) -> set[str]:
     return set(name.split("__")[-1].split("_"))
-
-
-def _first(group: Group) -> bool:
-    return not isinstance(group, Every | PartOf | Periods)
 
 
 def _together(conditions: list[Condition]) -> Condition | None:

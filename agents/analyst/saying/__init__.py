@@ -1,6 +1,4 @@
-"""An intent in words: the sentence that says it, the names of its columns, its notes, and what a follow-up
-makes of it.
-"""
+"""An intent and its result in words: its sentence, the names of its columns, the text, the notes."""
 
 from agents.analyst.saying.labels import label
 from agents.analyst.saying.notes import notes

@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from agents.analyst.answer import Evidence
+from pydantic import BaseModel
+
 from agents.analyst.saying.coverage import Coverage, grain_of
 from agents.analyst.saying.names import inside
 from agents.analyst.saying.table import Cell, ColumnMeaning, Part, Table, show
@@ -15,6 +16,16 @@ from agents.analyst.saying.texts import grains, say
 
 LISTED = 10
 _DIFFERENCES: tuple[Part, ...] = ("before", "change", "change_rate")
+
+
+class Evidence(BaseModel):
+    """A statement's figure and the cell it was read from; `derived` says how a column was computed to it."""
+
+    claim: str
+    value: Cell
+    row: int | None = None
+    column: str = ""
+    derived: str = ""
 
 
 @dataclass
