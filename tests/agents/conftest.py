@@ -48,7 +48,7 @@ VALUES = {
     "product__brand": ["Levi's", "Calvin Klein", "Nike", "Allegra K"],
     "product__category": ["Jeans", "Accessories", "Plus", "Active", "Tops & Tees", "Swim"],
     "product__department": ["Women", "Men"],
-    "tool_call__tool": ["execute_sql", "compile_metrics"],
+    "tool_call__tool": ["execute_sql", "compile_intent"],
     "stage_run__stage": ["sql", "chart", "document"],
 }
 

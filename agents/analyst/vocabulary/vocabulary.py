@@ -12,7 +12,8 @@ from agents.analyst.grammar.chart import Phrase
 from agents.analyst.grammar.text import Unit, keys
 from agents.analyst.grammar.words import shipped
 from agents.analyst.vocabulary import kinds
-from agents.analyst.vocabulary.concepts import Doings, alike
+from agents.analyst.vocabulary.concepts import alike
+from agents.analyst.vocabulary.doings import Doings
 from agents.analyst.vocabulary.events import Events
 from agents.analyst.vocabulary.kept import REFRESH_SECONDS, Refreshed, read_shared_names, read_values
 from agents.analyst.vocabulary.kinds import Kind

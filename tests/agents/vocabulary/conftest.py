@@ -43,7 +43,7 @@ SHOP_VALUES = {
     "product__brand": ["Levi's", "Calvin Klein", "Nike"],
     "product__category": ["Jeans", "Plus", "Active", "Tops & Tees"],
     "product__department": ["Women", "Men"],
-    "tool_call__tool": ["execute_sql", "compile_metrics"],
+    "tool_call__tool": ["execute_sql", "compile_intent"],
     "stage_run__stage": ["sql", "chart", "document"],
     "run__status": ["ok", "error", "unfinished"],
 }
