@@ -75,7 +75,7 @@ _RANKS = frozenset(("top", "most", "front"))
 _FIGURES = frozenset(("metric", "verb", "entity", "most", "ranked", "quantity"))
 # What ends as a weekday does and goes on as another word.
 _COUNTERS, _WORDS = frozenset("个家位名款件种"), frozenset(("日均", "一共", "一直", "一般", "一些", "一下"))
-_WHOLE = frozenset(("relative_day", "relative_year", "which_part", "year_ago", "previous"))
+_WHOLE = frozenset(("relative_day", "relative_year", "which_part"))
 _BETWEEN = frozenset(("to", "and"))
 _BEFORE = frozenset(("relative", "this_weekday", "until", "before", "after", "between"))
 _AFTER = frozenset(
