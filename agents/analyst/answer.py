@@ -22,7 +22,8 @@ CHECKS = {"sql": "ran", "chart": "valid", "document": "traced"}
 class Meaning(BaseModel):
     """What a question is taken to mean: the intent, and the sentence that says it in the asker's language.
 
-    It is `proven` where the sentence is read back as exactly the intent. `confidence` is the chance, 0 to 1,
+    It is `proven` where the sentence is read back as exactly the intent, which leaves nothing out that the
+    question names, or where the asker chose it. `confidence` is the chance, 0 to 1,
     that it is what was asked; None where that is not measured. `spelt`: words that were read as others.
     """
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from agents.analyst.fidelity import left_out
 from agents.analyst.following import followed
 from agents.analyst.grammar.confidence import confidence, signals
 from agents.analyst.grammar.naming import metrics_in
@@ -79,6 +80,10 @@ class Answering:
         except LookupError:
             return "", False
         return said, read(said, self.vocabulary) == [intent]
+
+    def left_out(self, question: str, intent: Intent, calendar: Calendar) -> list[str]:
+        """The project's names and values, and the time, that a question has and an intent has not."""
+        return left_out(question, intent, self.vocabulary, calendar, self.reader.weights)
 
     def suggested(self, question: str, calendar: Calendar, language: str) -> list[str]:
         """What can be asked instead."""

@@ -60,7 +60,9 @@ class DocumentWork(Work):
     def untraced(self, text: str, declared: Iterable[DerivedArgument]) -> list[str]:
         """The numbers of a text that are in no cell of the result and not declared."""
         derived = [Derived(item.operation, item.column, tuple(item.rows)) for item in declared]
-        context = [self.question, self.meaning, *self.notes]
+        # A figure that only the question names (`answer 42`) is none of the answer's; what it asks for by
+        # one, the meaning says too.
+        context = [self.meaning or self.question, *self.notes]
         return untraced(text, self.table, derived, context, self.coverage.dates)
 
 
@@ -76,7 +78,9 @@ class Written(Result):
 @REGISTRY.register()
 @tool
 def write_answer(
-    text: Annotated[str, Field(min_length=1, description="Markdown, in the question's language")],
+    text: Annotated[
+        str, Field(min_length=1, max_length=16_000, description="Markdown, in the question's language")
+    ],
     context: Annotated[ToolContext[DocumentWork, Any], InjectedToolArg],
     derived: Sequence[DerivedArgument] = (),
     evidence: Annotated[Sequence[Evidence], Field(description="one a figure")] = (),
@@ -152,6 +156,7 @@ def stage(found: SqlWork, table: Table, notes: Sequence[str]) -> Stage[DocumentW
         system_prompt=_PROMPT.format(language=_LANGUAGES[asked.language]),
         threshold=0.95,
         max_iterations=4,
+        rules_last=1,
         scorer=score,
         policy=_move,
         history=500,

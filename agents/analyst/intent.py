@@ -25,8 +25,10 @@ class _Frozen(BaseModel):
 class Period(_Frozen):
     """A stretch of time; either end may be open."""
 
-    start: AwareDatetime | None = None
-    end: AwareDatetime | None = None
+    start: AwareDatetime | None = Field(default=None, description="inclusive: 2026-10-01T00:00:00Z")
+    end: AwareDatetime | None = Field(
+        default=None, description="exclusive: October ends 2026-11-01T00:00:00Z"
+    )
 
     @model_validator(mode="after")
     def _ordered(self) -> Period:
@@ -44,8 +46,8 @@ class Is(_Frozen):
     """The dimension has one of these values."""
 
     kind: Literal["is"] = "is"
-    dimension: str
-    values: tuple[Value, ...] = Field(min_length=1)
+    dimension: str = Field(description="full name, such as user__country")
+    values: tuple[Value, ...] = Field(min_length=1, description="exactly as lookup_values gives them")
 
 
 class Compares(_Frozen):
@@ -144,8 +146,8 @@ class CountOf(_Frozen):
     """
 
     kind: Literal["count"] = "count"
-    of: str
-    among: str = ""
+    of: str = Field(description="an entity, such as user, or a dimension's full name")
+    among: str = Field(default="", description="a metric, such as orders: of those who ordered")
     having: tuple[Threshold, ...] = ()
 
 
@@ -246,15 +248,21 @@ class Intent(_Frozen):
     the first rows in `order`, of each combination of the groups in `partition`.
     """
 
-    measures: tuple[Measure, ...] = Field(min_length=1, max_length=6)
-    groups: tuple[Group, ...] = ()
-    where: Condition | None = None
-    window: Period | None = None
+    measures: tuple[Measure, ...] = Field(
+        min_length=1, max_length=6, description="the figures, each a column"
+    )
+    groups: tuple[Group, ...] = Field(
+        default=(), description="what there is a row for each of; none: one row"
+    )
+    where: Condition | None = Field(default=None, description="which rows of the data count, not which time")
+    window: Period | None = Field(default=None, description="the time; none: all the data")
     against: Period | None = None
-    having: tuple[Threshold, ...] = ()
+    having: tuple[Threshold, ...] = Field(default=(), description="bounds on figures: over 1000 orders")
     order: Order | None = None
-    limit: int | None = Field(default=None, gt=0)
-    partition: tuple[Group, ...] = ()
+    limit: int | None = Field(default=None, gt=0, description="top 5 is 5; none: all rows")
+    partition: tuple[Group, ...] = Field(
+        default=(), description="some of the groups: top 3 brands in each country has country here, limit 3"
+    )
 
     @property
     def ordering(self) -> Order | None:

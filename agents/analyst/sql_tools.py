@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any
 
 from langchain_core.tools import InjectedToolArg, tool
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from agents.analyst.answer import Meaning
 from agents.analyst.answering import Answering, how_sure
 from agents.analyst.grammar.naming import metrics_in
 from agents.analyst.grammar.reader import NotUnderstood, Reading, Understood, Unsure
-from agents.analyst.intent import Intent, Is
+from agents.analyst.intent import Intent
 from agents.analyst.saying import refused
 from agents.analyst.saying.notes import Spelt, whole_before
-from agents.analyst.saying.table import meanings, plain, show
+from agents.analyst.saying.table import Table, meanings, plain, show
 from agents.analyst.sql_work import (
     Asked,
     AskedBack,
@@ -31,6 +31,8 @@ from agents.analyst.sql_work import (
     Rows,
     SqlWork,
 )
+from agents.analyst.traced import untraced
+from agents.analyst.validating import refusals, values_like
 from agents.analyst.vocabulary import Vocabulary
 from agents.runtime import errors
 from agents.runtime.tools import REGISTRY, ToolContext
@@ -81,7 +83,10 @@ Context = Annotated[ToolContext[SqlWork, Sources], InjectedToolArg]
 @tool
 def read_question(context: Context) -> Read:
     """Read the question by the grammar: what it means, what it may mean, or why it is not understood."""
-    asked, answering = context.work.asked, context.deps.answering
+    return _read(context.work.asked, context.deps.answering)
+
+
+def _read(asked: Asked, answering: Answering) -> Read:
     found = answering.understood(asked.question, asked.calendar, asked.previous, asked.domain)
     if isinstance(found, NotUnderstood):
         return _refused(found, asked, answering)
@@ -98,7 +103,8 @@ def read_question(context: Context) -> Read:
         reason = NotUnderstood("no_such_reading", (f"{len(readings)}",))
         return Read(refused=refused(reason, answering.vocabulary, asked.language))
     if asked.reading:
-        return Read(readings=(readings[asked.reading - 1],), certain=True)
+        chosen = readings[asked.reading - 1].model_copy(update={"proven": True})
+        return Read(readings=(chosen,), certain=True)
     return Read(readings=readings, certain=isinstance(found, Understood) and readings[0].proven)
 
 
@@ -147,7 +153,8 @@ def lookup_values(
     text: Annotated[str, Field(description="part of the value; empty lists the most frequent ones")] = "",
 ) -> dict[str, list[str]]:
     """Find the exact values of a dimension."""
-    return {"values": _values(dimension, text, context.deps)}
+    sources = context.deps
+    return {"values": _call(lambda: values_like(dimension, text, sources.semantic, sources.warehouse))}
 
 
 @REGISTRY.register(effects={"reads"}, retries=1)
@@ -160,14 +167,20 @@ def compile_intent(
     """
     asked, sources = context.work.asked, context.deps
     answering = sources.answering
-    if reason := next(_unknown(intent, sources), ""):
+    if reason := next(refusals(intent, answering.vocabulary, sources.warehouse), ""):
         raise errors.ToolError(reason)
     if no_data := _call(lambda: answering.without_data(intent)):
         raise errors.ToolError(refused(no_data, answering.vocabulary, asked.language))
     statement = _call(lambda: answering.compiled(intent, asked.calendar))
-    read = context.work.read
-    known = next((one for one in (read.readings if read else ()) if one.intent == intent), None)
-    return Compiled(meaning=known or _said(intent, asked, answering), statement=statement)
+    read = context.work.read or _read(asked, answering)
+    if known := next((one for one in read.readings if one.intent == intent), None):
+        return Compiled(meaning=known, statement=statement)
+    said, proven = answering.sentence(intent, asked.language)
+    left_out = answering.left_out(asked.question, intent, asked.calendar)
+    if read.certain:
+        left_out.append(f"what read_question is certain of: {read.readings[0].sentence}")
+    meaning = Meaning(intent=intent, sentence=said, proven=proven and not left_out)
+    return Compiled(meaning=meaning, statement=statement, left_out=tuple(left_out))
 
 
 @REGISTRY.register(effects={"reads"}, retries=1)
@@ -231,17 +244,33 @@ def ask_back(
     return AskedBack(readings=tuple(known[number - 1] for number in dict.fromkeys(readings)))
 
 
-@REGISTRY.register()
+@REGISTRY.register(effects={"reads"}, retries=1)
 @tool
 def decline(
-    reason: str,
+    reason: Annotated[str, Field(min_length=1, max_length=4_000, description="in the question's language")],
+    context: Context,
     failed: Annotated[
         bool, Field(description="true when a part broke, false when the data has no answer")
     ] = False,
-    suggestions: Sequence[str] = (),
+    suggestions: Annotated[
+        Sequence[str], Field(max_length=5, description="questions that read_question understands")
+    ] = (),
 ) -> Decline:
     """Say that the question cannot be answered."""
-    return Decline(reason=reason, failed=failed, suggestions=tuple(suggestions))
+    work, answering = context.work, context.deps.answering
+    asked, read = work.asked, work.read
+    known = read.suggestions if read else ()
+    told = [asked.question, *work.refused.values(), *known, *([read.refused] if read else [])]
+    if figures := untraced(reason, Table((), ()), context=told):
+        raise errors.ToolError(f"a reason has no figures of its own: {', '.join(figures)}")
+    kept = [one for one in suggestions if one in known or _is_answered(one, asked, answering)]
+    if not (kept or failed):
+        kept = list(known) or answering.suggested(asked.question, asked.calendar, asked.language)
+    return Decline(reason=reason, failed=failed, suggestions=tuple(kept))
+
+
+def _is_answered(suggestion: str, asked: Asked, answering: Answering) -> bool:
+    return isinstance(answering.understood(suggestion, asked.calendar), Understood)
 
 
 def _refused(reason: NotUnderstood, asked: Asked, answering: Answering) -> Read:
@@ -259,41 +288,6 @@ def _meaning(reading: Reading, asked: Asked, answering: Answering, confidence: f
     return Meaning(
         intent=reading.intent, sentence=said, proven=proven, confidence=confidence, spelt=tuple(spelt)
     )
-
-
-def _said(intent: Intent, asked: Asked, answering: Answering) -> Meaning:
-    """What a model took the question to mean."""
-    said, proven = answering.sentence(intent, asked.language)
-    return Meaning(intent=intent, sentence=said, proven=proven)
-
-
-def _unknown(intent: Intent, sources: Sources) -> Iterator[str]:
-    """The values that are none of their dimension's, and what there is."""
-    for condition in _conditions(intent):
-        known = sources.semantic.dimensions.get(condition.dimension)
-        for value in condition.values:
-            if not known or known.type != "categorical" or not isinstance(value, str):
-                continue
-            if value not in sources.names.spellings(condition.dimension, value):
-                tried = (_values(condition.dimension, text, sources)[:20] for text in (value, ""))
-                near = ", ".join(next(filter(None, tried), ()))
-                yield f"{condition.dimension} has no value {value!r}; it has {near or 'none'}"
-
-
-def _conditions(node: Any) -> Iterator[Is]:
-    if isinstance(node, Is):
-        yield node
-    elif isinstance(node, tuple):
-        for one in node:
-            yield from _conditions(one)
-    elif isinstance(node, BaseModel):
-        for _, value in node:
-            yield from _conditions(value)
-
-
-def _values(dimension: str, text: str, sources: Sources) -> list[str]:
-    values = _call(lambda: sources.semantic.values(dimension, sources.warehouse))
-    return [value for value in values if text.casefold() in value.casefold()][:50]
 
 
 def _beside(work: SqlWork, sources: Sources) -> dict[str, Any]:

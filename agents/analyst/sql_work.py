@@ -18,6 +18,11 @@ from agents.analyst.vocabulary import Vocabulary
 from agents.runtime.tools import Result
 from agents.runtime.work import ToolCall, Work
 
+_UNPROVEN = (
+    "Nothing proves that this is what was asked. Put into the intent what it leaves out; or ask_back; or "
+    "decline, with the meaning as a suggestion."
+)
+
 
 class Read(Result):
     """What a question may mean, the likeliest first; `refused` says why nothing, with what can be asked
@@ -37,13 +42,21 @@ class Read(Result):
 
 
 class Compiled(Result):
-    """SQL of an intent; it has not been checked yet."""
+    """SQL of an intent; it has not been checked yet. `left_out` is what the question says and the intent does
+    not: then the meaning is not proven.
+    """
 
     meaning: Meaning
     statement: Statement
+    left_out: tuple[str, ...] = ()
 
     def shown(self) -> dict[str, Any]:
-        return {"means": self.meaning.sentence, "sql": self.statement.sql}
+        told: dict[str, Any] = {"means": self.meaning.sentence, "sql": self.statement.sql}
+        if self.left_out:
+            told["the question also says"] = list(self.left_out)
+        if not self.meaning.proven:
+            told["not accepted"] = _UNPROVEN
+        return told
 
 
 class DryRun(Result):

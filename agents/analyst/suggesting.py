@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from itertools import pairwise
 
-from agents.analyst.grammar.chart import Phrase, fragments
-from agents.analyst.grammar.fragment import BETWEEN, Fragment
-from agents.analyst.grammar.reader import GRAMMAR, Reader, Understood
-from agents.analyst.grammar.text import Unit, fold, units
-from agents.analyst.grammar.timing import timing
-from agents.analyst.grammar.when import Calendar, NoTime
+from agents.analyst.fidelity import named_period
+from agents.analyst.grammar.chart import Phrase
+from agents.analyst.grammar.fragment import BETWEEN
+from agents.analyst.grammar.reader import Reader, Understood
+from agents.analyst.grammar.text import fold, units
+from agents.analyst.grammar.when import Calendar
 from agents.analyst.grammar.words import lattice, shipped
 from agents.analyst.intent import Intent, Period
 from agents.analyst.saying.labels import shown_period
@@ -44,7 +44,7 @@ class Suggesting:
     def near(self, question: str, calendar: Calendar, language: str) -> list[str]:
         """Up to `SUGGESTED` questions, each read, compiled and checked by the warehouse without a run."""
         text, words = lattice(question, shipped(), self._vocabulary.lexicon)
-        period = self._period(text, words, calendar)
+        period = named_period(text, words, calendar, self._reader.weights)
         found: list[str] = []
         for metric in self._metrics(question, words)[:_TRIED]:
             for said in self._said(metric, words, period, calendar, language):
@@ -123,18 +123,6 @@ class Suggesting:
         end = calendar.floor(min(last + timedelta(days=1), calendar.now), "month")
         start = calendar.step(end, "month", -1)
         return Period(start=start, end=end) if start >= first else None
-
-    def _period(self, text: Sequence[Unit], words: Sequence[Phrase], calendar: Calendar) -> Period | None:
-        """The time that the question names, where it is one."""
-        found = fragments(words, len(text), GRAMMAR, self._reader.weights)
-        said = [(one.end - one.start, one.value) for one in found if isinstance(one.value, Fragment)]
-        for _, fragment in sorted(said, key=lambda one: -one[0]):
-            if fragment.times and fragment == Fragment(times=fragment.times):
-                try:
-                    return timing(fragment.times, calendar).window
-                except NoTime:
-                    continue
-        return None
 
     def _is_answered(self, said: str, calendar: Calendar) -> bool:
         found = self._reader.read(said, calendar)

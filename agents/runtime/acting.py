@@ -16,7 +16,7 @@ from agents.runtime import tracing
 from agents.runtime.budget import Spent
 from agents.runtime.errors import ToolError
 from agents.runtime.state import Context, State
-from agents.runtime.tools import ToolContext, shown
+from agents.runtime.tools import ToolContext, refused, shown
 from agents.runtime.work import ToolCall, Work
 from warehouse.labels import labelled
 
@@ -132,7 +132,7 @@ async def _called(context: Context[W], state: State, work: W, call: ToolCall, ap
             if run.checkpoints is not None:
                 kept = context.tools[call.name].kept(result)
         except ToolError as error:
-            content = refusal = str(error)
+            content = refusal = refused(error)
             tracing.failed(span, error)
         span.set_attribute("gen_ai.tool.call.result", tracing.capped(content))
         run.emit(

@@ -121,6 +121,7 @@ async def _think(state: State, runtime: Runtime[Context[W]]) -> dict[str, Any]:
                 thought = await run.models.think(
                     state["messages"], context.schemas, _rules(context, state),
                     purpose=stage.name, failed=state["iteration"],
+                    late=iteration > stage.max_iterations - stage.rules_last,
                 )  # fmt: skip
         except TimeoutError:
             if not clock.expired():

@@ -157,9 +157,11 @@ class Models:
         *,
         purpose: str,
         failed: int = 0,
+        late: bool = False,
     ) -> Thought:
         """The next message, with tool calls. A provider's failure raises ModelError only when there is no
-        policy to answer in its place; without a model either, PermanentError is raised.
+        policy to answer in its place; without a model either, PermanentError is raised. `late`: a model has
+        had all the chats that it may have, and the policy answers.
         """
         asked = Complexity(
             prompt_tokens=tokens.prompt(messages, tools) if self._options else 0,
@@ -169,10 +171,11 @@ class Models:
         passed_over: list[str] = []
         # A model that was asked for a call and made none, twice, is not asked a third time in vain.
         idle = policy is not None and said.idle(messages) > 1
-        for option in self._options:
-            if idle:
-                passed_over.append(f"{option.provider.name} called no tool twice in a row")
-        for option in [] if idle else self._suitable(purpose, asked, passed_over):
+        late = late and policy is not None
+        for option in self._options if idle or late else ():
+            why = "called no tool twice in a row" if idle else f"came to nothing in {failed} chats"
+            passed_over.append(f"{option.provider.name} {why}")
+        for option in [] if idle or late else self._suitable(purpose, asked, passed_over):
             try:
                 answer = await option.provider.ask(messages, tools)
             except ModelError as error:

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AnyMessage
 
+from agents.runtime import messages as said
 from agents.runtime.breaker import Breaker
 from agents.runtime.errors import ModelError
 from agents.runtime.eventloops import Call, Loops
@@ -21,6 +22,8 @@ from agents.runtime.failures import judge
 from agents.runtime.settings import AgentSettings
 
 ATTEMPTS = 3
+# No text and no call is so long: what is, is neither kept nor sent back with each later question.
+LONGEST_ANSWER = 64_000
 _SLOT_POLL_S = 0.005
 
 T = TypeVar("T")
@@ -39,7 +42,11 @@ class Provider:
     async def ask(self, messages: Sequence[AnyMessage], tools: list[dict[str, Any]]) -> AIMessage:
         """Ask, and again what may go through again, until the call's deadline. Raises ModelError."""
         with self._breaker.call():
-            return await self._patiently(messages, tools)
+            answer = await self._patiently(messages, tools)
+        length = len(said.text(answer)) + sum(len(str(call["args"])) for call in said.calls(answer))
+        if length > LONGEST_ANSWER:
+            raise ModelError(f"answered with {length:,} characters, and at most {LONGEST_ANSWER:,} are read")
+        return answer
 
     async def _patiently(self, messages: Sequence[AnyMessage], tools: list[dict[str, Any]]) -> AIMessage:
         deadline = time.monotonic() + self._settings.model_timeout_s

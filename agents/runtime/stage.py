@@ -23,7 +23,7 @@ class Stage(Generic[W]):
     `policy` is the rules' next move, from the record alone, whoever made the moves before; without one only a
     model can make a move. `step` is what its chats count as. `identity` says what the stage works on: steps
     kept of a stage with another identity are not its own. `history` is how many tokens of the session's
-    earlier turns it is shown.
+    earlier turns it is shown. The last `rules_last` iterations are the rules', whatever a model has come to.
     """
 
     name: str
@@ -38,6 +38,7 @@ class Stage(Generic[W]):
     identity: str = ""
     step: Literal["think", "respond"] = "think"
     history: int = 0
+    rules_last: int = 0
     budget: Budget = field(default_factory=Budget)
 
 

@@ -33,6 +33,8 @@ from agents.runtime.messages import plain
 from agents.runtime.work import ToolCall, Work
 
 SHOWN_LIMIT = 24_000
+_REFUSED_LIMIT = 3_000
+_PROBLEMS = 8
 Effect = Literal["reads", "costs_money", "writes", "runs_code"]
 # What changes something waits for a person, and for the calls before it.
 _CHANGES: frozenset[Effect] = frozenset({"writes", "runs_code"})
@@ -168,10 +170,14 @@ class Registered:
         try:
             schema.model_validate(arguments)
         except ValidationError as error:
-            problems = "; ".join(
-                f"{'.'.join(map(str, item['loc'])) or 'arguments'}: {item['msg']}" for item in error.errors()
-            )
-            raise ToolError(f"{self.tool.name}: {problems}") from error
+            found = error.errors(include_input=False, include_url=False)
+            problems = [
+                f"{'.'.join(map(str, item['loc'])) or 'arguments'}: {item['msg']}"
+                for item in found[:_PROBLEMS]
+            ]
+            if len(found) > _PROBLEMS:
+                problems.append(f"and {len(found) - _PROBLEMS} more")
+            raise ToolError(f"{self.tool.name}: {'; '.join(problems)}") from error
 
     def kept(self, result: Any) -> str:
         """A result as JSON, from which `restored` makes it again."""
@@ -264,10 +270,18 @@ REGISTRY = ToolRegistry()
 
 def shown(result: Any) -> str:
     """A result as a language model is told it, not longer than it should read."""
-    text = _text(result.shown() if isinstance(result, Result) else result)
-    if len(text) <= SHOWN_LIMIT:
+    return _cut(_text(result.shown() if isinstance(result, Result) else result), SHOWN_LIMIT)
+
+
+def refused(error: ToolError) -> str:
+    """A refusal as a language model is told it: it may quote what was given, of any length."""
+    return _cut(str(error), _REFUSED_LIMIT)
+
+
+def _cut(text: str, limit: int) -> str:
+    if len(text) <= limit:
         return text
-    return f"{text[:SHOWN_LIMIT]}\n(cut: these are {SHOWN_LIMIT:,} of {len(text):,} characters)"
+    return f"{text[:limit]}\n(cut: these are {limit:,} of {len(text):,} characters)"
 
 
 def _text(content: Any, *, bare: bool = True) -> str:

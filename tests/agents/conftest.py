@@ -88,7 +88,8 @@ def commerce(dbt_target: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 Call = tuple[str, dict[str, Any] | str]
-Script = Callable[[list[dict[str, Any]]], list[Call]]
+# The calls that it makes next, or what it says in their place.
+Script = Callable[[list[dict[str, Any]]], list[Call] | str]
 
 
 @dataclass
@@ -119,6 +120,7 @@ class Scripted:
             failure = failure or {"status": 500}
             message = {"error": {"message": "the model is overloaded", "type": "server_error"}}
             return JSONResponse(message, failure["status"], headers=failure.get("headers"))
+        said = self.script(body["messages"])
         calls = [
             {
                 "id": f"call_{len(self.requests)}_{index}",
@@ -128,9 +130,10 @@ class Scripted:
                     "arguments": arguments if isinstance(arguments, str) else json.dumps(arguments),
                 },
             }
-            for index, (name, arguments) in enumerate(self.script(body["messages"]))
+            for index, (name, arguments) in enumerate([] if isinstance(said, str) else said)
         ]
-        message = {"role": "assistant", "content": None if calls else "Done.", "tool_calls": calls or None}
+        text = said if isinstance(said, str) else "Done."
+        message = {"role": "assistant", "content": None if calls else text, "tool_calls": calls or None}
         return JSONResponse(
             {
                 "id": "chatcmpl-1",

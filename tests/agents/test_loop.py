@@ -26,6 +26,7 @@ from agents.runtime.scoring import Score
 from agents.runtime.settings import AgentSettings
 from agents.runtime.stage import Outcome, Stage
 from agents.runtime.steps import open_steps
+from agents.runtime.testing import Say, ScriptedModel
 from agents.runtime.tools import Result, ToolContext, ToolRegistry
 from agents.runtime.work import ToolCall, Work
 from warehouse.labels import current_labels
@@ -228,3 +229,22 @@ def test_no_more_calls_than_a_few_are_made_of_one_answer() -> None:
     calls = tuple(("attempt", {"value": 0.001 * number}) for number in range(1000))
     outcome = run_stage(replace(stage([], limit=1), policy=lambda work: Move("all", calls)), run_of())
     assert outcome.work.tried == CALLS_AT_ONCE
+
+
+def test_the_last_iterations_are_the_rules_whatever_a_model_has_come_to() -> None:
+    low = [Say(calls=(("attempt", {"value": 0.1}),))] * 2
+    model = ScriptedModel(low)
+    models = Models(AgentSettings(model=""), model)
+    run = Run("tester", Session("talk"), "run-1", models, registry=registry(), stream=EventStream())
+    outcome = run_sync(loop.run_stage(replace(stage([0.5] * 9, limit=4), rules_last=2), run))
+    assert (outcome.score, outcome.iterations, len(model.asked)) == (0.5, 4, 2)
+    assert "came to nothing in 3 chats" in outcome.fallback
+
+
+def test_a_refusal_of_any_length_is_told_in_so_much() -> None:
+    def attempt(value: float) -> Tried:
+        raise ToolError("x" * 1_000_000)
+
+    outcome = run_sync(loop.run_stage(stage([1.0, 2.0], limit=2), run_of(attempt)))
+    assert all(len(one) < 4_000 for one in outcome.work.refused.values())
+    assert outcome.work.refused
