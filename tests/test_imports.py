@@ -127,6 +127,26 @@ def test_no_import_leads_back_to_where_it_began() -> None:
         pytest.fail(f"a circle of imports: {' <- '.join(error.args[1])}")
 
 
+# From a question's words down to its meaning: a part may import those that stand after it.
+ANALYST = ("saying", "sql", "following", "vocabulary", "grammar", "intent")
+
+
+def test_the_analysts_parts_form_no_circle() -> None:
+    """Not of files alone: `docs/architecture.md` draws its folders, and each stands above what it imports."""
+    drawing: dict[str, set[str]] = {}
+    for name, targets in modules().items():
+        if name.startswith("agents.analyst."):
+            part = name.split(".")[2]
+            others = {target.split(".")[2] for target in targets if target.startswith("agents.analyst.")}
+            drawing.setdefault(part, set()).update(others - {part})
+    try:
+        TopologicalSorter(drawing).prepare()
+    except CycleError as error:
+        pytest.fail(f"a circle of folders: {' <- '.join(error.args[1])}")
+    for at, part in enumerate(ANALYST):
+        assert drawing[part] <= {*ANALYST[at + 1 :], "units"}, part
+
+
 def test_the_rooms_have_no_more_arrows_than_they_had() -> None:
     found = arrows(modules())
     assert len(found) <= ARROWS, sorted(found)

@@ -15,6 +15,7 @@ from agents.analyst.following import followed
 from agents.analyst.grammar.confidence import confidence, signals
 from agents.analyst.grammar.naming import metrics_in
 from agents.analyst.grammar.reader import NotUnderstood, Reader, Reading, Understood, Unsure
+from agents.analyst.grammar.text import fold
 from agents.analyst.grammar.text import language as script
 from agents.analyst.grammar.when import Calendar
 from agents.analyst.intent import Intent, Period
@@ -142,9 +143,13 @@ class Answering:
             return found
         if isinstance(found, NotUnderstood) and not script(question):
             return NotUnderstood("language")
-        # A reading that was shown, and is now asked for in its own words.
+        # A reading that was shown, and is now asked for in its own words: in these alone, as what reads
+        # sentences knows nothing of what else the words of a question may mean.
         said = read(question, self.vocabulary)
-        return Understood(Reading(said[0], 0.0, {}, ()), inf) if len(said) == 1 else found
+        shown = (fold(self.sentence(intent, language)[0]) for intent in said for language in ("en", "zh"))
+        if len(said) == 1 and fold(question) in shown:
+            return Understood(Reading(said[0], 0.0, {}, ()), inf)
+        return found
 
     def _within(
         self, found: Understood | Unsure | NotUnderstood, domain: str

@@ -275,6 +275,7 @@ def test_a_threshold_on_decimals_keeps_what_is_above_it(foreign: Foreign) -> Non
         ("cost by month", "1. without a date: Cost 157.50"),
         ("cost last month", "There is data, but none of it has a date."),
         ("cost", "Cost: **157.50**."),
+        ("rides by name", "1. Rides by name (station)\n2. Rides by name (city)"),
         ("rides by rider name", "rider_id = 4 is there 2 times"),
         ("rides by station city name", "Liège has the highest rides: **37**."),
     ],
