@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from agents.analyst.intent import By, Compares, CountOf, Intent, Is, MetricOf, Missing
+from agents.analyst.intent import By, Compares, CountOf, Intent, Is, MetricOf, Missing, Period
 from agents.analyst.vocabulary import Vocabulary
 from warehouse import Warehouse
 from warehouse.errors import SemanticError, UnknownDimensionError, UnknownMetricError
@@ -16,6 +16,8 @@ from warehouse.semantic import SemanticLayer
 
 # Deeper, or with more parts, than any question that somebody asks.
 _DEEPEST, _PARTS = 24, 2_000
+# Further away no calendar can step to the year before or after, nor does a warehouse keep such days.
+_YEARS = range(1900, 2200)
 _NEAR, _VALUES, _SHOWN = 5, 50, 20
 
 
@@ -25,7 +27,12 @@ def refusals(intent: Intent, names: Vocabulary, warehouse: Warehouse) -> Iterato
         yield f"the intent is too large: at most {_PARTS:,} parts, {_DEEPEST} in one another"
         return
     for _, part in _parts(intent):
-        if error := _unknown_name(part, names.semantic):
+        if isinstance(part, Period):
+            years = [moment.year for moment in (part.start, part.end) if moment]
+            yield from (
+                f"the year {year} is none that there is data of" for year in years if year not in _YEARS
+            )
+        elif error := _unknown_name(part, names.semantic):
             yield str(error)
         elif isinstance(part, Is):
             yield from _unknown_values(part, names, warehouse)

@@ -226,6 +226,11 @@ def test_what_is_wrong_with_arguments_is_said(call: Call, malformed: Any, told: 
         ),
         ({"having": [{"measure": {"kind": "metric", "name": "gains"}, "op": ">", "value": 1}]}, "no metric"),
         ({"order": {"by": {"kind": "by", "dimension": "user__contry"}}}, "user__country"),
+        (
+            {"where": {"kind": "compares", "dimension": "user__signed_up_on", "op": ">", "value": "May"}},
+            "a time",
+        ),
+        ({"window": {"start": "0001-01-01T00:00:00Z", "end": "9999-12-31T00:00:00Z"}}, "the year 1 is"),
         ({"window": {"start": "2011-01-01T00:00:00Z", "end": "2011-02-01T00:00:00Z"}}, "known from"),
     ],
 )

@@ -7,12 +7,13 @@ value is neither above nor below a number.
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 
 from sqlglot import exp
 
 from agents.analyst.intent import AllOf, AnyOf, AtPart, Compares, Condition, Is, Missing, Not, Value
 from warehouse.dialect import Dialect
+from warehouse.errors import SemanticError
 from warehouse.semantic import Item, SemanticLayer
 from warehouse.semantic.model import METRIC_TIME
 
@@ -29,11 +30,13 @@ def tree(condition: Condition, semantic: SemanticLayer, dialect: Dialect) -> exp
     """A condition; its columns are `Item.reference`s."""
     match condition:
         case Is(dimension=name, values=values):
-            item = _item(name, values[0], semantic)
-            return item.reference().isin(*(_literal(value, item, dialect) for value in values))
+            moments = [_moment(name, value, semantic) for value in values]
+            item = _item(name, moments[0], semantic)
+            return item.reference().isin(*(_literal(value, item, dialect) for value in moments))
         case Compares(dimension=name, op="!=", value=value):
             return _opposite(tree(Compares(dimension=name, op="=", value=value), semantic, dialect))
         case Compares(dimension=name, op=op, value=value):
+            value = _moment(name, value, semantic)
             item = _item(name, value, semantic)
             return compare(op, item.reference(), _literal(value, item, dialect))
         case Missing(dimension=name):
@@ -67,6 +70,20 @@ def _is_time(name: str, semantic: SemanticLayer) -> bool:
     return name in semantic.dimensions and semantic.dimensions[name].type == "time"
 
 
+def _moment(name: str, value: Value, semantic: SemanticLayer) -> Value:
+    """A time that is written as a text, as a model writes it and a conversation keeps it."""
+    if not _is_time(name, semantic) or isinstance(value, date):
+        return value
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError as error:
+        raise SemanticError(
+            f"{name} is a time, and {str(value)[:40]!r} is none. "
+            "Write it as 2026-10-01 or 2026-10-01T12:00:00Z."
+        ) from error
+    return moment.astimezone(UTC) if moment.tzinfo else moment
+
+
 def _item(name: str, value: Value, semantic: SemanticLayer) -> Item:
     if not _is_time(name, semantic):
         return Item(name)
@@ -76,6 +93,4 @@ def _item(name: str, value: Value, semantic: SemanticLayer) -> Item:
 def _literal(value: Value, item: Item, dialect: Dialect) -> exp.Expr:
     if item.grain == "day" and isinstance(value, datetime):
         value = value.date()
-    if item.grain and isinstance(value, str):
-        value = date.fromisoformat(value)
     return dialect.literal(value)
