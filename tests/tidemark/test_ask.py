@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from agents.analyst.answer import Answer, AnswerColumn
+from agents.analyst.answer import Answer, AnswerColumn, Meaning
+from agents.analyst.intent import Intent, MetricOf
 from agents.runtime.events import Event
 from free_ports import free_port
 from tidemark.ask import SHOWN_ROWS, show, show_answer
@@ -41,6 +42,19 @@ def test_an_answer_is_shown_with_its_first_rows_its_sql_and_what_was_checked(
     assert "... 3 more rows in the report" in said
     assert "select [1]" in said
     assert "checked: ran, not valid\nreport /r/index.html" in said
+
+
+def test_what_was_understood_is_said_and_how_one_of_several_meanings_is_chosen(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    known = Meaning(intent=Intent(measures=(MetricOf(name="revenue"),)), sentence="Revenue [all]")
+    answer = Answer(
+        run_id="r", question="q", language="en", status="answered", text="$3", asked_at=datetime.now(UTC)
+    )
+    show_answer(answer.model_copy(update={"meaning": known}))
+    assert "understood as: Revenue [all]" in capsys.readouterr().out
+    show_answer(answer.model_copy(update={"status": "unclear", "readings": [known]}))
+    assert "Ask again with --reading and its number." in capsys.readouterr().out
 
 
 def test_what_the_agent_does_goes_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
