@@ -32,7 +32,7 @@ def ask(
         typer.Option(help="Another than the project's: a URL, or a name of TIDEMARK_WAREHOUSES."),
     ] = "",
     reading: Annotated[
-        int, typer.Option(min=1, help="Which of the meanings is meant that the question was asked back with.")
+        int, typer.Option(min=0, help="Which of the meanings, from 1, that it was asked back with is meant.")
     ] = 0,
     session: Annotated[
         str, typer.Option(help="The conversation that the question belongs to; without it, one of its own.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,7 +38,7 @@ def ask(
     budget: Budget | None = None,
     question: str = "revenue by month",
     model: ScriptedModel | None = None,
-    **more: str,
+    **more: Any,
 ) -> tuple[Answer, FakeWarehouse]:
     warehouse = FakeWarehouse(answers={"repeated_times": [], "_days": DAYS} | answers)
     catalogue = Catalogue.load(dbt_target / "manifest.json")
@@ -78,6 +79,46 @@ def test_a_warehouse_that_hangs_holds_the_run_no_longer_than_its_budget(
     assert answer.status == "failed"
     assert "seconds" in answer.over
     assert not answer.rows
+
+
+def test_what_may_mean_several_things_is_asked_back_and_one_of_them_chosen(
+    semantic: SemanticLayer, dbt_target: Path, tmp_path: Path
+) -> None:
+    asked, _ = ask(semantic, dbt_target, tmp_path, {}, question="failure rate by agent")
+    assert (asked.status, asked.rows, asked.sql) == ("unclear", [], ""), asked.text
+    assert len(asked.readings) > 1
+    for number, reading in enumerate(asked.readings, start=1):
+        assert f"{number}. {reading.sentence}" in asked.text
+        rows: dict[str, Scripted] = {"failure_rate": [{"agent": "analyst", "rate": 0.25}]}
+        chosen, _ = ask(
+            semantic, dbt_target, tmp_path, rows, question="failure rate by agent", reading=number
+        )
+        assert chosen.meaning == reading
+        again, _ = ask(semantic, dbt_target, tmp_path, rows, question=reading.sentence)
+        assert again.meaning
+        assert again.meaning.intent == reading.intent, "a reading's own sentence is that reading"
+    beyond, _ = ask(semantic, dbt_target, tmp_path, {}, question="failure rate by agent", reading=9)
+    assert (beyond.status, beyond.rows) == ("declined", [])
+    assert "by its number" in beyond.text
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("", "empty"),
+        ("revenue " * 300, "at most 2,000"),
+        ("ยอดขายเดือนที่แล้ว", "ask in English or Chinese"),
+        ("revenue by country без Германии", "ask in English or Chinese"),
+        ("why did revenue fall", "Causes"),
+        ("revenue next year", "ahead"),
+    ],
+)
+def test_what_is_not_understood_says_why(
+    semantic: SemanticLayer, dbt_target: Path, tmp_path: Path, question: str, said: str
+) -> None:
+    answer, _ = ask(semantic, dbt_target, tmp_path, {}, question=question)
+    assert (answer.status, answer.rows) == ("declined", [])
+    assert said in answer.text
 
 
 def test_rules_and_a_model_both_know_the_conversation(

@@ -27,7 +27,9 @@ def read(text: str, names: Names) -> list[Intent]:
     named = [one for one in named if one.category != "entity" or (one.start, one.end) not in labels]
     derivations = derive([*own, *named, *numbers(said)], len(said), _grammar(), Clauses.and_, {}, Clauses())
     intents = (intent for one in derivations if (intent := one.value.intent()))
-    return list(dict.fromkeys(resolved(intent, names) for intent in intents))
+    # A sentence says which of several metrics it means.
+    plain = (one for one in intents if not any("|" in name for name in _metrics(one)))
+    return list(dict.fromkeys(resolved(intent, names) for intent in plain))
 
 
 @cache
