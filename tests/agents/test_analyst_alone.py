@@ -84,12 +84,15 @@ def test_a_warehouse_that_hangs_holds_the_run_no_longer_than_its_budget(
 def test_what_may_mean_several_things_is_asked_back_and_one_of_them_chosen(
     semantic: SemanticLayer, dbt_target: Path, tmp_path: Path
 ) -> None:
-    asked, _ = ask(semantic, dbt_target, tmp_path, {}, question="failure rate by agent")
+    rows: dict[str, Scripted] = {
+        "tool_failure": [{"agent": "analyst", "rate": 0.25}],
+        "run_failure": [{"agent": "analyst", "rate": 0.5}],
+    }
+    asked, _ = ask(semantic, dbt_target, tmp_path, rows, question="failure rate by agent")
     assert (asked.status, asked.rows, asked.sql) == ("unclear", [], ""), asked.text
     assert len(asked.readings) > 1
     for number, reading in enumerate(asked.readings, start=1):
         assert f"{number}. {reading.sentence}" in asked.text
-        rows: dict[str, Scripted] = {"failure_rate": [{"agent": "analyst", "rate": 0.25}]}
         chosen, _ = ask(
             semantic, dbt_target, tmp_path, rows, question="failure rate by agent", reading=number
         )
@@ -97,7 +100,7 @@ def test_what_may_mean_several_things_is_asked_back_and_one_of_them_chosen(
         again, _ = ask(semantic, dbt_target, tmp_path, rows, question=reading.sentence)
         assert again.meaning
         assert again.meaning.intent == reading.intent, "a reading's own sentence is that reading"
-    beyond, _ = ask(semantic, dbt_target, tmp_path, {}, question="failure rate by agent", reading=9)
+    beyond, _ = ask(semantic, dbt_target, tmp_path, rows, question="failure rate by agent", reading=9)
     assert (beyond.status, beyond.rows) == ("declined", [])
     assert "by its number" in beyond.text
 
