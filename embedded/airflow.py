@@ -62,6 +62,12 @@ class AirflowApi:
 
     def unpause(self, dag_id: str) -> None:
         """Let the DAG's runs start."""
+        # SQLite has one writer, and refuses who has waited too long for it.
+        for _ in range(4):
+            answer = self._request("PATCH", f"/dags/{dag_id}", json={"is_paused": False})
+            if not answer.is_server_error:
+                break
+            time.sleep(1.0)
         self._json("PATCH", f"/dags/{dag_id}", json={"is_paused": False})
 
     def wait_for_dag(self, dag_id: str, seconds: float = 60.0) -> None:

@@ -45,11 +45,11 @@ def test_the_questions_of_the_reports_have_the_same_answers(both: Both, tmp_path
     answered = 0
     for question in QUESTIONS:
         ours, theirs = first.ask(question), second.ask(question)
-        assert (ours.status, theirs.status) == ("answered", "answered"), (
-            question,
-            ours.reasons,
-            theirs.reasons,
-        )
+        assert ours.status == theirs.status, (question, ours.reasons, theirs.reasons)
+        if ours.status == "declined":
+            # There are forty days of data, and no quarter before this one.
+            assert "it is known from" in ours.text or "已有数据为" in ours.text
+            continue
         assert same(ours, theirs), (question, ours.rows, theirs.rows)
         assert not ours.estimate
         assert theirs.estimate == "0 bytes, about $0.00", "an emulator's"
