@@ -23,18 +23,21 @@ settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCh
 settings.load_profile("busy")
 
 # A folder's tests share its servers, so one worker runs them all, except files whose servers are their own.
-ALONE = ("test_on_a_cluster.py", "test_kill_the_job.py", "test_recovery.py", "test_stack_lifecycle.py")
+ALONE = (
+    "test_on_a_cluster.py", "test_kill_the_job.py", "test_recovery.py", "test_stack_lifecycle.py",
+    "test_evaluation.py",
+)  # fmt: skip
 # The longest begin first, those that mostly wait beside those that mostly compute; the others fill the end.
 FIRST = (
-    "integration", "warehouse", "test_on_a_cluster.py", "test_kill_the_job.py", "agents", "bigquery",
-    "test_recovery.py", "embedded", "streaming", "dbt", "test_stack_lifecycle.py",
+    "integration", "warehouse", "test_evaluation.py", "test_on_a_cluster.py", "test_kill_the_job.py", "agents",
+    "bigquery", "test_recovery.py", "embedded", "streaming", "dbt", "test_stack_lifecycle.py",
 )  # fmt: skip
 
 
 def _group(nodeid: str) -> str:
-    """Of `tests/dbt/test_x.py::test_y` the folder, or the file's name where it has servers of its own."""
+    """Of `tests/agents/sql/test_x.py::test_y` the folder; the file's name where it has servers of its own."""
     parts = nodeid.partition("::")[0].split("/")
-    return parts[-1] if parts[-1] in ALONE else parts[1]
+    return parts[-1] if parts[-1] in ALONE else "/".join(parts[1:-1])
 
 
 class Groups(LoadScopeScheduling):

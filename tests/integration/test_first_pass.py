@@ -33,7 +33,7 @@ def test_the_summary_answers_a_question_about_the_agents_own_runs(first, stack, 
     airflow = AirflowApi.of(settings)
     run = next(run for run in airflow.dag_runs("tidemark_pipeline") if run["state"] == "success")
     answers = airflow.xcom("tidemark_pipeline", run["dag_run_id"], "answer_about_runs")
-    about_tools = next(answer for answer in answers if "tool failed most" in answer["question"])
+    about_tools = next(answer for answer in answers if "Which tool" in answer["question"])
     assert about_tools["status"] == "answered", about_tools
     assert "ads_agent_tool_calls_minutely" in about_tools["sql"]
     assert about_tools["question"] in first.stdout
@@ -88,7 +88,7 @@ def test_ask_declines_what_it_cannot_link(first, stack) -> None:
     assert asked.returncode == 3
     answer = json.loads(asked.stdout)
     assert answer["status"] == "declined"
-    assert answer["nearest"]
+    assert answer["suggestions"]
 
 
 def test_a_second_pass_reuses_everything(first, stack) -> None:
