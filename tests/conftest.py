@@ -29,8 +29,8 @@ ALONE = (
 )  # fmt: skip
 # The longest begin first, those that mostly wait beside those that mostly compute; the others fill the end.
 FIRST = (
-    "integration", "warehouse", "test_evaluation.py", "test_on_a_cluster.py", "test_kill_the_job.py", "agents",
-    "bigquery", "test_recovery.py", "embedded", "streaming", "dbt", "test_stack_lifecycle.py",
+    "integration", "warehouse", "test_evaluation.py", "test_on_a_cluster.py", "test_kill_the_job.py",
+    "agents", "bigquery", "test_recovery.py", "embedded", "streaming", "dbt", "test_stack_lifecycle.py",
 )  # fmt: skip
 
 
