@@ -39,7 +39,9 @@ def choose(table: Table, title: str, notes: Sequence[str] = ()) -> Spec:
     elif categories or (times and len(table.rows) > 1):
         body = _per_unit(measures, lambda group: _bars(table, [*times, *categories], group, notes))
     else:
-        body = _cards(table, measures)
+        body = _cards(
+            table, measures, show(table.rows[0][table.index(times[0].name)], times[0]) if times else ""
+        )
     under: Spec = {"subtitle": list(dict.fromkeys(notes)), "subtitleColor": "#52525b"} if notes else {}
     return {
         "$schema": _SCHEMA,
@@ -161,15 +163,15 @@ def _title(columns: list[ColumnMeaning]) -> str:
     return " · ".join(column.label for column in columns)
 
 
-def _one_field(
-    table: Table, columns: list[ColumnMeaning], transform: list[Spec]
-) -> tuple[str, list[str | None]]:
+def _one_field(table: Table, columns: list[ColumnMeaning], transform: list[Spec]) -> tuple[str, list[str]]:
     """The field that tells these columns' values apart, and its values in the order of the rows: the column
-    itself where it is one category, else one that is computed, with times and weekdays as people read them.
+    itself where it is one category that is always known, else one that is computed, with times and weekdays
+    as people read them.
     """
     positions = [table.index(column.name) for column in columns]
-    if len(columns) == 1 and columns[0].role == "category" and not columns[0].values:
-        return columns[0].name, [v if v is None else str(v) for v in dict.fromkeys(table.values(columns[0]))]
+    cells = list(dict.fromkeys(table.values(columns[0])))
+    if len(columns) == 1 and columns[0].role == "category" and not columns[0].values and None not in cells:
+        return columns[0].name, [str(value) for value in cells]
     labels = {
         tuple(row[position] for position in positions): " · ".join(
             show(row[position], column) for position, column in zip(positions, columns, strict=True)

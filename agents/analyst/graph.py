@@ -10,8 +10,8 @@ from agents.analyst.chart_stage import ChartWork
 from agents.analyst.document_stage import DocumentWork
 from agents.analyst.saying import prose
 from agents.analyst.saying.coverage import halves
+from agents.analyst.saying.notes import left_out
 from agents.analyst.saying.table import Table
-from agents.analyst.saying.texts import say
 from agents.analyst.sql_tools import Sources
 from agents.analyst.sql_work import Asked, SqlWork
 from agents.runtime.agent import Agent, Branch, Done, StageNode, sequence
@@ -26,9 +26,7 @@ def _sql(done: Done[Any]) -> Stage[SqlWork]:
 def _chart(done: Done[Any]) -> Stage[ChartWork]:
     asked, _ = _of(done)
     table = result(done)
-    notes = halves(table, done[SQL].work.coverage, asked.language)
-    if table.extent in ("top", "cut"):
-        notes.append(say("more", asked.language, str(len(table.rows))))
+    notes = [*halves(table, done[SQL].work.coverage, asked.language), *left_out(table, asked.language)]
     return chart_stage.stage(asked.question, table, notes)
 
 

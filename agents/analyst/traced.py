@@ -73,7 +73,7 @@ def untraced(
     of the `days`. A cell's date may be written in any way at its grain.
     """
     surrounding = " ".join(context)
-    names = [str(v) for column in table.of_role("category") for v in table.values(column) if v is not None]
+    names = [table.shown(column, v) for column in table.of_role("category") for v in table.values(column)]
     labels = [column.label for column in table.columns]
     keys = {*dates.read(surrounding), *_keys(table)}
     keys |= {key for day in days for key in dates.keys_of(datetime(day.year, day.month, day.day), "day")}
@@ -100,9 +100,12 @@ def _keys(table: Table) -> set[str]:
 
 
 def _blank(text: str, phrases: Iterable[str]) -> str:
-    """The text without phrases that hold digits but no figure, values such as `501 Jeans`."""
+    """The text without phrases that hold digits but no figure, values such as `501 Jeans`; a value that is
+    all digits is none of a longer number's.
+    """
     for phrase in sorted((item for item in phrases if re.search(r"\d", item)), key=len, reverse=True):
-        text = text.replace(phrase, " " * len(phrase))
+        alone = rf"(?<![A-Za-z0-9])(?<!\d[.,]){re.escape(phrase)}(?![A-Za-z0-9]|[.,]\d)"
+        text = re.sub(alone, " " * len(phrase), text)
     return text
 
 

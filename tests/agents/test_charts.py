@@ -34,6 +34,7 @@ SHAPES: dict[str, tuple[Table, str]] = {
         Table((MONTH, COUNTRY, REVENUE), tuple((m, c, 2.0) for m in MONTHS for c in "AB")), "line"
     ),
     "categories": (Table((COUNTRY, REVENUE), (("A", 1.0), ("B's", None))), "bar"),
+    "a category without a name": (Table((COUNTRY, REVENUE), (("A", 1.0), (None, 2.0))), "bar"),
     "two categories": (Table((COUNTRY, BRAND, REVENUE), (("A", "x", 1.0), ("A", "y", 3.0))), "bar"),
     "two units": (Table((COUNTRY, REVENUE, RATE), (("A", 1.0, 0.1), ("B", 2.0, 0.2))), "bar"),
     "comparison": (Table((COUNTRY, REVENUE, BEFORE), (("A", 1.0, 2.0),)), "bar"),
@@ -99,6 +100,11 @@ def test_no_category_is_drawn_over_another() -> None:
     ]
     _, image = _drawn(Table((COUNTRY, BRAND, REVENUE, BEFORE, *rest), two))
     assert image.count('aria-roledescription="bar"') == 2 * len(two)
+
+
+def test_the_one_period_of_a_ranking_stands_on_its_card() -> None:
+    table = Table((MONTH, REVENUE), (("2026-10-01", 9.0),), (("revenue", "desc"),), "top")
+    assert charts.choose(table, "Which month?")["layer"][1]["encoding"]["text"]["value"] == "销售额 (2026-10)"
 
 
 def test_what_the_figures_are_not_stands_under_the_title() -> None:

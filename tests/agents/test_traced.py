@@ -60,6 +60,15 @@ def test_ways_of_writing_a_number() -> None:
     assert untraced("1. First\n2. Second", table) == []
 
 
+def test_a_category_of_digits_hides_no_figure_and_is_none() -> None:
+    table = Table((COUNTRY, ColumnMeaning("m", "M", "measure")), (("4", 4562.0), ("5", 69.0)))
+    assert untraced("4: 4,562; 5: 69", table) == []
+    assert untraced("4: 4,561", table) == ["4,561"]
+    weekday = ColumnMeaning("weekday", "Weekday", "category", values=("", "Monday", "Tuesday"))
+    table = Table((weekday, ColumnMeaning("m", "M", "measure")), ((1, 469.0), (2, 12.0)))
+    assert untraced("Monday: 469; Tuesday: 12", table) == []
+
+
 def test_derived_numbers_are_recomputed() -> None:
     table = table_of("count", [10.0, 20.0, 40.0])
     assert untraced("70 in all", table) == ["70"]

@@ -271,7 +271,7 @@ def test_a_threshold_on_decimals_keeps_what_is_above_it(foreign: Foreign) -> Non
     ("question", "words"),
     [
         ("net by month", "Net went from 1,550.09 (2026-02) to 2,034.30 (2026-03)."),
-        ("net by month", "Not part of this, without a date: Net 651.29."),
+        ("net by month", "In none of the months, without a date: Net 651.29."),
         ("cost by month", "1. without a date: Cost 157.50"),
         ("cost last month", "There is data, but none of it has a date."),
         ("cost", "Cost: **157.50**."),

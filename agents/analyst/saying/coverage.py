@@ -73,9 +73,14 @@ class Coverage:
 
     def may_change(self, period: Range, column: ColumnMeaning, grain: str) -> bool:
         """Whether a period and the one that its change is from are over and within the days with data."""
-        back = self.calendar.step(period[0], "year" if column.steps == "year" else grain, -1)
-        known = self.known
+        back, known = self.before_it(period, column, grain)[0], self.known
         return known is None or (known[0] <= back and period[1] <= min(known[1], self.calendar.now + _TICK))
+
+    def before_it(self, period: Range, column: ColumnMeaning, grain: str) -> Range:
+        """The period that a change is from."""
+        return self.around(
+            self.calendar.step(period[0], "year" if column.steps == "year" else grain, -1), grain
+        )
 
     def around(self, moment: datetime, grain: str) -> Range:
         """The period of a grain that a moment lies in."""

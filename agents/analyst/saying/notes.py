@@ -4,6 +4,7 @@ a word was taken for, keys that nothing is known of.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -71,6 +72,16 @@ def notes(
         if str(value) in names.shared(one.dimension)
     ]
     return list(dict.fromkeys(found))
+
+
+def left_out(table: Table, language: str) -> list[str]:
+    """That there are more rows than those shown, and in each of what."""
+    if table.extent not in ("top", "cut"):
+        return []
+    keys = [table.index(name) for name in table.partition]
+    most = max(Counter(tuple(row[key] for key in keys) for row in table.rows).values())
+    parts = say("join", language).join(inside(table.columns[key].label) for key in keys)
+    return [say("more_each" if parts else "more", language, f"{most:,}", parts)]
 
 
 def running_unit(window: Period | None, calendar: Calendar) -> Period | None:

@@ -77,7 +77,7 @@ def compose(
         _comparison(draft, measures)
     elif table.of_role("time") and (len(table.rows) > 1 or _undated_rows(table)) and not table.ranked:
         _series(draft, measures)
-    elif table.of_role("category") or len(table.rows) > 1:
+    elif table.of_role("category") or table.of_role("time") or len(table.rows) > 1:
         _ranking(draft, measures)
     else:
         _single(draft, measures)
@@ -145,7 +145,12 @@ def _whole_rows(draft: Draft, measure: ColumnMeaning) -> list[int]:
     periods = [draft.coverage.period_of(draft.table, row) for row in range(len(draft.table.rows))]
     whole = [period is None or draft.coverage.is_whole(period) for period in periods]
     if measure.steps:
-        whole = [now and before for now, before in zip(whole, [False, *whole], strict=False)]
+        # What lies before all that was asked for is whole where there is a figure: see `settled`.
+        part = {period for period, one in zip(periods, whole, strict=True) if not one}
+        back = [
+            period and draft.coverage.before_it(period, measure, grain_of(draft.table)) for period in periods
+        ]
+        whole = [one and before not in part for one, before in zip(whole, back, strict=True)]
     dated = {*range(len(periods))}.difference(_undated_rows(draft.table))
     values = draft.table.values(measure)
     return [row for row in sorted(dated) if whole[row] and values[row] is not None]
@@ -159,10 +164,13 @@ def _undated_rows(table: Table) -> list[int]:
 
 def _undated(draft: Draft, measures: list[ColumnMeaning], rows: Sequence[int]) -> None:
     """What a series leaves out is said with its figures, as far as there is room."""
+    periods = grains(draft.table.of_role("time")[0].grain, "zh" if draft.zh else "en")
     for row in rows[:LISTED]:
         figures = _list(draft, [f"{measure.label} {draft.cell(row, measure)}" for measure in measures])
         name = _name(draft, row)
-        draft.say(f"Not part of this, {name}: {figures}.", f"不计入以上（{name}）：{figures}。")
+        draft.say(
+            f"In none of the {periods}, {name}: {figures}.", f"不属于任何{periods}（{name}）：{figures}。"
+        )
     if len(rows) > LISTED:
         draft.say("More rows without a date are in the table.", "其他没有日期的行见表格。")
 
@@ -194,20 +202,20 @@ def _extremes(draft: Draft, measure: ColumnMeaning, rows: list[int]) -> None:
     left, right = ("（", "）") if draft.zh else (" (", ")")
     if numbers[0][0] == numbers[-1][0]:
         value = draft.cell(rows[0], measure)
-        draft.say(f"{of}{label} was **{value}** throughout.", f"{of}{label}始终为 **{value}**。")
+        draft.say(f"{of}{label} stayed at **{value}**.", f"{of}{label}始终为 **{value}**。")
         return
     highest = [row for value, row in numbers if value == numbers[-1][0]]
     lowest = [row for value, row in numbers if value == numbers[0][0]]
     top = f"**{draft.cell(highest[0], measure)}**{left}{_names(draft, highest)}{right}"
     if measure.zero_without_rows and _has_gaps(draft):
         draft.say(
-            f"{of}{label} was highest at {top}; some {periods} have no rows.",
+            f"{of}{label} reached a high of {top}; some {periods} have no rows.",
             f"{of}{label}最高为 {top}，有些{periods}没有记录。",
         )
         return
     bottom = f"{draft.cell(lowest[0], measure)}{left}{_names(draft, lowest)}{right}"
     draft.say(
-        f"{of}{label} was highest at {top}, lowest at {bottom}.",
+        f"{of}{label} reached a high of {top} and a low of {bottom}.",
         f"{of}{label}最高为 {top}，最低为 {bottom}。",
     )
 
@@ -229,10 +237,17 @@ def _ranking(draft: Draft, measures: list[ColumnMeaning]) -> None:
     table = draft.table
     ordered = dict(table.order)
     lead = next((measure for measure in measures if measure.name in ordered), measures[0])
-    leading = table.extent == "all" or (table.extent != "selected" and lead.name in ordered)
-    if len(table.rows) > 1 and leading and _leader(draft, lead, ordered.get(lead.name)):
+    # The first of each part is not the first of all.
+    leading = not table.partition and (
+        table.extent == "all" or (table.extent != "selected" and lead.name in ordered)
+    )
+    alone = len(table.rows) == 1
+    if leading and (not alone or table.extent == "top") and _leader(draft, lead, ordered.get(lead.name)):
         return
-    _listing(draft, measures)
+    if alone and leading and table.extent == "top" and len(measures) == 1:
+        _rest(draft, shown=1)
+    else:
+        _listing(draft, measures)
 
 
 def _listing(draft: Draft, measures: list[ColumnMeaning]) -> None:
@@ -271,11 +286,11 @@ def _leader(draft: Draft, lead: ColumnMeaning, direction: str | None) -> bool:
     tied = [row for row in candidates if values[row] == values[best]]
     value = draft.cell(best, lead)
     if table.extent == "all" and not any(values):
-        draft.say(f"None has any: {inside(lead.label)} is **{value}** throughout.",
+        draft.say(f"None has any: {inside(lead.label)} **{value}** throughout.",
                   f"都没有：{lead.label}均为 **{value}**。")  # fmt: skip
         return True
     if table.extent == "all" and len(tied) == len(values):
-        draft.say(f"None stands out: {inside(lead.label)} is **{value}** for all.",
+        draft.say(f"None stands out: {inside(lead.label)} **{value}** for all.",
                   f"没有差别：{lead.label}均为 **{value}**。")  # fmt: skip
         return False
     more = table.tied and values[-1] == values[best]

@@ -57,7 +57,8 @@ class Table:
 
     `order` is what the rows are ordered by: (column, direction). `extent` says what they are of what was
     asked about: `all`, those `selected` by their own figures, the `top` ones asked for of more, or as many as
-    one query may return of more (`cut`). `tied`: a row left out equals the last one shown.
+    one query may return of more (`cut`). `tied`: a row left out equals the last one shown. The top ones are
+    those of each `partition`, a combination of these columns' values.
     """
 
     columns: tuple[ColumnMeaning, ...]
@@ -65,6 +66,7 @@ class Table:
     order: tuple[tuple[str, str], ...] = ()
     extent: Extent = "all"
     tied: bool = False
+    partition: tuple[str, ...] = ()
 
     def of_role(self, role: Role) -> list[ColumnMeaning]:
         return [column for column in self.columns if column.role == role]
@@ -211,7 +213,13 @@ def _limited(table: Table, statement: Statement, intent: Intent) -> Table:
             continue
         more = True
         tied = tied or (bool(ordered) and all(row[at] == part[-1][at] for at in ordered))
-    return replace(table, rows=tuple(kept), extent="top" if more else table.extent, tied=tied)
+    return replace(
+        table,
+        rows=tuple(kept),
+        extent="top" if more else table.extent,
+        tied=tied,
+        partition=tuple(parts),
+    )
 
 
 def _rounded(value: Cell, unit: str) -> Cell:

@@ -89,7 +89,7 @@ def test_the_sum_is_said_of_what_adds_up_only(language: str) -> None:
 def test_where_nobody_has_any_nobody_is_first() -> None:
     order = (("tool_failure_rate", "desc"),)
     for table in (_failures(0.0, 0.0, 0.0, order=order), _failures(0.0, None, order=order)):
-        assert said(table) == "None has any: tool failure rate is **0.0%** throughout."
+        assert said(table) == "None has any: tool failure rate **0.0%** throughout."
     assert said(_failures(0.0, 0.0), language="zh").startswith("都没有")
     assert said(_failures(0.5, 0.0)).startswith("tool 0 has the highest tool failure rate")
 
@@ -103,7 +103,7 @@ def test_bars_that_are_all_zero_become_a_card() -> None:
 def test_a_series_cut_at_its_top_is_a_ranking() -> None:
     text = said(months(9, 8, 7, extent="top", order="desc"))
     assert text.startswith("2026-01 has the highest measure: **9**.")
-    for whole in ("went from", "lowest", "sum", "all"):
+    for whole in ("went from", "low", "sum", "all"):
         assert whole not in text.lower(), text
     assert "最低" not in said(months(9, 8, 7, extent="top", order="desc"), language="zh")
 
@@ -142,7 +142,7 @@ def test_nothing_is_the_lowest_only_among_those_that_have_any() -> None:
 @pytest.mark.parametrize(
     ("language", "extreme", "course", "note"),
     [
-        ("en", "Of the whole months, measure was highest at **30** (2026-02), lowest at 20 (2026-03)",
+        ("en", "Of the whole months, measure reached a high of **30** (2026-02) and a low of 20 (2026-03)",
          "from 30 (2026-02) to 20 (2026-03)",
          "not whole: 2026-01 (from 2026-01-20), 2026-04 (up to 2026-04-20)"),
         ("zh", "完整的月份中，Measure最高为 **30**（2026-02），最低为 20（2026-03）",
@@ -164,7 +164,7 @@ def test_a_range_that_cuts_into_a_period_leaves_a_part_of_it() -> None:
     asked = Period(start=datetime(2026, 1, 20, tzinfo=UTC), end=datetime(2026, 3, 1, tzinfo=UTC))
     text = said(months(10, 30), Coverage(NOW, asked, ALL_DAYS))
     assert "not whole: 2026-01 (from 2026-01-20)" in text
-    assert "highest" not in text
+    assert "high" not in text
 
 
 def test_a_growth_from_a_part_is_no_growth_of_the_whole() -> None:
@@ -172,7 +172,7 @@ def test_a_growth_from_a_part_is_no_growth_of_the_whole() -> None:
     rows = (("2026-01-01", None), ("2026-02-01", 5.0), ("2026-03-01", 0.1), ("2026-04-01", -0.5))
     coverage = Coverage(NOW, days=(date(2026, 1, 20), date(2026, 4, 20)))
     text = said(Table((MONTH, rate), rows), coverage)
-    assert "highest" not in text
+    assert "high" not in text
     assert "2026-01 (from 2026-01-20)" in text
 
 
@@ -181,9 +181,9 @@ def test_a_period_without_rows_is_lower_than_the_lowest_row() -> None:
     gap = Table(table.columns, (table.rows[0], table.rows[2]))
     asked = Period(start=datetime(2026, 1, 1, tzinfo=UTC), end=datetime(2026, 4, 1, tzinfo=UTC))
     text = said(gap, Coverage(NOW, asked, ALL_DAYS))
-    assert "lowest" not in text
+    assert "low" not in text
     assert "some months have no rows" in text
-    assert "lowest at 10" in said(table, Coverage(NOW, asked, ALL_DAYS))
+    assert "a low of 10" in said(table, Coverage(NOW, asked, ALL_DAYS))
 
 
 def test_a_running_period_names_the_last_day_with_data() -> None:

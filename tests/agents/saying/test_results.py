@@ -23,7 +23,7 @@ from agents.analyst.intent import (
     Threshold,
 )
 from agents.analyst.saying.coverage import Coverage
-from agents.analyst.saying.notes import Chosen, Spelt, notes, whole_before
+from agents.analyst.saying.notes import Chosen, Spelt, left_out, notes, whole_before
 from agents.analyst.saying.prose import compose
 from agents.analyst.saying.table import Table, read, unproven
 from agents.analyst.sql import Column, Statement
@@ -178,6 +178,47 @@ def test_of_each_part_of_a_partition_only_as_many_rows_are_kept(sample: Project)
     assert not table.tied
 
 
+def test_the_first_of_a_part_is_not_called_the_first_of_all(sample: Project) -> None:
+    intent = Intent(
+        measures=(REVENUE,), groups=(COUNTRY, BRAND), partition=(COUNTRY,), order=Order(by=REVENUE), limit=1
+    )
+    columns = (key(COUNTRY, "country"), key(BRAND, "brand"), money())
+    rows = [("China", "Nike", 4.0), ("China", "Levi's", 3.0), ("Spain", "Nike", 9.0)]
+    assert told(sample, intent, columns, rows, limit=1).startswith("1. China, Nike: Revenue $4.00\n2. Spain")
+    table = tabled(sample, intent, columns, rows, limit=1)
+    assert left_out(table, "en") == ["the first 1 of more in each country"]
+    assert left_out(tabled(sample, intent, columns, rows, "zh", limit=1), "zh") == [
+        "每个国家只显示前 1 项，还有更多"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("group", "first", "english", "chinese"),
+    [
+        (
+            MONTH,
+            "2026-10-01",
+            "2026-10 has the highest revenue: **$9.00**.",
+            "销售额最高的是2026-10：**$9.00**。",
+        ),
+        (COUNTRY, "China", "China has the highest revenue: **$9.00**.", "销售额最高的是China：**$9.00**。"),
+    ],
+)
+def test_a_ranking_of_one_names_it(
+    sample: Project, group: Any, first: str, english: str, chinese: str
+) -> None:
+    intent = Intent(measures=(REVENUE,), groups=(group,), window=OCTOBER, order=Order(by=REVENUE), limit=1)
+    columns, rows = (key(group, "first"), money()), [(first, 9.0), ("2026-09-01", 4.0)]
+    assert told(sample, intent, columns, rows, limit=1) == english
+    assert told(sample, intent, columns, rows, "zh", limit=1) == chinese
+
+
+def test_a_series_of_one_period_names_it(sample: Project) -> None:
+    intent = Intent(measures=(REVENUE,), groups=(MONTH,), window=OCTOBER)
+    columns = (key(MONTH, "metric_time__month"), money())
+    assert told(sample, intent, columns, [("2026-10-01", 9.0)]) == "1. 2026-10: Revenue $9.00"
+
+
 def test_what_has_no_more_rows_than_were_asked_for_is_all(sample: Project) -> None:
     intent = Intent(measures=(REVENUE,), groups=(COUNTRY,), limit=5)
     table = tabled(sample, intent, (key(COUNTRY, "country"), money()), [("China", 9.0)], limit=5)
@@ -209,9 +250,17 @@ def test_growth_is_whole_only_where_the_period_before_is_too(sample: Project) ->
     intent = Intent(measures=(growth,), groups=(MONTH,), window=Period(start=day(8, 1), end=day(11, 1)))
     columns = (key(MONTH, "month"), rate("growth", measure=growth))
     rows = [("2026-08-01", None), ("2026-09-01", 0.1), ("2026-10-01", 0.2)]
-    assert "Growth of revenue was highest at **20.0%** (2026-10), lowest at 10.0% (2026-09)." in told(
+    assert "Growth of revenue reached a high of **20.0%** (2026-10) and a low of 10.0% (2026-09)." in told(
         sample, intent, columns, rows
     )
+
+
+def test_the_first_growth_of_those_asked_for_counts_where_the_period_before_has_data(sample: Project) -> None:
+    growth = Change(of=REVENUE)
+    intent = Intent(measures=(growth,), groups=(MONTH,), window=Period(start=day(8, 1), end=day(11, 1)))
+    columns = (key(MONTH, "month"), rate("growth", measure=growth))
+    rows = [("2026-08-01", -0.2), ("2026-09-01", 0.1), ("2026-10-01", 0.2)]
+    assert "a low of -20.0% (2026-08)." in told(sample, intent, columns, rows)
 
 
 def test_weekdays_have_names(sample: Project) -> None:
