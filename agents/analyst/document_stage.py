@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Self
 
 from langchain_core.tools import InjectedToolArg, tool
 from pydantic import BaseModel, Field
 
+from agents.analyst.grammar.text import CJK
 from agents.analyst.grammar.text import language as script
 from agents.analyst.saying import prose
 from agents.analyst.saying.coverage import Coverage
@@ -98,7 +100,7 @@ def score(work: DocumentWork) -> Score:
     """Whether there is a text, in the right language, whose figures all come from the result."""
     text, table = work.text, work.table
     missing = work.untraced(text, work.derived)
-    spoken = script(text)
+    spoken = script(_without_names(text, work))
     said = bool(figures(text)) or not table.rows or table.empty
     return weighted(
         (
@@ -112,6 +114,15 @@ def score(work: DocumentWork) -> Score:
             (0.2, bool(text) and said, "the answer names no figure of the result"),
         )
     )
+
+
+def _without_names(text: str, work: DocumentWork) -> str:
+    """A text without what the data calls itself in the other language, which says nothing of its own."""
+    labels = (column.label for column in work.table.columns)
+    cells = (cell for row in work.table.rows for cell in row if isinstance(cell, str))
+    names = "\n".join((work.meaning, work.question, *work.notes, *labels, *cells))
+    other = r"[A-Za-z]+" if work.language == "zh" else f"[{CJK}]+"
+    return re.sub(other, lambda found: "" if found.group() in names else found.group(), text)
 
 
 def _move(work: DocumentWork) -> Move:

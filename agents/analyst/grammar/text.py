@@ -19,6 +19,9 @@ _UNIT = re.compile(_WORDS)
 _PAUSES = r"""\s.!?。:'"“”‘’‚„«»‹›「」『』《》〈〉()\[\]【】〔〕…—–―·・`_¿¡~\\-"""
 _MARKED = re.compile(rf"{_WORDS}|[^\W\d_]+|(?<![a-z{CJK}])[-~](?=\d)|[^\w{_PAUSES}]")
 _UNKNOWN = re.compile(r"[^\W\d_]")
+_ENGLISH = re.compile(
+    r"\b(?:the|of|from|for|in|by|with|how|what|which|each|was|were|did|does)\b", re.IGNORECASE
+)
 _SMALL = (
     "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
     "seventeen eighteen nineteen twenty"
@@ -149,4 +152,5 @@ def language(text: str) -> str:
         return ""
     if not chinese and not latin:
         return ""
-    return "zh" if chinese >= 2 * latin or chinese > 4 else "en"
+    # A name or two are written in the other script: revenue of 上海青浦仓, Calvin Klein 的销售额.
+    return "zh" if chinese >= 2 * latin or (chinese > 4 and not _ENGLISH.search(text)) else "en"

@@ -232,12 +232,13 @@ def _scoped(text: Sequence[Unit], found: Sequence[Phrase]) -> list[Phrase]:
 
 def _longest(found: Sequence[Phrase]) -> list[Phrase]:
     """Who says a metric's whole name means no other that a part of it names or asks for: largest fee, fee;
-    pupils taught, lessons.
+    pupils taught, lessons. Nor is a part of a dimension's whole name an everyday word for a metric: a denial
+    reason is no reason of denied claims.
     """
     whole = [
         one
         for one in found
-        if one.category == "metric"
+        if one.category in ("metric", "dimension")
         and set(_WHOLE_NAMES) & set(one.features)
         and INFLECTED not in one.features
     ]
@@ -246,7 +247,10 @@ def _longest(found: Sequence[Phrase]) -> list[Phrase]:
 
 def _is_part(one: Phrase, name: Phrase) -> bool:
     """Whether a phrase may be of other metrics, by words that the name has more of."""
-    if one.category != "verb" and (one.category != "metric" or one.value == name.value):
+    if name.category == "dimension":
+        if one.category != "metric" or "name:alike" not in one.features:
+            return False
+    elif one.category != "verb" and (one.category != "metric" or one.value == name.value):
         return False
     longer = one.end - one.start < name.end - name.start
     return longer and name.start <= one.start and one.end <= name.end

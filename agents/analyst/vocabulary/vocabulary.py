@@ -228,9 +228,23 @@ def _names(semantic: SemanticLayer) -> Things:
     keyed = {name: [*own, *(key for one in own for key in key_names(one))] for name, own in entities.items()}
     things = {"metric": metrics, "dimension": dimensions, "entity": keyed}
     return {
-        category: {name: [*own, *alike(own)] for name, own in known.items()}
+        category: {
+            name: [*own, *_lent(own, entities if category == "metric" else {})] for name, own in known.items()
+        }
         for category, known in things.items()
     }
+
+
+def _lent(own: Sequence[Name], things: Mapping[str, Sequence[Name]]) -> list[Name]:
+    """Everyday words for what has these names, none of them what the project calls other things: stations are
+    not docks where there are stations.
+    """
+    called = {_singular(name.text) for names in things.values() for name in names}
+    return [name for name in alike(own) if _singular(name.text) not in called]
+
+
+def _singular(text: str) -> str:
+    return text.lower().removesuffix("s")
 
 
 def _naming_keys(semantic: SemanticLayer) -> Iterator[tuple[str, str]]:
