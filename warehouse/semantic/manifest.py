@@ -26,6 +26,7 @@ from warehouse.semantic.quantiles import sums_some
 
 _COUNTS = re.compile(r"1|case\s+when\b.*\bthen\s+1\s+else\s+0\s+end", re.IGNORECASE | re.DOTALL)
 _NOT_NULL = re.compile(r"case\s+when\s+(.*)\s+is\s+not\s+null\s+then\s+1\s+else\s+0\s+end", re.I | re.S)
+_CHOSEN = re.compile(r"case\s+when\b.*\bthen\s+(\w+)\s+end", re.IGNORECASE | re.DOTALL)
 _KEYS = (EntityType.PRIMARY, EntityType.UNIQUE, EntityType.NATURAL)
 
 
@@ -130,18 +131,19 @@ def _aggregation(metric: PydanticMetric) -> str:
     return "count" if counts else params.agg.value
 
 
-def _counted(metric: PydanticMetric, models: Iterable[SemanticModel]) -> str:
-    """The entity that a metric counts, each once and none left out; empty for any other metric."""
+def _counted(metric: PydanticMetric, models: Iterable[SemanticModel]) -> tuple[str, bool]:
+    """The entity that a metric counts, each once, and whether it leaves none out; empty for any other."""
     expression = (metric.type_params.expr or "").strip()
-    if metric.filter is not None or _aggregation(metric) not in ("count", "count_distinct"):
-        return ""
+    if _aggregation(metric) not in ("count", "count_distinct"):
+        return "", False
     if counts := _NOT_NULL.fullmatch(expression):
         expression = counts[1].strip()
+    chosen = _CHOSEN.fullmatch(expression)
     for entity in (one for model in models for one in model.entities):
         is_key = entity.type in _KEYS or _aggregation(metric) == "count_distinct"
-        if is_key and expression == (entity.expr or entity.name):
-            return entity.name
-    return ""
+        if is_key and (chosen[1] if chosen else expression) == (entity.expr or entity.name):
+            return entity.name, not chosen and metric.filter is None
+    return "", False
 
 
 def _inputs(metric: PydanticMetric) -> tuple[str, ...]:
@@ -167,6 +169,7 @@ def _metric(
 ) -> Metric:
     meta = _meta(metric)
     words = meta.get("words", {})
+    counted, all_of_them = _counted(defined, _models(metric, lookup))
     finest = lookup.metric_lookup.get_min_queryable_time_granularity(MetricReference(metric.name)).value
     return Metric(
         name=metric.name,
@@ -192,7 +195,8 @@ def _metric(
         grains=GRAINS[GRAINS.index(finest) :],
         tables=tuple(sorted({_table(model) for model in _models(metric, lookup)})),
         aggregation=_aggregation(defined),
-        counts=_counted(defined, _models(metric, lookup)),
+        counts=counted if all_of_them else "",
+        counts_some="" if all_of_them else counted,
         inputs=_inputs(defined),
         spans_calendar=bool(defined.type_params.join_to_timespine)
         or any(one.offset_window or one.offset_to_grain for one in defined.input_metrics),

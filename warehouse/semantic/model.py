@@ -42,7 +42,8 @@ class Metric:
     that nothing there means 0, not unknown. `dimensions` are the qualified names that it may be grouped or
     filtered by. `grains` are its time granularities, finest first, and `min_grain` is the first of them.
     `tables` are the qualified tables it is computed from. `aggregation` is that of a simple metric (sum,
-    count, count_distinct, average, ...), `counts` the entity that it is the number of, `inputs` are the
+    count, count_distinct, average, ...), `counts` the entity that it is the number of, `counts_some` that of
+    which it counts only those that are such (active customers: users), `inputs` are the
     metrics that another is computed from; of a ratio the numerator and the denominator. `spans_calendar`: by
     a time it has rows for periods without data, those ahead too, as far as the project's calendar goes.
     `sources` are the semantic models it is computed from, each with the time dimension that is its own time.
@@ -67,6 +68,7 @@ class Metric:
     tables: tuple[str, ...] = ()
     aggregation: str = ""
     counts: str = ""
+    counts_some: str = ""
     inputs: tuple[str, ...] = ()
     spans_calendar: bool = False
     sources: tuple[tuple[str, str], ...] = ()

@@ -93,6 +93,7 @@ class Question(Rows):
             part = self._part(groups)
             conditions = [one for one in conditions if one != part]
         against, measures = self._changes(against, measures, groups)
+        measures = self._differing(measures, against)
         if said.compared and not (against or listed or groups or len(measures) > 1):
             # Compared, but with what?
             raise Refused("change_since_when")
@@ -324,6 +325,18 @@ class Question(Rows):
             form: Literal["difference", "rate"] = "difference" if "difference" in said.wraps else "rate"
             return None, (*measures, *(Change(of=one, back=back, form=form) for one in measures))
         raise Refused("change_since_when")
+
+    def _differing(self, measures: tuple[Measure, ...], against: Period | None) -> tuple[Measure, ...]:
+        """The difference that is asked for is that of two figures, beside them, or the change that there is."""
+        changing = against or any(isinstance(one, Change) for one in measures)
+        if "difference" not in self._said.wraps or changing:
+            return measures
+        if len(measures) != 2:
+            raise Refused("change_since_when")
+        kinds = {self._vocabulary.kind(name) for one in measures for name in metrics_in(one)}
+        if len(kinds) > 1:
+            raise Refused("not_of_kind", *(name for one in measures for name in metrics_in(one)))
+        return *measures, Difference(left=measures[0], right=measures[1])
 
     def _ranking(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, get_args
 
@@ -15,6 +16,7 @@ from agents.analyst.intent import (
     AtPart,
     By,
     Condition,
+    CountOf,
     Every,
     Grain,
     Group,
@@ -52,7 +54,30 @@ class Rows:
         if len(set(parts)) < len(parts):
             raise Refused("periods")
         lists = [Is(dimension=name, values=tuple(found)) for name, found in values.items()]
-        return [*lists, *rest], [one for one in lists if len(one.values) > 1 and not self._said.together]
+        self._check_excluded(values, rest)
+        several = [one for one in lists if len(one.values) > 1 and not self._said.together]
+        if not (self._said.each or self._said.groups or self._said.apart):
+            self._check_several(several)
+        return [*lists, *rest], several
+
+    def _check_several(self, listed: Sequence[Is]) -> None:
+        """Who bought jeans and shorts: both, either, or those of each? Nobody is of two countries."""
+        counted = {one.of for one in self._said.measures if isinstance(one, CountOf)}
+        known = [self._vocabulary.semantic.metrics[name] for name in self._metrics()]
+        counted |= {metric.counts or metric.counts_some for metric in known}
+        for one in listed:
+            if any(of and self._vocabulary.has_several(of, one.dimension) for of in counted):
+                raise Refused("both_or_either", *map(str, one.values))
+
+    @staticmethod
+    def _check_excluded(named: Mapping[str, list[Any]], rest: Sequence[Condition]) -> None:
+        """Who bought jeans but not shirts: of the rows of jeans none is of shirts, so it is not rows that are
+        meant.
+        """
+        for condition in rest:
+            of = condition.of if isinstance(condition, Not) else None
+            if isinstance(of, Is) and of.dimension in named:
+                raise Refused("of_those_not", *map(str, (*named[of.dimension], *of.values)))
 
     def _known(self, condition: Is) -> Is:
         values = tuple(self._vocabulary.value(condition.dimension, str(one)) for one in condition.values)

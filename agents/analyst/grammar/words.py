@@ -32,6 +32,7 @@ _ALONE = {
     *("share", "as_share", "than", "than_after", "trend", "average"),
 }
 NAMES = ("metric", "dimension", "value", "entity")
+_DONE = ("verb", "mention", "metric", "value")
 _OF_PROJECTS = (*NAMES, "verb", "mention", "superlative")
 
 
@@ -144,7 +145,7 @@ def lattice(question: str, *lexicons: Matching) -> tuple[list[Unit], list[Phrase
             kept.append(phrase)
         elif not _is_name(question, text, *span):
             kept.append(replace(phrase, features=("filler:name",)))
-    found = _of_things(written(folded, text, [*kept, *numbers(text)]))
+    found = _of_things(text, written(folded, text, [*kept, *numbers(text)]))
     return text, _inside(text, _scoped(text, _longest(found)))
 
 
@@ -173,8 +174,10 @@ def _alone(folded: str, text: Sequence[Unit], found: list[Phrase]) -> list[Phras
     ]
 
 
-def _of_things(found: Sequence[Phrase]) -> list[Phrase]:
-    """Without what is said of things and not of figures: people *under* 30, bought *by* people."""
+def _of_things(text: Sequence[Unit], found: Sequence[Phrase]) -> list[Phrase]:
+    """Without what is said of things and not of figures: people *under* 30, bought *by* people, *returning*
+    customers; and without the ranking that `more than 3` is not.
+    """
     begins: dict[int, set[str]] = defaultdict(set)
     ends: dict[int, set[str]] = defaultdict(set)
     for phrase in found:
@@ -182,6 +185,9 @@ def _of_things(found: Sequence[Phrase]) -> list[Phrase]:
             begins[phrase.start].add(phrase.category)
             ends[phrase.end].add(phrase.category)
 
+    numbered = {phrase.start for phrase in found if phrase.category == NUMBER}
+    bounds = {(one.start, one.end) for one in found if one.category == "than" and one.end in numbered}
+    things = {phrase.start for phrase in found if phrase.category == "entity"}
     names = {phrase.end for phrase in found if phrase.category == "metric"}
     told = {(phrase.start, phrase.end) for phrase in found if phrase.category == "dimension"}
 
@@ -190,6 +196,10 @@ def _of_things(found: Sequence[Phrase]) -> list[Phrase]:
             # The return rate distribution center: nobody knows how they go together.
             return True
         before, after = ends[phrase.start], begins[phrase.end]
+        if phrase.category == "comparative":
+            return any(start < phrase.end <= end for start, end in bounds)
+        if phrase.category in _DONE and phrase.end in things and text[phrase.end - 1].text.endswith("ing"):
+            return phrase.category != "metric" or INFLECTED in phrase.features
         if phrase.category == "than":
             return bool(before & _THINGS) and not before & {
                 "metric",

@@ -47,6 +47,16 @@ class Reach:
         found = self._semantic.metrics[metric]
         return any(self._distance(name, found) is not None for name in candidates.split(BETWEEN))
 
+    def has_several(self, entity: str, dimension: str) -> bool:
+        """Whether one thing may be of several of a dimension's values: customers buy of many categories, and
+        each is of one country.
+        """
+        known = self._semantic.entities
+        keyed = set(known[entity].keyed) if entity in known else set()
+        first = dimension.split("__")[0]
+        own = first == entity or (first in known and keyed & set(known[first].tables))
+        return bool(keyed) and not own and self._semantic.dimensions[dimension].table not in keyed
+
     def _distance(self, name: str, metric: Metric) -> int | None:
         if name in self._semantic.entities:
             return self._entity_distance(name, metric)

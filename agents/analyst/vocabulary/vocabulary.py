@@ -130,6 +130,10 @@ class Vocabulary:
     def has_entity(self, metric: str, candidates: str) -> bool:
         return self._reach.has_entity(metric, candidates)
 
+    def has_several(self, entity: str, dimension: str) -> bool:
+        """Whether one thing may be of several of a dimension's values."""
+        return self._reach.has_several(entity, dimension)
+
     def named(self, entity: str, metrics: Sequence[str]) -> str:
         """What things are told apart by: the dimension of their names, or the entity itself."""
         known = self.semantic.entities[entity]
