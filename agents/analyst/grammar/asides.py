@@ -11,6 +11,7 @@ from agents.analyst.grammar.words import INSIDE, word
 
 ASIDE = "aside"
 ASKED = ("whoever", "whereabouts", "asked_when")
+_WHOLE = ("beyond", "at_present", "quantity")
 _STOP = re.compile(r"[.,!?;:…()–—\n]|(?<=\s)-(?=\s)|[，。！？；：、（）]")
 
 
@@ -23,8 +24,8 @@ def leading(question: str, text: Sequence[Unit], found: Sequence[Phrase]) -> lis
     stops = _stops(fold(question), text)
     firsts = _firsts(stops | begins, found)
     bounds = [one for one in found if one.category == "than"]
-    # Words that are not passed over one by one: right now, how do I.
-    whole = [one for one in found if one.category in ("beyond", "at_present") and INSIDE not in one.features]
+    # Words that are not passed over one by one: right now, how do I, how far.
+    whole = [one for one in found if one.category in _WHOLE and INSIDE not in one.features]
     order = {(one.start, one.end) for one in found if one.category in ("top", "most", "than", "not", "share")}
     named = {(one.start, one.end) for one in found if one.category in ("metric", "dimension", "entity")}
     # Who are our top customers: what follows says who.

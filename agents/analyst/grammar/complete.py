@@ -16,6 +16,7 @@ from agents.analyst.intent import By, CountOf, Every, Group, Intent, Is, MetricO
 _TRIED = 24
 # Of all that a name may be, one alone goes with the rest of the question.
 SETTLED = "settled"
+UNKEPT = "unkept"
 
 
 def complete(said: Fragment, vocabulary: Any, calendar: Calendar) -> list[Completed]:
@@ -36,6 +37,9 @@ def complete(said: Fragment, vocabulary: Any, calendar: Calendar) -> list[Comple
         found.setdefault(intent, replace(one, intent=intent, features=(*features, *chosen, *one.features)))
     if not found:
         raise refusals[0] if refusals else Refused("no_metric")
+    if any(one.key == "no_grain" for one in refusals):
+        # What rather is meant is not kept so finely: orders by the hour.
+        return [replace(one, features=(*one.features, UNKEPT)) for one in found.values()]
     if len(found) == 1 and refusals:
         return [replace(one, features=(*one.features, SETTLED)) for one in found.values()]
     return list(found.values())

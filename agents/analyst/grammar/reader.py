@@ -12,7 +12,7 @@ import yaml
 
 from agents.analyst.grammar.asides import leading
 from agents.analyst.grammar.chart import Derivation, Grammar, Phrase, derive
-from agents.analyst.grammar.complete import SETTLED, complete
+from agents.analyst.grammar.complete import SETTLED, UNKEPT, complete
 from agents.analyst.grammar.fragment import EMPTY, Refused, merge
 from agents.analyst.grammar.naming import metrics_in
 from agents.analyst.grammar.rules import RULES
@@ -35,6 +35,7 @@ ASKED = (
     "metric filled in",
     "time:other",
     "far behind",
+    UNKEPT,
     "vague",
     "rule:percentage",
 )

@@ -8,8 +8,9 @@ from typing import Any, get_args
 
 from agents.analyst.grammar.fragment import Fragment, Refused
 from agents.analyst.grammar.naming import metrics_in
+from agents.analyst.grammar.spans import Rolling
 from agents.analyst.grammar.timing import Timing, timing
-from agents.analyst.grammar.when import Calendar, NoTime, When
+from agents.analyst.grammar.when import Calendar, NoTime, Weekdays, When
 from agents.analyst.intent import (
     AllOf,
     AnyOf,
@@ -27,6 +28,12 @@ from agents.analyst.intent import (
     Periods,
 )
 
+# So many of these are the larger one.
+_COUNTED = {
+    **{("month", "week"): 4, ("quarter", "week"): 13, ("half", "week"): 26, ("year", "week"): 52},
+    **{("quarter", "month"): 3, ("half", "month"): 6, ("year", "month"): 12},
+    **{("half", "quarter"): 2, ("year", "quarter"): 4},
+}
 GRAINS: tuple[Grain, ...] = get_args(Grain)
 
 
@@ -106,18 +113,28 @@ class Rows:
                 groups.insert(0, shown)
         if said.apart and selecting and listed and not said.each:
             partition = tuple(By(dimension=one.dimension) for one in listed)
-        elif said.apart and not (listed or groups or len(said.measures) > 1 or self._periods()):
+        elif said.apart and not listed and self._is_nothing_apart(groups):
             raise Refused("apart_what")
+        if any(isinstance(group, PartOf) for group in groups) and self._is_one_day():
+            # Which weekday, is it Monday?
+            raise Refused("time_several")
         metrics = [self._vocabulary.semantic.metrics[name] for name in self._metrics()]
         for group in groups:
             if isinstance(group, Every) and not all(group.grain in metric.grains for metric in metrics):
                 raise Refused("no_grain", group.grain, *self._metrics())
-        counted = {metric.counts for metric in metrics}
+        counted = {name for metric in metrics for name in (metric.counts, metric.counts_some)}
         if any(isinstance(group, By) and self._thing(group.dimension) in counted for group in groups):
             # How many customers each customer is.
             raise Refused("one_each")
         # What comes one after the other comes first: by month and country.
         return tuple(sorted(groups, key=_first)), partition
+
+    def _is_nothing_apart(self, groups: list[Group]) -> bool:
+        """Whether nothing is said that may be shown each by itself, or values that are of no one dimension:
+        women and menswear.
+        """
+        values = [one for one in self._said.where if isinstance(one, Is)]
+        return len(values) > 1 or not (groups or len(self._said.measures) > 1 or self._periods())
 
     def _thing(self, dimension: str) -> str:
         """The entity that a dimension tells apart."""
@@ -179,6 +196,18 @@ class Rows:
             return said
         return replace(said, times=rest, compared=False, trend=said.trend or "either")
 
+    def _by_grain(self, when: When) -> When:
+        """Half a year by the month is six months, and no month is cut off where it begins."""
+        grains = {one.grain for one in (*self._said.groups, *self._said.each) if isinstance(one, Every)}
+        if not isinstance(when, Rolling) or when.count != 1 or when.whole or len(grains) != 1:
+            return when
+        grain = grains.pop()
+        count = _COUNTED.get((when.unit, grain))
+        return replace(when, unit=grain, count=count) if count else when
+
+    def _is_one_day(self) -> bool:
+        return any(isinstance(one, Weekdays) and one.first == one.last for one in self._said.times)
+
     def _periods(self) -> bool:
         """Whether several periods are spoken of."""
         times = self._times()
@@ -189,7 +218,7 @@ class Rows:
         changing = bool(said.compared or said.trend or "difference" in said.wraps)
         series = any(isinstance(group, Every) for group in (*said.groups, *said.each))
         against = said.against if changing and not series else ""
-        times = said.times
+        times = tuple(self._by_grain(one) for one in said.times)
         if changing and not series and not against and len(times) == 1:
             # From the second quarter to the third: from the one to the other.
             first, last = getattr(times[0], "first", None), getattr(times[0], "last", None)

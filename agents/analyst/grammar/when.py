@@ -172,6 +172,11 @@ class Stretch(When):
         whole = self.of.at(calendar)
         if whole.start is None or whole.end is None:
             raise NoTime("impossible")
+        if self.unit == "week" and self.first == 1 < self.last:
+            # The first two weeks are fourteen days.
+            return Period(start=whole.start, end=calendar.step(whole.start, "week", self.last))
+        if self.unit == "week" and self.first < self.last == -1:
+            return Period(start=calendar.step(whole.end, "week", self.first), end=whole.end)
         pieces = list(_pieces(whole.start, whole.end, self.unit, calendar))
         first, last = self._index(self.first, len(pieces)), self._index(self.last, len(pieces))
         if not 0 <= first <= last < len(pieces):

@@ -185,19 +185,33 @@ def _of_things(text: Sequence[Unit], found: Sequence[Phrase]) -> list[Phrase]:
             begins[phrase.start].add(phrase.category)
             ends[phrase.end].add(phrase.category)
 
-    numbered = {phrase.start for phrase in found if phrase.category == NUMBER}
-    bounds = {(one.start, one.end) for one in found if one.category == "than" and one.end in numbered}
     things = {phrase.start for phrase in found if phrase.category == "entity"}
     names = {phrase.end for phrase in found if phrase.category == "metric"}
+    figures = {phrase.start for phrase in found if phrase.category == NUMBER}
+    bounds = [one for one in found if one.category == "than" and one.end in figures]
+    bounded = {at for one in bounds for at in range(one.start, one.end)}
+    asked = {phrase.end for phrase in found if phrase.category == "how_many"}
+    asked |= {phrase.end for phrase in found if phrase.category == "counter_of" and phrase.start in asked}
+    kinds = {phrase.start for phrase in found if phrase.category == "different"} & asked
     told = {(phrase.start, phrase.end) for phrase in found if phrase.category == "dimension"}
 
+    compared = {phrase.start for phrase in found if phrase.category in ("most", "comparative")}
+    done = {one.end for one in found if one.category in ("verb", "of_zh") and text[one.start].chinese}
+
     def is_of_thing(phrase: Phrase) -> bool:
+        if "mention:thing" in phrase.features and phrase.end in compared and phrase.start in done:
+            # 买的人最多 asks for the people.
+            return True
         if phrase.category == "mention" and phrase.start in names and (phrase.start, phrase.end) in told:
             # The return rate distribution center: nobody knows how they go together.
             return True
         before, after = ends[phrase.start], begins[phrase.end]
-        if phrase.category == "comparative":
-            return any(start < phrase.end <= end for start, end in bounds)
+        if phrase.category in ("comparative", "versus", "more", "differ"):
+            # More than ten: no more of one than of the other.
+            return phrase.start in bounded
+        if phrase.category == "each":
+            # 多少种不同的: how many, and not of each.
+            return phrase.start in kinds
         if phrase.category in _DONE and phrase.end in things and text[phrase.end - 1].text.endswith("ing"):
             return phrase.category != "metric" or INFLECTED in phrase.features
         if phrase.category == "than":

@@ -34,6 +34,7 @@ _DASHED = re.compile(rf"{_LEFT} ?[-–—~] ?(?={_RIGHT})|{_NUMBERED}|{_AFTER_MO
 _NUMBER = r"(?:\d\d?|[一二三四五六七八九十]{1,3})"
 _LISTED = re.compile(rf"(?<=[\d一二三四五六七八九十])[、,，](?={_NUMBER}(?:[、,，和]{_NUMBER})*[月日号])")
 _YEAR_ZH = re.compile("([一二][〇零一二三四五六七八九]{3})(?=年)")
+_SHORT_YEAR = re.compile(r"(?<![\w'])'(\d\d)(?![\w'])")
 _DASH = re.compile(r"[-–—~]")
 
 _ISO = re.compile(rf"(?<![\d./-])(?<!\d,)({_YEAR})([-/.])(\d\d?)(?:\2(\d\d?))?(?![\d.,/-]*\d)")
@@ -215,6 +216,9 @@ def _phrases(folded: str, text: Sequence[Unit]) -> Iterator[Phrase]:
     for match in _YEAR_ZH.finditer(folded):
         year = "".join(str("零一二三四五六七八九".index(one)) for one in match[1].replace("〇", "零"))
         yield from _over(NUMBER, match.start(), match.end(), text, int(year))
+    for match in _SHORT_YEAR.finditer(folded):
+        # Nov '26 is a month, and no day of one.
+        yield from _over(NUMBER, match.start(), match.end(), text, 2000 + int(match[1]))
     for match in _CLOCK.finditer(folded):
         hour, minute = int(match[1]), int(match[2])
         half = match[3]

@@ -8,6 +8,7 @@ from agents.analyst.grammar.chart import Phrase
 from agents.analyst.grammar.text import Unit, written_as
 from agents.analyst.grammar.words import INFLECTED, NAMES, plain, word
 
+_LENT = "name:alike"
 LONGEST = 16
 """In words, or in Chinese characters: what is longer is nobody's name for anything."""
 
@@ -48,6 +49,9 @@ class Phrases:
             for (category, meaning, features), written in self._meanings.get(key, {}).items():
                 bare = " ".join(map(plain, said.split(" ")))
                 inflected = () if bare in written or category not in NAMES else (INFLECTED,)
+                if inflected and end > start + 1 and _LENT in features:
+                    # People order are no ordering customers.
+                    continue
                 yield word(category, start, end, meaning, *features, *inflected)
 
 

@@ -39,6 +39,8 @@ def _belonging(condition: Condition, entity: str) -> Condition | None:
 RULES = (
     Rule("value", "condition", "value", lambda value: Is(dimension=value[0], values=(value[1],))),
     Rule("either", "condition", "condition and/or condition", _either),
+    Rule("either", "condition", "condition and/or in condition",
+         lambda one, _, __, other: _either(one, None, other)),
     Rule("listed", "condition", "condition condition", lambda one, other: _either(one, None, other)),
     Rule("named value", "condition", "dimension copula? condition", lambda name, _, value: _of(name, value)),
     Rule("value named", "condition", "condition this? number? counter_of? dimension",

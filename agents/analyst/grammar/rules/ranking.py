@@ -87,6 +87,10 @@ def _superlative(meaning: Any, number: Any, _: Any, groups: tuple[Group, ...] | 
     return Fragment(groups=of, direction=way, limit=_limit(number), by=by, ranked=several and not number)
 
 
+def _doers(verb: str, of: str, way: Any, ranked: bool = False) -> Fragment:
+    return Fragment(measures=(CountOf(of=of, among=verb),), direction=way, ranked=ranked)
+
+
 RULES = (
     Rule("top", "fragment", "top/most number counter_of? groups/units?", _top),
     Rule("front", "fragment", "front number counter_of? groups?", _top),
@@ -105,6 +109,11 @@ RULES = (
          lambda number, way, by, groups: _top(way, number, None, groups, by)),
     Rule("with the most", "fragment", "groups/units most",
          lambda groups, way: Fragment(groups=groups, direction=way)),
+    # 买的人最多: people are counted, and not what they do.
+    Rule("most doers", "fragment", "verb of_zh? entity most",
+         lambda verb, _, of, way: _doers(verb, of, way)),
+    Rule("more doers", "fragment", "verb of_zh? entity comparative",
+         lambda verb, _, of, way: _doers(verb, of, way, ranked=True)),
     Rule("ranked", "fragment", "ranked", lambda _: Fragment(ranked=True)),
     Rule("ranked by", "fragment", "ranked by basis", lambda _, __, by: Fragment(ranked=True, by=by)),
     Rule("ranked things", "fragment", "ranked groups/units by basis",
@@ -155,9 +164,9 @@ RULES = (
          lambda op, number, unit: _bound(op, number, lasting=unit)),
     Rule("bound counted", "bounds", "than number counter_of/counter_event",
          lambda op, number, _: _bound(op, number)),
-    Rule("bound of things", "bounds", "than number counter_of? entity",
+    Rule("bound of things", "bounds", "than number counter_of? entity/dimension",
          lambda op, number, _, of: _bound(op, number, of=CountOf(of=of))),
-    Rule("bound of things", "bounds", "number than_after entity",
+    Rule("bound of things", "bounds", "number than_after entity/dimension",
          lambda number, op, of: _bound(op, number, of=CountOf(of=of))),
     Rule("bound done", "bounds", "than verb number counter_of/counter_event/entity/metric",
          lambda op, verb, number, _: _bound(op, number, of=MetricOf(name=verb))),
