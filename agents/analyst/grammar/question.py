@@ -327,7 +327,7 @@ class Question(Rows):
         raise Refused("change_since_when")
 
     def _differing(self, measures: tuple[Measure, ...], against: Period | None) -> tuple[Measure, ...]:
-        """The difference that is asked for is that of two figures, beside them, or the change that there is."""
+        """The difference asked for is that of two figures, beside them, or the change that there is."""
         changing = against or any(isinstance(one, Change) for one in measures)
         if "difference" not in self._said.wraps or changing:
             return measures
