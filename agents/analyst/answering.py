@@ -134,10 +134,9 @@ class Answering:
         if len(question) > _LONGEST:
             return NotUnderstood("long", (f"{len(question):,}", f"{_LONGEST:,}"))
         if previous is not None:
-            reader = self.reader
-            intent = followed(question, previous, self.vocabulary, calendar, reader.weights)
-            if intent is not None:
-                return Understood(Reading(intent, 0.0, {}, ()), inf)
+            after = followed(question, previous, self.vocabulary, calendar, self.reader.weights)
+            if after is not None:
+                return after
         found = self.reader.read(question, calendar)
         if isinstance(found, Understood):
             return found

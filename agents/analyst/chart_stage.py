@@ -163,7 +163,7 @@ def _foreign(node: Any) -> set[str]:
 def _fields(node: Any) -> set[str]:
     """The field names that a spec refers to."""
     if isinstance(node, Mapping):
-        own = {node["field"]} if isinstance(node.get("field"), str) else set()
+        own = {one for one in (node.get("field"), *(node.get("fold") or ())) if isinstance(one, str)}
         return own.union(*(_fields(value) for value in node.values()))
     if isinstance(node, list):
         return set().union(*(_fields(value) for value in node))

@@ -32,7 +32,7 @@ def choose(table: Table, title: str, notes: Sequence[str] = ()) -> Spec:
     elif table.empty and categories and not times:
         body = _cards(table, measures, f"{categories[0].label} × {len(table.rows)}")
     elif table.compared:
-        body = _comparison(table, categories, notes)
+        body = _comparison(table, [*times, *categories], notes)
     elif times and len(table.rows) > 1 and not table.ranked and table.extent != "selected":
         split = [*times[1:], *categories]
         body = _per_unit(measures, lambda group: _line(table, times[0], split, group, notes))

@@ -38,6 +38,7 @@ SHAPES: dict[str, tuple[Table, str]] = {
     "two categories": (Table((COUNTRY, BRAND, REVENUE), (("A", "x", 1.0), ("A", "y", 3.0))), "bar"),
     "two units": (Table((COUNTRY, REVENUE, RATE), (("A", 1.0, 0.1), ("B", 2.0, 0.2))), "bar"),
     "comparison": (Table((COUNTRY, REVENUE, BEFORE), (("A", 1.0, 2.0),)), "bar"),
+    "comparison by month": (Table((MONTH, REVENUE, BEFORE), tuple((m, 1.0, 2.0) for m in MONTHS)), "bar"),
     "two numbers compared": (Table((REVENUE, BEFORE), ((1.0, 2.0),)), "bar"),
     "nothing": (Table((REVENUE,), ()), "text"),
     "many categories": (Table((COUNTRY, REVENUE), tuple((f"C{i}", i) for i in range(90))), "bar"),

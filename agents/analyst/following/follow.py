@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
@@ -15,6 +17,7 @@ from agents.analyst.grammar.chart import Derivation, Grammar, derive
 from agents.analyst.grammar.complete import complete
 from agents.analyst.grammar.fragment import EMPTY, Fragment, Refused
 from agents.analyst.grammar.fragment import merge as together
+from agents.analyst.grammar.reader import CLOSE, Reading, Understood, Unsure, settled
 from agents.analyst.grammar.rules import RULES
 from agents.analyst.grammar.text import fold
 from agents.analyst.grammar.when import Calendar, Fixed
@@ -25,36 +28,75 @@ _GRAMMAR = Grammar(RULES)
 _KEPT = 8
 _FIGURES = ("metric", "verb")
 _ENDS = " ,.?!;:，。？！；：、"
+_CLAUSES = re.compile(r"[,;，；。]")
 
 
 def followed(
     question: str, previous: Intent, vocabulary: Any, calendar: Calendar, weights: Mapping[str, float]
-) -> Intent | None:
+) -> Understood | Unsure | None:
     """The question that a few words after `previous` ask. None where they are no follow-up: a question of
     its own, words that nothing is known of, or nothing that can be said of what was asked before.
     """
+    # `Without Germany, by month`: what is to go is said in words of its own.
+    clauses = [one for one in _CLAUSES.split(question) if one.strip(_ENDS)]
+    if len(clauses) < 2 or not any("drop" in marked(one)[1] for one in clauses):
+        clauses = [question]
+    found: Understood | Unsure | None = None
+    for clause in clauses:
+        readings = _readings(clause, previous, vocabulary, calendar, weights)
+        if not readings:
+            return None
+        found = settled(readings)
+        if isinstance(found, Unsure):
+            return found if clause is clauses[-1] else None
+        previous = found.reading.intent
+    return found
+
+
+def _readings(
+    question: str, previous: Intent, vocabulary: Any, calendar: Calendar, weights: Mapping[str, float]
+) -> list[Reading]:
+    """What it changes in the question before, the best first."""
     rest, ways = marked(question)
     text, words = lattice(rest, shipped(), vocabulary.lexicon)
     words += vocabulary.spelt(text, words)
     known = {at for phrase in words for at in range(phrase.start, phrase.end)}
     if not text or len(known) < len(text):
-        return None
+        return []
     found = derive(words, len(text), _GRAMMAR, together, weights, EMPTY, _KEPT)
     found = [one for one in found if one.value != EMPTY]
     if not ways and _is_whole(found, len(text)):
-        return None
+        return []
+    readings: dict[Intent, Reading] = {}
     for one in found:
+        roles = [(text[at].text, role) for at, role in sorted(one.roles.items())]
         try:
-            return merge(previous, _follow_up(one.value, previous, vocabulary, calendar, ways))
+            follow_ups = _follow_ups(one.value, previous, vocabulary, calendar, ways)
         except Refused:
             continue
-    return None
+        for follow, more in follow_ups:
+            merged = merge(previous, follow)
+            # What changes nothing was not understood.
+            if merged is not None and merged != previous:
+                score = one.score + sum(weights.get(name, 0.0) for name in more)
+                features = Counter(one.features) + Counter(more)
+                if merged not in readings or readings[merged].score < score:
+                    readings[merged] = Reading(merged, score, features, roles)
+    return sorted(readings.values(), key=lambda one: -one.score)
 
 
 def marked(question: str) -> tuple[str, frozenset[Way]]:
     """A question without the words that only say that it goes on from the last, and how it does."""
     text, ways = fold(question).strip(_ENDS), set()
-    while found := next(((left, way) for one, way in _markers() if (left := _without(text, one))), None):
+    # What is to go is said once: 去掉取消的 is about what is cancelled.
+    while found := next(
+        (
+            (left, way)
+            for one, way in _markers()
+            if not way == "drop" in ways and (left := _without(text, one))
+        ),
+        None,
+    ):
         text = found[0]
         ways.add(found[1])
     return text, frozenset(ways)
@@ -81,6 +123,8 @@ def _is_whole(found: Sequence[Derivation], length: int) -> bool:
     name (how many orders were there).
     """
     figures = [one for one in found if one.value.measures or one.value.verbs]
+    if figures and found[0].score - figures[0].score > CLOSE:
+        return False
     said = [one.value for one in figures]
     if any(one.groups or one.each or one.where or one.times or one.limit for one in said):
         return True
@@ -88,12 +132,16 @@ def _is_whole(found: Sequence[Derivation], length: int) -> bool:
     return bool(figures) and max(named) < length
 
 
-def _follow_up(
+def _follow_ups(
     said: Fragment, previous: Intent, vocabulary: Any, calendar: Calendar, ways: frozenset[Way]
-) -> FollowUp:
+) -> list[tuple[FollowUp, tuple[str, ...]]]:
+    """What it may be, each with what had to be chosen for it. Raises `Refused`."""
     parts = _parts(said)
-    if not parts and not (said.together and previous.groups):
-        raise Refused("not_put_together")
+    if not parts:
+        if not (said.together and previous.groups):
+            raise Refused("not_put_together")
+        # In total: no split at all.
+        return [(FollowUp(previous, frozenset({"groups"}), "drop"), ())]
     filled = said
     if not (said.measures or said.verbs):
         filled = replace(filled, measures=_plain(previous))
@@ -102,12 +150,18 @@ def _follow_up(
     window = previous.window
     if window and window.start and window.end and (not said.times or parts == {"against"}):
         filled = replace(filled, times=(Fixed(window.start, window.end), *said.times))
-    intent = complete(filled, vocabulary, calendar)[0].intent
-    if not parts:
-        # In total: no split at all.
-        return FollowUp(previous, frozenset({"groups"}), "drop")
     way: Way = "drop" if "drop" in ways else "add" if "add" in ways else "change"
-    return FollowUp(intent, parts, way)
+    return [
+        (FollowUp(one.intent, _along_series(parts, one.intent), way), one.features)
+        for one in complete(filled, vocabulary, calendar)
+    ]
+
+
+def _along_series(parts: frozenset[Part], intent: Intent) -> frozenset[Part]:
+    """Along a series what is compared with the period before is a figure of its own."""
+    if "against" in parts and intent.against is None:
+        return parts - {"against"} | {"measures"}
+    return parts
 
 
 def _parts(said: Fragment) -> frozenset[Part]:

@@ -17,8 +17,10 @@ from agents.analyst.intent import (
     Every,
     Group,
     Intent,
+    Is,
     Measure,
     MetricOf,
+    Not,
     Order,
     PartOf,
     Periods,
@@ -42,19 +44,21 @@ class FollowUp:
     way: Way = "change"
 
 
-def merge(previous: Intent, follow: FollowUp) -> Intent:
+def merge(previous: Intent, follow: FollowUp) -> Intent | None:
     """The question before, with what the follow-up says in it. What depended on what is gone goes with it:
-    the earlier period with the period, thresholds and order with their measure, an order with its group.
+    the earlier period with the period, an order with its measure or its group. None where what is to go was
+    never there.
     """
     new, said = follow.intent, follow.said
     if follow.way == "drop":
-        return _fitting(_dropped(previous, follow))
+        dropped = _dropped(previous, follow)
+        return dropped and _fitting(dropped)
     found: dict[str, Any] = dict(previous)
     if "groups" in said:
         found["groups"] = _groups(previous.groups, new.groups, follow.way)
         found["partition"] = new.partition or previous.partition
     if "where" in said:
-        found["where"] = _where(previous.where, new.where)
+        found |= _where_of(previous, new.where)
     if "window" in said:
         found |= {"window": new.window, "against": None}
         found["groups"] = tuple(one for one in found["groups"] if not isinstance(one, Periods))
@@ -83,47 +87,97 @@ def _measures(previous: Intent, new: Intent, way: Way) -> dict[str, Any]:
     (first, *others) = new.measures
     if len(old) == 1 and not others and isinstance(first, MetricOf) and first.name not in old:
         taken = _replaced(previous, MetricOf(name=old.pop()), first)
-        return {"measures": taken.measures, "order": taken.order, "having": ()}
+        return {"measures": taken.measures, "order": taken.order}
     order = previous.order
     if order and not isinstance(order.by, By | Every | PartOf | Periods):
         order = order.model_copy(update={"by": first})
-    return {"measures": new.measures, "order": order, "having": ()}
+    return {"measures": new.measures, "order": order}
 
 
 def _groups(previous: tuple[Group, ...], new: tuple[Group, ...], way: Way) -> tuple[Group, ...]:
     return tuple(dict.fromkeys((*previous, *new))) if way == "add" else new
 
 
+def _where_of(previous: Intent, new: Condition | None) -> dict[str, Any]:
+    """Some values of what shares are by: these shares, still of the whole."""
+    group = By(dimension=new.dimension) if isinstance(new, Is) else None
+    shares = [one for one in previous.measures if isinstance(one, Share) and not (one.of_which or one.within)]
+    if not isinstance(new, Is) or group not in previous.groups or len(shares) < len(previous.measures):
+        return {"where": _where(previous.where, new)}
+    each = [new.model_copy(update={"values": (value,)}) for value in new.values]
+    return {
+        "measures": tuple(Share(of=share.of, of_which=one) for share in shares for one in each),
+        "groups": tuple(one for one in previous.groups if one != group),
+    }
+
+
 def _where(previous: Condition | None, new: Condition | None) -> Condition | None:
-    """Of the same dimensions the new one holds, of others both do."""
+    """Of the same dimensions the new one holds, of others both do. Of several values some may go."""
     if previous is None or new is None:
         return new
-    said = set(_dimensions(new))
     old = previous.of if isinstance(previous, AllOf) else (previous,)
+    if isinstance(new, Not) and isinstance(new.of, Is):
+        fewer = tuple(_less(one, new.of) for one in old)
+        if None not in fewer and fewer != old:
+            return _all_of(one for one in fewer if one is not None)
+    said = set(_dimensions(new))
     kept = tuple(one for one in old if not said.intersection(_dimensions(one)))
     added = new.of if isinstance(new, AllOf) else (new,)
-    both = (*kept, *added)
-    return both[0] if len(both) == 1 else AllOf(of=both)
+    return _all_of((*kept, *added))
 
 
-def _dropped(previous: Intent, follow: FollowUp) -> Intent:
+def _all_of(conditions: Iterable[Condition]) -> Condition | None:
+    of = tuple(conditions)
+    return AllOf(of=of) if len(of) > 1 else next(iter(of), None)
+
+
+def _dropped(previous: Intent, follow: FollowUp) -> Intent | None:
     """Without the groups, conditions, measures that were named; without all of a part that has but one."""
     found: dict[str, Any] = dict(previous)
     new, said = follow.intent, follow.said
     if "groups" in said:
         found["groups"] = tuple(one for one in previous.groups if one not in new.groups)
-    if "where" in said and previous.where is not None and new.where is not None:
-        gone = set(_dimensions(new.where))
-        old = previous.where.of if isinstance(previous.where, AllOf) else (previous.where,)
-        kept = tuple(one for one in old if not gone.intersection(_dimensions(one)))
-        found["where"] = None if not kept else kept[0] if len(kept) == 1 else AllOf(of=kept)
+    if "where" in said:
+        found["where"] = _without(previous.where, new.where)
     if "measures" in said:
-        left = tuple(one for one in previous.measures if one not in new.measures)
-        found["measures"] = left or previous.measures
-    for part in ("window", "against", "having", "order", "limit"):
+        found["measures"] = _left(previous.measures, new.measures)
+    if "window" in said:
+        found["window"] = None if new.window == previous.window else previous.window
+    for part in ("against", "having", "order", "limit"):
         if part in said:
             found[part] = () if part == "having" else None
-    return Intent(**found)
+    changed = all(found[part] != getattr(previous, part) for part in said)
+    return Intent(**found) if changed else None
+
+
+def _left(previous: tuple[Measure, ...], gone: tuple[Measure, ...]) -> tuple[Measure, ...]:
+    """Of several figures the others; of one what it is made of: no running total, no share."""
+    left = tuple(one for one in previous if one not in gone)
+    made = (one.of if isinstance(one, Change | Running | Share) else one for one in previous)
+    return left or tuple(dict.fromkeys(made))
+
+
+def _without(previous: Condition | None, gone: Condition | None) -> Condition | None:
+    """A value that was asked for is no longer; one that was not, of what nothing was said, is left out."""
+    if gone is None:
+        return previous
+    old = () if previous is None else previous.of if isinstance(previous, AllOf) else (previous,)
+    found = list(old)
+    for one in gone.of if isinstance(gone, AllOf) else (gone,):
+        same = [at for at, had in enumerate(found) if had and {*_dimensions(had)} & {*_dimensions(one)}]
+        if not same:
+            found.append(one.of if isinstance(one, Not) else Not(of=one))
+        for at in same:
+            found[at] = _less(found[at], one)
+    return _all_of(one for one in found if one is not None)
+
+
+def _less(had: Condition, gone: Condition) -> Condition | None:
+    """A condition without some of its values; as it was where it has none of them."""
+    if not (isinstance(had, Is) and isinstance(gone, Is)):
+        return None if had == gone else had
+    values = tuple(one for one in had.values if one not in gone.values)
+    return had.model_copy(update={"values": values}) if values else None
 
 
 def _fitting(intent: Intent) -> Intent:

@@ -95,17 +95,7 @@ class Reader:
         readings, refused = self._readings(question, calendar)
         if refused:
             return refused
-        best = readings[0]
-        close = tuple(
-            one
-            for one in readings
-            if best.score - one.score < (_AS_VALUE if _has_more_values(one, best) else CLOSE)
-        )
-        asked = _is_asked(close[0].features)
-        if len(close) > 1 or asked:
-            return Unsure(close, asked)
-        margin = best.score - readings[1].score if len(readings) > 1 else float("inf")
-        return Understood(best, margin)
+        return settled(readings)
 
     def readings(self, question: str, calendar: Calendar) -> list[Reading]:
         """All complete readings, the best first."""
@@ -173,6 +163,20 @@ class Reader:
             where = AllOf(of=tuple(conditions)) if len(conditions) > 1 else conditions[0]
             found.append(intent.model_copy(update={"where": where, "window": None}))
         return found
+
+
+def settled(readings: Sequence[Reading]) -> Understood | Unsure:
+    """The best of some readings, the best first, or those that are too close to it."""
+    best = readings[0]
+    close = tuple(
+        one
+        for one in readings
+        if best.score - one.score < (_AS_VALUE if _has_more_values(one, best) else CLOSE)
+    )
+    asked = _is_asked(close[0].features)
+    if len(close) > 1 or asked:
+        return Unsure(close, asked)
+    return Understood(best, best.score - readings[1].score if len(readings) > 1 else inf)
 
 
 def _beyond(words: Sequence[Phrase]) -> str:

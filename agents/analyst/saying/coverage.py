@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
+from dateutil.relativedelta import relativedelta
+
 from agents.analyst.grammar.when import Calendar
 from agents.analyst.intent import Every, Intent, Mean, Period, QuantileOf
 from agents.analyst.saying.table import ColumnMeaning, Table, show_time
@@ -76,6 +78,15 @@ class Coverage:
         back, known = self.before_it(period, column, grain)[0], self.known
         return known is None or (known[0] <= back and period[1] <= min(known[1], self.calendar.now + _TICK))
 
+    def knows_before(self, period: Range) -> bool:
+        """Whether there is data of all that a period is compared with."""
+        asked, before, known = self.asked, self.before, self.known
+        if not (asked and asked.start and before and before.start and known):
+            return True
+        alike = asked.start.day == before.start.day
+        apart = relativedelta(asked.start, before.start) if alike else asked.start - before.start
+        return max(period[0], asked.start) - apart >= known[0]
+
     def before_it(self, period: Range, column: ColumnMeaning, grain: str) -> Range:
         """The period that a change is from."""
         return self.around(
@@ -106,16 +117,22 @@ class Coverage:
 
 
 def settled(table: Table, coverage: Coverage) -> Table:
-    """Without the changes from or to a period that is not whole: a half is never compared with a whole."""
+    """Without the changes from or to a period that is not whole: a half is never compared with a whole. Of
+    what lies before the data nothing is known, and that is no 0.
+    """
     times = [column for column in table.of_role("time") if column.own]
     steps = [table.index(column.name) for column in table.columns if column.steps]
-    if not times or not steps or coverage.known is None:
+    sides = [at for at, column in enumerate(table.columns) if column.part != "value"]
+    if not times or not (steps or sides) or coverage.known is None:
         return table
     rows = [list(row) for row in table.rows]
     for number, row in enumerate(rows):
         period = coverage.period_of(table, number)
         for at in steps:
             if period and not coverage.may_change(period, table.columns[at], times[0].grain):
+                row[at] = None
+        for at in sides:
+            if period and not coverage.knows_before(period):
                 row[at] = None
     return replace(table, rows=tuple(map(tuple, rows)))
 

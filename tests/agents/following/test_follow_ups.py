@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from agents.analyst.following import FollowUp, followed, merge
-from agents.analyst.grammar.reader import shipped_weights
+from agents.analyst.grammar.reader import Unsure, shipped_weights
 from agents.analyst.grammar.when import Calendar
 from agents.analyst.intent import (
     AllOf,
@@ -20,6 +20,7 @@ from agents.analyst.intent import (
     Not,
     Order,
     Period,
+    Running,
     Share,
     Threshold,
 )
@@ -30,11 +31,13 @@ CALENDAR = Calendar(datetime(2026, 11, 21, 11, 0, 30, tzinfo=UTC))
 VALUES = {
     "user__country": ["China", "United States", "Germany", "France"],
     "product__department": ["Women", "Men"],
+    "order_item__order_status": ["Cancelled", "Complete"],
 }
 REVENUE, MARGIN, ORDERS = (MetricOf(name=name) for name in ("revenue", "gross_margin", "orders"))
 COUNTRY, BRAND, MONTH = By(dimension="user__country"), By(dimension="product__brand"), Every(grain="month")
 GERMANY = Is(dimension="user__country", values=("Germany",))
 CHINA = Is(dimension="user__country", values=("China",))
+CANCELLED = Is(dimension="order_item__order_status", values=("Cancelled",))
 WOMEN = Is(dimension="product__department", values=("Women",))
 
 
@@ -51,6 +54,10 @@ BY_COUNTRY = Intent(measures=(REVENUE,), groups=(COUNTRY,), window=OCTOBER)
 TOP = Intent(measures=(REVENUE,), groups=(BRAND,), window=OCTOBER, order=Order(by=REVENUE), limit=3)
 COMPARED = Intent(measures=(REVENUE,), window=OCTOBER, against=SEPTEMBER)
 SHARES = Intent(measures=(Share(of=REVENUE),), groups=(COUNTRY,), window=OCTOBER)
+EITHER = Intent(
+    measures=(REVENUE,), where=Is(dimension="user__country", values=("Germany", "China")), window=OCTOBER
+)
+BY_MONTH = Intent(measures=(REVENUE,), groups=(MONTH,), window=OCTOBER)
 IN_GERMANY = Intent(measures=(REVENUE,), where=GERMANY, window=OCTOBER)
 
 
@@ -72,7 +79,7 @@ FOLLOW_UPS = (
         but(PLAIN, where=GERMANY),
     ),
     (IN_GERMANY, ("what about China?", "and China?", "那中国呢", "换成中国"), but(PLAIN, where=CHINA)),
-    (IN_GERMANY, ("only women", "只看女装"), but(PLAIN, where=AllOf(of=(GERMANY, WOMEN)))),
+    (IN_GERMANY, ("only women's clothes", "只看女装"), but(PLAIN, where=AllOf(of=(GERMANY, WOMEN)))),
     (IN_GERMANY, ("excluding China", "不含中国"), but(PLAIN, where=Not(of=CHINA))),
     (PLAIN, ("last year instead", "and last year?", "换成去年", "去年呢"), but(PLAIN, window=LAST_YEAR)),
     (
@@ -80,6 +87,7 @@ FOLLOW_UPS = (
         ("why not look at September?", "为什么不看上上个月", "what about September", "那9月呢"),
         but(PLAIN, window=SEPTEMBER),
     ),
+    (PLAIN, ("去掉取消的", "without cancelled"), but(PLAIN, where=Not(of=CANCELLED))),
     (COMPARED, ("last year instead", "换成去年"), but(PLAIN, window=LAST_YEAR)),
     (PLAIN, ("compared with September?", "and compared with September", "与9月相比呢"), COMPARED),
     (PLAIN, ("compared to the same period last year", "和去年同期比"), but(PLAIN, against=A_YEAR_BEFORE)),
@@ -95,6 +103,26 @@ FOLLOW_UPS = (
     (BY_COUNTRY, ("in total", "not by country", "总共", "不要按国家"), PLAIN),
     (IN_GERMANY, ("drop Germany", "去掉德国"), PLAIN),
     (PLAIN, ("also orders", "plus orders", "加上订单数"), but(PLAIN, measures=(REVENUE, ORDERS))),
+    (
+        BY_COUNTRY,
+        ("not China", "without China", "去掉中国", "不要中国"),
+        but(BY_COUNTRY, where=Not(of=CHINA)),
+    ),
+    (EITHER, ("not China", "drop China", "去掉中国"), IN_GERMANY),
+    (BY_MONTH, ("month over month", "环比呢"), but(BY_MONTH, measures=(REVENUE, Change(of=REVENUE)))),
+    (
+        but(BY_MONTH, measures=(Running(of=REVENUE),)),
+        ("去掉累计", "drop the running total"),
+        BY_MONTH,
+    ),
+    (EITHER, ("without China", "除了中国"), IN_GERMANY),
+    (BY_MONTH, ("as running total",), but(BY_MONTH, measures=(Running(of=REVENUE),))),
+    (
+        SHARES,
+        ("only Germany and China",),
+        but(PLAIN, measures=tuple(Share(of=REVENUE, of_which=one) for one in (GERMANY, CHINA))),
+    ),
+    (IN_GERMANY, ("去掉德国，按月", "drop Germany, by month"), BY_MONTH),
 )
 
 
@@ -104,7 +132,9 @@ def words(semantic: SemanticLayer) -> Vocabulary:
 
 
 def after(previous: Intent, question: str, words: Vocabulary) -> Intent | None:
-    return followed(question, previous, words, CALENDAR, shipped_weights())
+    found = followed(question, previous, words, CALENDAR, shipped_weights())
+    assert not isinstance(found, Unsure), found
+    return found and found.reading.intent
 
 
 @pytest.mark.parametrize(
@@ -135,6 +165,21 @@ def test_a_question_of_its_own_and_what_is_no_question_follow_nothing(
     assert after(TOP, question, words) is None
 
 
+@pytest.mark.parametrize("question", ["by country", "去掉按月", "not last year", "不要环比"])
+def test_what_would_change_nothing_is_not_answered_with_the_same_again(
+    words: Vocabulary, question: str
+) -> None:
+    assert after(BY_COUNTRY, question, words) is None
+
+
+def test_what_a_follow_up_may_be_besides_is_asked(words: Vocabulary) -> None:
+    found = followed("and women?", BY_COUNTRY, words, CALENDAR, shipped_weights())
+    assert isinstance(found, Unsure)
+    assert {str(one.intent.where) for one in found.readings} == {
+        str(WOMEN), str(Is(dimension="user__gender", values=("Female",)))
+    }  # fmt: skip
+
+
 def test_the_top_of_nothing_follows_nothing(words: Vocabulary) -> None:
     assert after(PLAIN, "top 5", words) is None
 
@@ -143,11 +188,9 @@ def said(intent: Intent, *parts: str, way: str = "change") -> FollowUp:
     return FollowUp(intent, frozenset(parts), way)  # type: ignore[arg-type]
 
 
-def test_a_threshold_goes_with_its_measure() -> None:
+def test_a_threshold_stays_one_of_its_own_measure() -> None:
     least = but(BY_COUNTRY, having=(Threshold(measure=REVENUE, op=">", value=5000),))
-    assert merge(least, said(but(PLAIN, measures=(ORDERS,)), "measures")) == but(
-        BY_COUNTRY, measures=(ORDERS,)
-    )
+    assert merge(least, said(but(PLAIN, measures=(ORDERS,)), "measures")) == but(least, measures=(ORDERS,))
 
 
 def test_a_change_along_a_series_goes_with_the_series() -> None:

@@ -22,7 +22,7 @@ from agents.analyst.intent import (
     Slice,
     Threshold,
 )
-from agents.analyst.saying.coverage import Coverage
+from agents.analyst.saying.coverage import Coverage, settled
 from agents.analyst.saying.notes import Chosen, Spelt, left_out, notes, whole_before
 from agents.analyst.saying.prose import compose
 from agents.analyst.saying.table import Table, read, unproven
@@ -278,6 +278,19 @@ def test_a_share_is_named_so_and_has_no_sum(sample: Project) -> None:
     assert table.columns[1].label == "Share of revenue"
     assert table.columns[1].unit == "ratio"
     assert not table.adds_up(table.columns[1])
+
+
+def test_what_lies_before_the_data_is_no_0_that_is_compared_with(sample: Project) -> None:
+    intent = Intent(
+        measures=(REVENUE,),
+        groups=(MONTH,),
+        window=Period(start=day(2, 1), end=day(4, 1)),
+        against=Period(start=datetime(2025, 12, 1, tzinfo=UTC), end=day(2, 1)),
+    )
+    rows = [("2026-02-01", 5.0, 0.0, 5.0, None), ("2026-03-01", 6.0, 4.0, 2.0, 0.5)]
+    table = tabled(sample, intent, (key(MONTH, "month"), *COMPARED), rows)
+    found = settled(table, Coverage.of(intent, CALENDAR, DAYS))
+    assert found.rows == (("2026-02-01", 5.0, None, None, None), ("2026-03-01", 6.0, 4.0, 2.0, 0.5))
 
 
 def test_what_a_word_was_taken_for_is_said(sample: Project) -> None:
