@@ -162,13 +162,13 @@ def _without(previous: Condition | None, gone: Condition | None) -> Condition | 
     if gone is None:
         return previous
     old = () if previous is None else previous.of if isinstance(previous, AllOf) else (previous,)
-    found = list(old)
+    found: list[Condition | None] = [*old]
     for one in gone.of if isinstance(gone, AllOf) else (gone,):
         same = [at for at, had in enumerate(found) if had and {*_dimensions(had)} & {*_dimensions(one)}]
         if not same:
             found.append(one.of if isinstance(one, Not) else Not(of=one))
         for at in same:
-            found[at] = _less(found[at], one)
+            found[at] = (had := found[at]) and _less(had, one)
     return _all_of(one for one in found if one is not None)
 
 
