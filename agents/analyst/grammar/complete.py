@@ -6,9 +6,9 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from agents.analyst.grammar.fragment import BETWEEN, Fragment, Refused
+from agents.analyst.grammar.fragment import BETWEEN, Asked, Fragment, Refused
 from agents.analyst.grammar.naming import choices, with_names
-from agents.analyst.grammar.question import Completed, Question
+from agents.analyst.grammar.question import KINDS, Completed, Question
 from agents.analyst.grammar.telling import told_apart
 from agents.analyst.grammar.when import Calendar
 from agents.analyst.intent import By, CountOf, Every, Group, Intent, Is, MetricOf, Ratio
@@ -72,6 +72,8 @@ def _measured(said: Fragment, vocabulary: Any) -> tuple[Fragment, tuple[str, ...
     """With what a verb says as the measure, where nothing else is."""
     if len(said.measures) == 1 and isinstance(counted := said.measures[0], CountOf) and said.verbs:
         return _counted(said, counted), ()
+    if said.asked:
+        return replace(said, measures=tuple(_one_asked(one, vocabulary) for one in said.asked), asked=()), ()
     if said.measures and "share" in said.wraps and (ratio := _that_did(said)):
         return replace(
             said, measures=(ratio,), wraps=tuple(one for one in said.wraps if one != "share"), verbs=()
@@ -91,6 +93,20 @@ def _measured(said: Fragment, vocabulary: Any) -> tuple[Fragment, tuple[str, ...
         # What of it? The readings that are asked back show what there is.
         return _filled_in(said, _headlines(vocabulary))
     return replace(said, measures=(MetricOf(name=said.verbs[0]),), verbs=said.verbs[1:]), ("verb as measure",)
+
+
+def _one_asked(asked: Asked, vocabulary: Any) -> MetricOf:
+    """Of what it may be, that which is of the kind that is said of it."""
+    kinds = KINDS.get(asked.kind.partition(":")[0])
+    names = [
+        one
+        for one in asked.metrics.split(BETWEEN)
+        if (kinds is None or vocabulary.kind(one) in kinds)
+        and (not asked.beside or one in asked.beside.split(BETWEEN))
+    ]
+    if not names:
+        raise Refused("not_of_kind", asked.kind, *asked.metrics.split(BETWEEN))
+    return MetricOf(name=BETWEEN.join(names))
 
 
 def _slowest(said: Fragment, vocabulary: Any) -> Fragment:

@@ -37,6 +37,17 @@ class Bound:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """One of several figures that are asked for each by itself: candidates, of which kind they must be, and
+    those `beside` which what is said of it says nothing new.
+    """
+
+    metrics: str
+    kind: str = ""
+    beside: str = ""
+
+
+@dataclass(frozen=True)
 class Fragment:
     """What a phrase says, or several have said so far. Of a slot that is no tuple there is one in a question.
 
@@ -47,11 +58,13 @@ class Fragment:
     earlier period lies before by. `trend` is which way a figure goes, `percent` that it is so in percent,
     `series` that its course is asked for. `who` are the people that are asked for, `moment` the kind of
     period, where nothing else says what the answer has a row for; `present` is as things stand, `apart`
-    each of what is listed by itself, `beyond` what no figure says; `chosen` is one of what is named,
+    each of what is listed by itself, `beside` that a share is wanted and the figure too, `beyond` what no
+    figure says; `chosen` is one of what is named,
     `single` what one time comes to.
     """
 
     measures: tuple[Measure, ...] = ()
+    asked: tuple[Asked, ...] = ()
     verbs: tuple[str, ...] = ()
     mentions: tuple[str, ...] = ()
     objects: tuple[str, ...] = ()
@@ -80,12 +93,24 @@ class Fragment:
     moment: str = ""
     present: bool = False
     apart: bool = False
+    beside: bool = False
     beyond: str = ""
 
 
 EMPTY = Fragment()
 _TUPLES = tuple(one.name for one in fields(Fragment) if isinstance(one.default, tuple))
-_FLAGS = ("compared", "together", "ranked", "percent", "series", "present", "apart", "chosen", "single")
+_FLAGS = (
+    "compared",
+    "together",
+    "ranked",
+    "percent",
+    "series",
+    "present",
+    "apart",
+    "beside",
+    "chosen",
+    "single",
+)
 _SINGLE = tuple(one.name for one in fields(Fragment) if one.name not in (*_TUPLES, *_FLAGS))
 _ONCE = {"measures", "times", "having"}
 
@@ -94,7 +119,7 @@ def merge(one: Fragment, other: Fragment) -> Fragment | None:
     """Both together, or None where they say two things of what can be one only. Figures side by side are not
     both meant (revenue of new customers): who wants both says `and`.
     """
-    if one.measures and other.measures:
+    if (one.measures or one.asked) and (other.measures or other.asked):
         return None
     values: dict[str, object] = {}
     for name in _SINGLE:

@@ -33,7 +33,7 @@ from agents.analyst.intent import (
     Threshold,
 )
 
-_KINDS = {
+KINDS = {
     "count": {"count", "number", "unknown"},
     "money": {"money"},
     "ratio": {"ratio"},
@@ -141,11 +141,11 @@ class Question(Rows):
         """What is said of the figure beside its name must be true of it."""
         said, metrics = self._said, self._metrics()
         kind, _, currency = said.wanted.partition(":")
-        if kind in _KINDS:
+        if kind in KINDS:
             kinds = {self._vocabulary.kind(name) for name in metrics}
             # Things that are counted are a number.
             kinds = kinds or {"count"}
-            if "share" not in said.wraps and not kinds <= _KINDS[kind]:
+            if ("share" not in said.wraps or said.beside) and not kinds <= KINDS[kind]:
                 raise Refused("not_of_kind", kind, *metrics)
             self._check_currency(currency, metrics)
         groups = [one.dimension for one in (*said.groups, *said.each) if isinstance(one, By)]
@@ -274,9 +274,10 @@ class Question(Rows):
 
     def _shares(self, measures: tuple[Measure, ...], groups: tuple[Group, ...]) -> tuple[Measure, ...]:
         part = self._part(groups)
-        if part is None:
-            return tuple(Share(of=one) for one in measures)
-        return tuple(Share(of=one, of_which=part) for one in measures)
+        shares = tuple(Share(of=one, of_which=part) for one in measures)
+        if not self._said.beside:
+            return shares
+        return (*(Slice(of=one, where=part) if part else one for one in measures), *shares)
 
     def _part(self, groups: tuple[Group, ...]) -> Condition | None:
         """What a share is the share of; each group where nothing is named."""
@@ -354,10 +355,12 @@ class Question(Rows):
         if not groups or (said.each and not said.groups and not said.ranked and groups == said.each):
             # The most of each, but of what?
             raise Refused("rank_what")
-        if len(measures) > 1 and said.by is None and not isinstance(measures[-1], Change):
+        several = len(said.measures) > 1 if said.beside else len(measures) > 1
+        if several and said.by is None and not isinstance(measures[-1], Change):
             raise Refused("rank_by_what")
-        part, direction = self._trending(against, self._direction(said.by or measures[-1]))
-        order = Order(by=said.by or measures[-1], part=part, direction=direction)
+        by = said.by or measures[0 if said.beside else -1]
+        part, direction = self._trending(against, self._direction(by))
+        order = Order(by=by, part=part, direction=direction)
         if said.limit or said.ranked or not said.direction:
             return order, said.limit
         self._features.append("first one only")

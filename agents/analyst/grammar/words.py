@@ -12,6 +12,7 @@ from typing import Protocol
 import rjieba
 import yaml
 
+from agents.analyst.grammar.asking import asked_for
 from agents.analyst.grammar.chart import FILLER, Phrase
 from agents.analyst.grammar.text import Unit, fold, number, units
 from agents.analyst.grammar.written import NUMBER, dashed, written
@@ -145,7 +146,7 @@ def lattice(question: str, *lexicons: Matching) -> tuple[list[Unit], list[Phrase
             kept.append(phrase)
         elif not _is_name(question, text, *span):
             kept.append(replace(phrase, features=("filler:name",)))
-    found = _of_things(text, written(folded, text, [*kept, *numbers(text)]))
+    found = asked_for(text, _of_things(text, written(folded, text, [*kept, *numbers(text)])))
     return text, _inside(text, _scoped(text, _longest(found)))
 
 

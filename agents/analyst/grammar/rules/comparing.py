@@ -22,6 +22,7 @@ RULES = (
     Rule("differ", "fragment", "differ quantity",
          lambda _, kind: Fragment(wraps=("difference",), wanted="" if kind == "ratio" else kind)),
     Rule("share", "fragment", "share", lambda _: Fragment(wraps=("share",))),
+    Rule("share beside", "fragment", "share_beside", lambda _: Fragment(wraps=("share",), beside=True)),
     Rule("percentage", "fragment", "percentage", lambda _: Fragment(wraps=("share",))),
     Rule("rate", "fragment", "share/percentage", lambda _: Fragment(wanted="ratio")),
     Rule("share of", "fragment", "share/percentage condition",

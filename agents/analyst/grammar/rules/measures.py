@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from agents.analyst.grammar.chart import Rule
-from agents.analyst.grammar.fragment import Fragment
+from agents.analyst.grammar.fragment import Asked, Fragment
 from agents.analyst.intent import By, CountOf, Every, Group, Mean, Measure, MetricOf, Ratio
 
 
@@ -21,6 +21,10 @@ def _count(of: str, verb: str | None = None) -> Measure:
     return CountOf(of=of, among=verb or "")
 
 
+def _both(asked: tuple[Asked, ...], other: Asked) -> tuple[Asked, ...] | None:
+    return (*asked, other) if other not in asked else None
+
+
 RULES = (
     Rule("metric", "measure", "metric", lambda name: MetricOf(name=name)),
     Rule("asked", "fragment", "measure", lambda measure: Fragment(measures=(measure,))),
@@ -33,6 +37,21 @@ RULES = (
          lambda _, __, name: MetricOf(name=name)),
     Rule("how many", "measure", "counted how_many/quantity", lambda name, _: MetricOf(name=name)),
     Rule("how many", "quantity", "how_many counter_of/counter_event", lambda _, __: "count"),
+    # 卖了多少单，多少钱: each is asked for by itself.
+    Rule("how many of", "asking", "done how_many counted_in",
+         lambda done, _, name: Asked(name, "count", done[1])),
+    Rule("asked and asked", "askings", "done how_many counted_in comma quantity",
+         lambda done, _, name, __, kind: (Asked(name, "count", done[1]), Asked(done[0], kind))),
+    Rule("how many done", "asking", "verb how_many", lambda verb, _: Asked(verb)),
+    Rule("how many done", "asking", "verb quantity", lambda verb, kind: Asked(verb, kind)),
+    Rule("how many", "asking", "metric how_many", lambda name, _: Asked(name)),
+    Rule("asked and asked", "askings", "asking comma asking", lambda one, _, other: _both((one,), other)),
+    Rule("asked and asked", "askings", "asking comma quantity",
+         lambda one, _, kind: None if one.beside else _both((one,), Asked(one.metrics, kind))),
+    Rule("asked and asked", "askings", "askings comma asking", lambda many, _, one: _both(many, one)),
+    Rule("asked each", "fragment", "askings", lambda asked: Fragment(asked=asked)),
+    Rule("how many of", "fragment", "how_many counted_in",
+         lambda _, name: Fragment(asked=(Asked(name, "count"),))),
     Rule("basis", "basis", "measure", lambda measure: measure),
     Rule("basis", "basis", "verb", lambda verb: MetricOf(name=verb)),
     Rule("how many", "measure", "how_many metric", lambda _, name: MetricOf(name=name)),
