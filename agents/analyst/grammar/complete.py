@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -11,7 +12,7 @@ from agents.analyst.grammar.naming import choices, with_names
 from agents.analyst.grammar.question import KINDS, Completed, Question
 from agents.analyst.grammar.telling import told_apart
 from agents.analyst.grammar.when import Calendar
-from agents.analyst.intent import By, CountOf, Every, Group, Intent, Is, MetricOf, Ratio
+from agents.analyst.intent import By, CountOf, Every, Group, Intent, Is, Measure, MetricOf, Ratio
 
 _TRIED = 24
 # Of all that a name may be, one alone goes with the rest of the question.
@@ -70,6 +71,8 @@ def _themselves(said: Fragment, vocabulary: Any) -> set[str]:
 
 def _measured(said: Fragment, vocabulary: Any) -> tuple[Fragment, tuple[str, ...]]:
     """With what a verb says as the measure, where nothing else is."""
+    if said.whole is not None:
+        return _part_of(said, said.whole, vocabulary), ()
     if len(said.measures) == 1 and isinstance(counted := said.measures[0], CountOf) and said.verbs:
         return _counted(said, counted), ()
     if said.asked:
@@ -130,6 +133,50 @@ def _that_did(said: Fragment) -> Ratio | None:
     words = set(whole.name.split("_"))
     parts = [one for one in said.verbs[0].split(BETWEEN) if words < set(one.split("_"))]
     return Ratio(numerator=MetricOf(name=parts[0]), denominator=whole) if len(parts) == 1 else None
+
+
+def _part_of(said: Fragment, whole: Measure, vocabulary: Any) -> Fragment:
+    """What share of the rides in March ended as refunds: the project's own rate of them, or the one figure in
+    the measure of the other, where both are of the same rows.
+    """
+    found = [one.name for one in said.measures if isinstance(one, MetricOf)] or list(said.verbs)
+    if len(found) != 1 or len(said.measures) > 1 or said.part is not None or not isinstance(whole, MetricOf):
+        raise Refused("share_of_what")
+    metrics = vocabulary.semantic.metrics
+    pairs = [
+        (metrics[part], metrics[of])
+        for part in found[0].split(BETWEEN)
+        for of in whole.name.split(BETWEEN)
+        if part != of
+    ]
+    rates = [
+        part.name for part, of in pairs if vocabulary.kind(part.name) == "ratio" and of.name in part.inputs
+    ]
+    parts = [
+        (part.name, of.name)
+        for part, of in pairs
+        if set(part.tables) & set(of.tables)
+        and vocabulary.kind(part.name) == vocabulary.kind(of.name) != "ratio"
+    ]
+    if not rates and not parts:
+        raise Refused("share_of_what")
+    measure: Measure = MetricOf(name=_either(rates))
+    if not rates:
+        top, bottom = (MetricOf(name=_either(names)) for names in zip(*parts, strict=True))
+        measure = Ratio(numerator=top, denominator=bottom)
+    rest = tuple(one for one in said.wraps if one != "share")
+    return replace(
+        said,
+        measures=(measure,),
+        verbs=said.verbs if said.measures else (),
+        wraps=rest,
+        whole=None,
+        wanted="" if said.wanted == "ratio" else said.wanted,
+    )
+
+
+def _either(names: Iterable[str]) -> str:
+    return BETWEEN.join(dict.fromkeys(names))
 
 
 def _filled_in(said: Fragment, metrics: list[str]) -> tuple[Fragment, tuple[str, ...]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from agents.analyst.grammar.when import Calendar, NoTime, Recurring, When
+from agents.analyst.grammar.when import Calendar, NoTime, Recurring, Unit, When
 from agents.analyst.intent import Period
 
 _FILE = Path(__file__).with_name("festivals.yml")
@@ -34,7 +34,7 @@ class Festival(Recurring):
 
     @property
     def size(self) -> str:
-        return "day" if self.days == 1 else ""
+        return "day" if self.days == 1 and not is_season(self.name) else ""
 
 
 @dataclass(frozen=True)
@@ -49,17 +49,50 @@ class FestivalOf(When):
         first = year and _first_day(self.name, year.year)
         if first is None:
             raise NoTime("impossible", self.name)
-        return Period(start=first, end=first + timedelta(days=1 if self.day else _days(self.name)))
+        return Period(start=first, end=first + timedelta(days=1) if self.day else _end(self.name, first))
 
     @property
     def size(self) -> str:
         return Festival(self.name, self.day).size
 
 
+@dataclass(frozen=True)
+class LastSeason(When):
+    """The season before this one. In November last summer may be this year's or the one before."""
+
+    name: str
+    assumes = "festival"
+    size = ""
+
+    def at(self, calendar: Calendar) -> Period:
+        newest = Festival(self.name).at(calendar)
+        if newest.end and newest.end <= calendar.now and newest.end.year == calendar.now.year:
+            if newest.start and newest.start.year == newest.end.year:
+                raise NoTime("ambiguous", f"last {self.name}")
+            return newest
+        year = newest.start.year - 1 if newest.start and newest.end and newest.end > calendar.now else None
+        return (
+            Festival(self.name).within(Unit("year", year - calendar.now.year)).at(calendar)
+            if year
+            else newest
+        )
+
+
+def is_season(name: str) -> bool:
+    return "until" in _known()[name]
+
+
 @cache
 def _known() -> dict[str, dict[str, Any]]:
     known: dict[str, dict[str, Any]] = yaml.load(_FILE.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
     return known
+
+
+def _end(name: str, first: datetime) -> datetime:
+    if not is_season(name):
+        return first + timedelta(days=_days(name))
+    month, day = map(int, _known()[name]["until"].split("-"))
+    return datetime(first.year + ((month, day) <= (first.month, first.day)), month, day, tzinfo=UTC)
 
 
 def _days(name: str) -> int:

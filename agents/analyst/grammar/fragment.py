@@ -59,8 +59,8 @@ class Fragment:
     `series` that its course is asked for. `who` are the people that are asked for, `moment` the kind of
     period, where nothing else says what the answer has a row for; `present` is as things stand, `apart`
     each of what is listed by itself, `beside` that a share is wanted and the figure too, `beyond` what no
-    figure says; `chosen` is one of what is named,
-    `single` what one time comes to.
+    figure says; `chosen` is one of what is named, `single` what one time comes to. `whole` is what a share is
+    said to be of where the part is another figure, `closing` that the end of a period is meant.
     """
 
     measures: tuple[Measure, ...] = ()
@@ -77,7 +77,7 @@ class Fragment:
     wanted: str = ""
     part: Condition | None = None
     per: Group | None = None
-    trend: Literal["", "up", "down", "either"] = ""
+    trend: Literal["", "up", "down", "either", "better", "worse"] = ""
     percent: bool = False
     against: str = ""
     chosen: bool = False
@@ -95,6 +95,8 @@ class Fragment:
     apart: bool = False
     beside: bool = False
     beyond: str = ""
+    whole: Measure | None = None
+    closing: bool = False
 
 
 EMPTY = Fragment()
@@ -110,6 +112,7 @@ _FLAGS = (
     "beside",
     "chosen",
     "single",
+    "closing",
 )
 _SINGLE = tuple(one.name for one in fields(Fragment) if one.name not in (*_TUPLES, *_FLAGS))
 _ONCE = {"measures", "times", "having"}

@@ -54,7 +54,18 @@ def _visited(item: Any, found: Callable[[BaseModel], None]) -> None:
 
 def _all(said: Fragment) -> tuple[Any, ...]:
     bounds = tuple(bound.measure for bound in said.having if bound.measure)
-    return (said.measures, said.groups, said.each, said.per, said.who, said.where, said.part, said.by, bounds)
+    return (
+        said.measures,
+        said.groups,
+        said.each,
+        said.per,
+        said.who,
+        said.where,
+        said.part,
+        said.by,
+        said.whole,
+        bounds,
+    )
 
 
 def _metric_names(said: Fragment) -> set[str]:
@@ -107,6 +118,7 @@ def with_names(said: Fragment, names: Mapping[str, str]) -> Fragment:
         where=renamed(said.where),
         part=renamed(said.part),
         by=renamed(said.by),
+        whole=renamed(said.whole),
         having=tuple(replace(bound, measure=renamed(bound.measure)) for bound in said.having),
     )
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from agents.analyst.grammar.fragment import BETWEEN, Bound, Refused
+from agents.analyst.grammar.fragment import BETWEEN, Bound, Fragment, Refused
 from agents.analyst.grammar.naming import metrics_in
 from agents.analyst.grammar.rows import Rows
 from agents.analyst.grammar.timing import UNTIMED, Timing
@@ -27,6 +27,7 @@ from agents.analyst.intent import (
     Period,
     Periods,
     QuantileOf,
+    Ratio,
     Running,
     Share,
     Slice,
@@ -71,6 +72,7 @@ class Question(Rows):
         times = self._times()
         window, against = times.window, times.against
         conditions, listed = self._conditions()
+        self._said = said = self._bettered(said)
         if "share" in said.wraps and said.trend:
             raise Refused("too_much_at_once")
         conditions += [times.where] if times.where else []
@@ -125,6 +127,15 @@ class Question(Rows):
             raise Refused("impossible", str(error)) from error
         return Completed(intent, tuple(self._features), times)
 
+    def _bettered(self, said: Fragment) -> Fragment:
+        """A rate of failures improves by falling."""
+        if said.trend not in ("better", "worse"):
+            return said
+        worse = {self._vocabulary.worse(name) for name in self._metrics()}
+        if len(worse) != 1 or not (end := worse.pop()):
+            raise Refused("best_of_what")
+        return replace(said, trend="up" if (end == "low") == (said.trend == "better") else "down")
+
     def _is_shared(self, listed: list[Is]) -> bool:
         """Whether the values that are listed are what each share is of: the share of China and of Brasil."""
         said = self._said
@@ -159,6 +170,8 @@ class Question(Rows):
             or any(isinstance(one, Is) and _STATES & _last(one.dimension) for one in said.where)
         ):
             raise Refused("time_present")
+        if said.closing and not all(map(self._is_level, metrics)):
+            raise Refused("time_present")
         if said.percent and not (said.trend or "share" in said.wraps or self._ratios()):
             raise Refused("not_of_kind", "ratio", *metrics)
         if said.together and (said.limit or said.direction):
@@ -170,6 +183,9 @@ class Question(Rows):
             raise Refused("per_what")
         if said.per is not None and not {"mean", "median"} & set(said.wraps):
             raise Refused("per_what")
+        for one in said.measures:
+            if isinstance(one, Ratio) and one.numerator == one.denominator:
+                raise Refused("share_of_what")
         counted = [one.among for one in said.measures if isinstance(one, CountOf) and one.among]
         if any(self._vocabulary.kind(name) == "ratio" for name in counted):
             raise Refused("not_counted_so", *counted)

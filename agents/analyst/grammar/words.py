@@ -137,9 +137,18 @@ def lattice(question: str, *lexicons: Matching) -> tuple[list[Unit], list[Phrase
     found = _alone(folded, text, found)
     names = {(phrase.start, phrase.end) for phrase in found if phrase.category in NAMES}
     words = {(phrase.start, phrase.end) for phrase in found if phrase.category not in NAMES}
+    things = {phrase.start for phrase in found if phrase.category in ("metric", "entity")}
+    # Urgent tickets are such tickets, whatever is urgent to who asks.
+    telling = {
+        (phrase.start, phrase.end)
+        for phrase in found
+        if phrase.category == "value" and "value:exact" in phrase.features and phrase.end in things
+    }
     kept = []
     for phrase in found:
         span = phrase.start, phrase.end
+        if phrase.category == FILLER and span in telling:
+            continue
         if phrase.category == "value" and span in words and not _is_name(question, text, *span):
             kept.append(replace(phrase, features=(*phrase.features, "name:word")))
         elif phrase.category != FILLER or span not in names:

@@ -27,6 +27,8 @@ RULES = (
     Rule("rate", "fragment", "share/percentage", lambda _: Fragment(wanted="ratio")),
     Rule("share of", "fragment", "share/percentage condition",
          lambda _, part: Fragment(wraps=("share",), part=part)),
+    Rule("share of whole", "fragment", "share/percentage measure",
+         lambda _, whole: Fragment(wraps=("share",), whole=whole)),
     Rule("takes", "fragment", "condition share/percentage",
          lambda part, _: Fragment(wraps=("share",), part=part)),
 )  # fmt: skip

@@ -63,6 +63,14 @@ RULES = (
          lambda one, _, number, __: one if isinstance(one, Is) and len(one.values) == number else None),
     Rule("those", "condition", "condition all_of_them",
          lambda one, number: one if isinstance(one, Is) and len(one.values) == number else None),
+    Rule("between values", "condition", "between condition and condition", lambda _, *both: _either(*both)),
+    # All countries but China.
+    Rule("those but", "fragment", "dimension refused",
+         lambda name, refused: Fragment(where=(refused,), groups=(By(dimension=name),))
+         if _of(name, refused.of) else None),
+    Rule("each but", "fragment", "each dimension but condition",
+         lambda _, name, __, condition: Fragment(where=(Not(of=condition),), groups=(By(dimension=name),))
+         if _of(name, condition) else None),
     Rule("where", "fragment", "condition", lambda condition: Fragment(where=(condition,))),
     Rule("where not", "fragment", "refused", lambda condition: Fragment(where=(condition,))),
     Rule("together", "fragment", "together", lambda _: Fragment(together=True)),

@@ -6,7 +6,7 @@ from typing import Any
 
 from agents.analyst.grammar.chart import Rule
 from agents.analyst.grammar.fragment import Fragment
-from agents.analyst.intent import By, Every, Group
+from agents.analyst.intent import By, Every, Group, PartOf
 
 _CALENDAR = {"minute", "hour", "day", "week", "month", "quarter", "year"}
 
@@ -28,6 +28,15 @@ def _each_of(when: Any) -> Fragment | None:
     return Fragment(times=(when,), each=groups) if groups else None
 
 
+def _busiest(way: Any, groups: tuple[Group, ...]) -> Fragment | None:
+    """The peak hour is one of the clock, the busiest day one of the calendar."""
+    if len(groups) != 1 or isinstance(groups[0], By):
+        return None
+    return Fragment(
+        groups=(PartOf(part="hour_of_day"),) if groups[0] == Every(grain="hour") else groups, direction=way
+    )
+
+
 RULES = (
     Rule("dimension", "groups", "dimension", lambda names: (By(dimension=names),)),
     Rule("entity", "groups", "entity", lambda names: (By(dimension=names),)),
@@ -39,6 +48,12 @@ RULES = (
          lambda _, __, groups, ___: Fragment(groups=groups)),
     Rule("by after", "fragment", "by? each? groups/units/grained by_after",
          lambda _, __, groups, ___: Fragment(groups=groups)),
+    # At the end of each month: what a level is in it.
+    Rule("closing each", "fragment", "closing each units",
+         lambda _, __, groups: Fragment(each=groups, closing=True)),
+    Rule("closing grain", "fragment", "closing_grain",
+         lambda grain: Fragment(each=_every(grain) or (), closing=True)),
+    Rule("busiest", "fragment", "busiest units/groups", _busiest),
     Rule("which of them", "fragment", "which_one", lambda _: Fragment(chosen=True)),
     Rule("grained", "fragment", "grained", lambda groups: Fragment(each=groups)),
     Rule("each", "fragment", "in? each counter_of? groups/units inside?",

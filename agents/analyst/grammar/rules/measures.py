@@ -32,6 +32,9 @@ RULES = (
          lambda one, _, other: (one, other) if one != other else None),
     Rule("and more", "measures", "measures and/comma measure",
          lambda many, _, one: (*many, one) if one not in many else None),
+    # Break revenue down.
+    Rule("broken down", "fragment", "break_up measure/measures break_down",
+         lambda _, said, __: Fragment(measures=said if isinstance(said, tuple) else (said,))),
     Rule("several", "fragment", "measures", lambda measures: Fragment(measures=measures)),
     Rule("how many", "measure", "how_many/quantity counter_of? counted",
          lambda _, __, name: MetricOf(name=name)),
@@ -80,6 +83,8 @@ RULES = (
          lambda names: Fragment(wraps=("mean",), per=By(dimension=names))),
     Rule("ratio of", "measure", "ratio measure to measure",
          lambda _, top, to, bottom: _ratio(top, to, bottom)),
+    Rule("ratio after", "measure", "measure to/per measure ratio_after",
+         lambda top, to, bottom, _: _ratio(top, to, bottom)),
     Rule("per entity", "measure", "average? measure per entity",
          lambda _, measure, __, entity: Mean(of=measure, per=By(dimension=entity))),
     # 人均, 单均.

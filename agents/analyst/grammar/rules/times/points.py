@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from agents.analyst.grammar.chart import Rule
-from agents.analyst.grammar.festivals import Festival
+from agents.analyst.grammar.festivals import Festival, LastSeason, is_season
 from agents.analyst.grammar.rules.times.parts import named, numbered, of, size
 from agents.analyst.grammar.spans import Beside, Range, Rolling, Roughly, Shifted, Unclear
 from agents.analyst.grammar.when import Around, Latest, Numbered, Parts, Stretch, Unit, When, Year
@@ -101,7 +101,7 @@ def _festival_days(frame: When | None, name: str, count: Any, unit: str) -> When
 
 def _festival_relative(offset: str, name: str) -> When | None:
     if offset == "-1":
-        return Festival(name)
+        return LastSeason(name) if is_season(name) else Festival(name)
     return Festival(name).within(Unit("year", int(offset)))
 
 
