@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
-from agents.analyst.grammar.fragment import BETWEEN, Bound, Fragment, Refused
+from agents.analyst.grammar.fragment import BETWEEN, Bound, Refused
 from agents.analyst.grammar.naming import metrics_in
 from agents.analyst.grammar.rows import Rows
 from agents.analyst.grammar.timing import UNTIMED, Timing
@@ -127,15 +127,6 @@ class Question(Rows):
             raise Refused("impossible", str(error)) from error
         return Completed(intent, tuple(self._features), times)
 
-    def _bettered(self, said: Fragment) -> Fragment:
-        """A rate of failures improves by falling."""
-        if said.trend not in ("better", "worse"):
-            return said
-        worse = {self._vocabulary.worse(name) for name in self._metrics()}
-        if len(worse) != 1 or not (end := worse.pop()):
-            raise Refused("best_of_what")
-        return replace(said, trend="up" if (end == "low") == (said.trend == "better") else "down")
-
     def _is_shared(self, listed: list[Is]) -> bool:
         """Whether the values that are listed are what each share is of: the share of China and of Brasil."""
         said = self._said
@@ -183,20 +174,14 @@ class Question(Rows):
             raise Refused("per_what")
         if said.per is not None and not {"mean", "median"} & set(said.wraps):
             raise Refused("per_what")
-        for one in said.measures:
-            if isinstance(one, Ratio) and one.numerator == one.denominator:
-                raise Refused("share_of_what")
+        if any(isinstance(one, Ratio) and one.numerator == one.denominator for one in said.measures):
+            raise Refused("share_of_what")
         counted = [one.among for one in said.measures if isinstance(one, CountOf) and one.among]
         if any(self._vocabulary.kind(name) == "ratio" for name in counted):
             raise Refused("not_counted_so", *counted)
         for mention in (*said.verbs, *said.mentions):
             if not set(metrics) <= set(mention.split(BETWEEN)):
                 raise Refused("not_of", mention)
-
-    def _is_level(self, metric: str) -> bool:
-        """Whether a figure is of a time and not of what happened in it: stock on hand."""
-        known = self._vocabulary.semantic.metrics[metric]
-        return known.additivity.kind == "semi-additive" or any(map(self._is_level, known.inputs))
 
     def _check_chosen(self, listed: list[Is], times: Timing) -> None:
         """Which of the two, where two are named."""

@@ -208,6 +208,20 @@ class Rows:
     def _is_one_day(self) -> bool:
         return any(isinstance(one, Weekdays) and one.first == one.last for one in self._said.times)
 
+    def _bettered(self, said: Fragment) -> Fragment:
+        """A rate of failures improves by falling."""
+        if said.trend not in ("better", "worse"):
+            return said
+        worse = {self._vocabulary.worse(name) for name in self._metrics()}
+        if len(worse) != 1 or not (end := worse.pop()):
+            raise Refused("best_of_what")
+        return replace(said, trend="up" if (end == "low") == (said.trend == "better") else "down")
+
+    def _is_level(self, metric: str) -> bool:
+        """Whether a figure is of a time and not of what happened in it: stock on hand."""
+        known = self._vocabulary.semantic.metrics[metric]
+        return known.additivity.kind == "semi-additive" or any(map(self._is_level, known.inputs))
+
     def _periods(self) -> bool:
         """Whether several periods are spoken of."""
         times = self._times()
