@@ -73,6 +73,8 @@ class Question(Rows):
         window, against = times.window, times.against
         conditions, listed = self._conditions()
         self._said = said = self._bettered(said)
+        if said.part is not None and "share" not in said.wraps:
+            raise Refused("share_of_what")
         if "share" in said.wraps and said.trend:
             raise Refused("too_much_at_once")
         conditions += [times.where] if times.where else []
@@ -106,7 +108,7 @@ class Question(Rows):
         if having and not groups:
             raise Refused("threshold_of_what")
         order, limit = self._ranking(measures, groups, partition, against)
-        if said.limit and not partition and len(groups) > 1:
+        if limit and not partition and len(groups) > 1:
             self._features.append("flat ranking")
         if said.by and measures and said.by not in measures:
             self._features.append("ordered by another")
@@ -170,7 +172,7 @@ class Question(Rows):
         for thing in said.objects:
             if not any(one.distance == 0 for one in self._vocabulary.resolve(thing, metrics)):
                 raise Refused("not_of", thing)
-        if said.single and not all(map(self._vocabulary.averaged, metrics)):
+        if said.single and not (metrics and all(map(self._vocabulary.averaged, metrics))):
             raise Refused("per_what")
         if said.per is not None and not {"mean", "median"} & set(said.wraps):
             raise Refused("per_what")
@@ -310,6 +312,9 @@ class Question(Rows):
         if len(over) != 1 or not isinstance(per := over[0], Every | By):
             raise Refused("average_of_what")
         rest = tuple(group for group in groups if group != per)
+        if wrap == "median" and said.per is None and isinstance(per, Every):
+            # The median by month: of each month's values, or of the months' figures?
+            self._features.append("median over periods")
         if wrap == "mean":
             return tuple(_mean(one, per) for one in measures), rest
         return tuple(QuantileOf(of=one, per=per) for one in measures), rest

@@ -38,6 +38,9 @@ ASKED = (
     UNKEPT,
     "vague",
     "rule:percentage",
+    "flat ranking",
+    "best of each period",
+    "median over periods",
 )
 # By so much it is behind what the words rather say, which the project cannot answer.
 _FAR_BEHIND = 2.3
@@ -136,6 +139,9 @@ class Reader:
                 features = {**derivation.features}
                 if refused - derivation.score > _FAR_BEHIND:
                     features["far behind"] = 1
+                if one.intent.partition and "rule:grained" in features:
+                    # The highest daily revenue per country: of each country, or of each day?
+                    features["best of each period"] = 1
                 for name in one.features:
                     features[name] = features.get(name, 0) + 1
                 score = derivation.score + sum(self.weights.get(name, 0.0) for name in one.features)

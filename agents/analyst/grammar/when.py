@@ -160,7 +160,7 @@ class Year(When):
 @dataclass(frozen=True)
 class Stretch(When):
     """The units `first` to `last` of a time, counted from 1; from its end they are -1, -2. A week is of the
-    time that it begins in; `weekday 5` counts the Fridays.
+    time that it begins in and lies in for the most part; `weekday 5` counts the Fridays.
     """
 
     of: When
@@ -203,7 +203,9 @@ def _pieces(
     at = calendar.floor(start, by)
     while at < end:
         after = calendar.step(at, by)
-        if at >= start and (kind != "weekday" or at.isoweekday() == int(weekday)):
+        # Of a week that begins in March and is April's for the most part, nobody says the last of March.
+        short = kind == "week" and end - at < timedelta(days=4)
+        if at >= start and not short and (kind != "weekday" or at.isoweekday() == int(weekday)):
             yield at, after
         at = after
 

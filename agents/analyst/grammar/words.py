@@ -33,6 +33,7 @@ _ALONE = {
     *("share", "as_share", "than", "than_after", "trend", "average"),
 }
 NAMES = ("metric", "dimension", "value", "entity")
+_BEFORE_NAMES = {"the", "in", "within"}
 _DONE = ("verb", "mention", "metric", "value")
 _OF_PROJECTS = (*NAMES, "verb", "mention", "superlative")
 
@@ -153,6 +154,9 @@ def lattice(question: str, *lexicons: Matching) -> tuple[list[Unit], list[Phrase
             kept.append(replace(phrase, features=(*phrase.features, "name:word")))
         elif phrase.category != FILLER or span not in names:
             kept.append(phrase)
+        elif phrase.start and text[phrase.start - 1].text in _BEFORE_NAMES:
+            # Those in the us, and not: show us.
+            continue
         elif not _is_name(question, text, *span):
             kept.append(replace(phrase, features=("filler:name",)))
     found = asked_for(text, _of_things(text, written(folded, text, [*kept, *numbers(text)])))

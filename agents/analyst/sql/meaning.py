@@ -105,11 +105,32 @@ class Meanings:
                 return self.change_unit(left) if self.unit(left) == self.unit(right) else ""
             case Ratio(numerator=numerator, denominator=denominator):
                 above, below = self.unit(numerator), self.unit(denominator)
+                if above == below == "count" and self._counted(numerator) != self._counted(denominator):
+                    # 3.4 calls a run, and no 340 %.
+                    return ""
                 if above == below:
                     return "ratio" if above else ""
                 return above if below == "count" else ""
             case Slice(of=of) | Mean(of=of) | QuantileOf(of=of) | Running(of=of):
                 return self.unit(of)
+
+    def _counted(self, measure: Measure) -> tuple[str, ...]:
+        """The things that it counts, and where; what counts rows counts what these are keyed by."""
+        match measure:
+            case CountOf(of=of):
+                return (of,)
+            case MetricOf(name=name):
+                metric = self.metric(name)
+                found = metric.counts or metric.counts_some
+                if not found and metric.aggregation in ("count", "sum_boolean"):
+                    keyed = (
+                        one for one in self._semantic.entities.values() if set(metric.tables) & set(one.keyed)
+                    )
+                    found = next((one.name for one in keyed), "")
+                return (found,) if found else metric.tables
+            case Slice(of=of):
+                return self._counted(of)
+        return ()
 
     def change_unit(self, measure: Measure) -> str:
         unit = self.unit(measure)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from agents.analyst.grammar.text import Unit, keys
 from agents.analyst.vocabulary.concepts import concepts
 from agents.analyst.vocabulary.names import spoken
 from warehouse.semantic import Dimension, SemanticLayer
 
+Path = tuple[str, ...]
 _WHEN = re.compile(
     r"^(?:date|time|day)\b(?: of)?|\b(?:at|on|date|time|day|ts)$|(?:时间|日期|日|时刻)$", re.IGNORECASE
 )
@@ -20,11 +21,9 @@ class Events:
 
     def __init__(self, semantic: SemanticLayer) -> None:
         self._semantic = semantic
-        self._called = {
-            name: set(_called(dimension))
-            for name, dimension in semantic.dimensions.items()
-            if dimension.type == "time"
-        }
+        times = {name: one for name, one in semantic.dimensions.items() if one.type == "time"}
+        self._own = {name: _own(dimension) for name, dimension in times.items()}
+        self._called = {name: own | _alike(own) for name, own in self._own.items()}
 
     def others(self, text: Sequence[Unit], roles: Mapping[int, str], metrics: Sequence[str]) -> list[str]:
         """The times of all the metrics' rows, not their own, of which a question speaks: `delivered in
@@ -33,7 +32,9 @@ class Events:
         spoken_of: set[str] = set()
         for metric in metrics:
             found = self._times(metric)
-            said = {name: self._is_said(name, text, roles) for name in found}
+            said = {name: self._is_said(self._own[name], text, roles) for name in found}
+            if not any(said.values()):
+                said = {name: self._is_said(self._called[name], text, roles) for name in found}
             if any(said[name] for name, own in found.items() if own):
                 return []
             spoken_of |= {name for name, own in found.items() if not own and said[name]}
@@ -50,24 +51,30 @@ class Events:
                 found[key] = min(found.get(key, name), name, key=lambda one: (one.count("__"), one))
         return {name: own[model] == element for (model, element), name in found.items()}
 
-    def _is_said(self, name: str, text: Sequence[Unit], roles: Mapping[int, str]) -> bool:
+    @staticmethod
+    def _is_said(called: Collection[Path], text: Sequence[Unit], roles: Mapping[int, str]) -> bool:
         path = [unit.key for unit in text]
         return any(
             tuple(path[at : at + len(one)]) == one
             and not {roles.get(place) for place in range(at, at + len(one))}
             & {"dimension", "value", "entity"}
-            for one in self._called.get(name, ())
+            for one in called
             for at in range(len(path) - len(one) + 1)
         )
 
 
-def _called(dimension: Dimension) -> Iterator[tuple[str, ...]]:
-    """What happens at a time: delivered, of `delivered_at` or 签收时间, and the everyday words for that."""
+def _own(dimension: Dimension) -> set[Path]:
+    """What happens at a time: delivered, of `delivered_at` or 签收时间."""
     element = spoken(dimension.name.rpartition("__")[2])
     texts = (element, dimension.label, dimension.label_zh, *dimension.synonyms_en, *dimension.synonyms_zh)
-    own = {keys(_WHEN.sub("", text).strip()) for text in texts if _WHEN.search(text)} - {()}
-    yield from own
+    return {keys(_WHEN.sub("", text).strip()) for text in texts if _WHEN.search(text)} - {()}
+
+
+def _alike(own: Collection[Path]) -> set[Path]:
+    """The everyday words for what happens then."""
+    found: set[Path] = set()
     for doing in concepts()["doings"].values():
         says = {keys(said) for said in doing["says"]}
-        if own & says:
-            yield from says
+        if says & set(own):
+            found |= says
+    return found

@@ -350,3 +350,14 @@ def test_a_count_of_things_by_the_day_has_a_mean(shop: Project) -> None:
         select toDate(r.date) as d, uniqExact(r.rider_id) as n from {RIDES}
         where r.kind = 'guest' and r.date is not null group by d)"""
     same_rows(shop.ask(asked), shop.sql(expected))
+
+
+@pytest.mark.parametrize(
+    ("numerator", "denominator", "unit"),
+    [("guests", "rides", "ratio"), ("rides", "visits", ""), ("riders", "rides", "")],
+)
+def test_only_a_part_of_the_same_things_is_a_percentage(
+    numerator: str, denominator: str, unit: str, shop: Project
+) -> None:
+    asked = Intent(measures=(Ratio(numerator=metric(numerator), denominator=metric(denominator)),))
+    assert [column.unit for column in shop.statement(asked).columns] == [unit]

@@ -29,6 +29,8 @@ RULES = (
          lambda _, part: Fragment(wraps=("share",), part=part)),
     Rule("share of whole", "fragment", "share/percentage measure",
          lambda _, whole: Fragment(wraps=("share",), whole=whole)),
+    # What part is from China, by category: of each category.
+    Rule("part said", "fragment", "copula condition", lambda _, part: Fragment(part=part)),
     Rule("takes", "fragment", "condition share/percentage",
          lambda part, _: Fragment(wraps=("share",), part=part)),
 )  # fmt: skip
