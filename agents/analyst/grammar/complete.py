@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 from agents.analyst.grammar.fragment import BETWEEN, Asked, Fragment, Refused
-from agents.analyst.grammar.naming import choices, with_names
+from agents.analyst.grammar.naming import choices, dimension_names, metrics_in, with_names
 from agents.analyst.grammar.question import KINDS, Completed, Question
 from agents.analyst.grammar.telling import told_apart
 from agents.analyst.grammar.when import Calendar
@@ -17,6 +17,8 @@ from agents.analyst.intent import By, CountOf, Every, Group, Intent, Is, Measure
 _TRIED = 24
 # Of all that a name may be, one alone goes with the rest of the question.
 SETTLED = "settled"
+# All that the figure is of or by is in its own rows.
+OWN = "own"
 UNKEPT = "unkept"
 
 
@@ -35,15 +37,22 @@ def complete(said: Fragment, vocabulary: Any, calendar: Calendar) -> list[Comple
             refusals.append(refusal)
             continue
         intent = told_apart(one.intent, vocabulary, _themselves(named, vocabulary))
-        found.setdefault(intent, replace(one, intent=intent, features=(*features, *chosen, *one.features)))
+        own = (OWN,) if _is_own(named, vocabulary) else ()
+        said_of_it = (*features, *chosen, *one.features, *own)
+        found.setdefault(intent, replace(one, intent=intent, features=said_of_it))
     if not found:
         raise refusals[0] if refusals else Refused("no_metric")
     if any(one.key == "no_grain" for one in refusals):
         # What rather is meant is not kept so finely: orders by the hour.
         return [replace(one, features=(*one.features, UNKEPT)) for one in found.values()]
-    if len(found) == 1 and refusals:
-        return [replace(one, features=(*one.features, SETTLED)) for one in found.values()]
-    return list(found.values())
+    more = (SETTLED,) if len(found) == 1 and refusals else ()
+    return [replace(one, features=(*one.features, *more)) for one in found.values()]
+
+
+def _is_own(said: Fragment, vocabulary: Any) -> bool:
+    metrics = metrics_in(said.measures)
+    names = dimension_names(said)
+    return all(any(one.distance == 0 for one in vocabulary.resolve(name, metrics)) for name in names)
 
 
 def _asked(said: Fragment) -> Fragment:

@@ -18,7 +18,7 @@ _FANS_OUT = "*"
 def choices(said: Fragment, vocabulary: Any) -> Iterator[tuple[Mapping[str, str], list[str]]]:
     """Each way to read the names that may be several things: metrics first, what belongs to them then."""
     metrics = sorted(_metric_names(said))
-    others = sorted(_dimension_names(said))
+    others = sorted(dimension_names(said))
     for chosen in product(*(name.split(BETWEEN) for name in metrics)):
         names = dict(zip(metrics, chosen, strict=True))
         reached = [_nearest(vocabulary.resolve(name, tuple(dict.fromkeys(chosen)))) for name in others]
@@ -77,7 +77,7 @@ def _metric_names(said: Fragment) -> set[str]:
     return names
 
 
-def _dimension_names(said: Fragment) -> set[str]:
+def dimension_names(said: Fragment) -> set[str]:
     names: set[str] = set()
 
     def add(item: BaseModel) -> None:

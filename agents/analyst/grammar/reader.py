@@ -12,7 +12,7 @@ import yaml
 
 from agents.analyst.grammar.asides import leading
 from agents.analyst.grammar.chart import Derivation, Grammar, Phrase, derive
-from agents.analyst.grammar.complete import SETTLED, UNKEPT, complete
+from agents.analyst.grammar.complete import OWN, SETTLED, UNKEPT, complete
 from agents.analyst.grammar.fragment import EMPTY, Refused, merge
 from agents.analyst.grammar.naming import metrics_in
 from agents.analyst.grammar.rules import RULES
@@ -31,6 +31,7 @@ _AS_VALUE = 2.5
 ASKED = (
     "name:derived",
     "name:head",
+    "name:dimension",
     "value:part",
     "metric filled in",
     "time:other",
@@ -42,6 +43,7 @@ ASKED = (
     "best of each period",
     "median over periods",
 )
+_SETTLED = {"name:head": SETTLED, "name:dimension": OWN}
 # By so much it is behind what the words rather say, which the project cannot answer.
 _FAR_BEHIND = 2.3
 GRAMMAR = Grammar(RULES)
@@ -206,7 +208,8 @@ def _is_asked(features: Mapping[str, int]) -> bool:
     """Whether a reading rests on what is asked back; the head of several names is settled where one alone
     goes with what else is said.
     """
-    return any(name in features for name in ASKED if not (name == "name:head" and SETTLED in features))
+    settled = {name for name, by in _SETTLED.items() if by in features}
+    return any(name in features for name in ASKED if name not in settled)
 
 
 def _unknown(text: Sequence[Unit], words: Sequence[Phrase]) -> tuple[str, ...]:

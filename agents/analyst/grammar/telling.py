@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from agents.analyst.intent import By, CountOf, Group, Intent, Mean, QuantileOf
+from agents.analyst.intent import By, CountOf, Group, Intent, Mean, MetricOf, QuantileOf
 
 
 def told_apart(intent: Intent, vocabulary: Any, themselves: Collection[str] = ()) -> Intent:
@@ -17,6 +17,12 @@ def told_apart(intent: Intent, vocabulary: Any, themselves: Collection[str] = ()
 
     def key(name: str) -> str:
         return name.rpartition("__")[0] if name not in themselves and vocabulary.shared(name) else name
+
+    def thing(name: str) -> str:
+        """Each customer is one, whatever it is called."""
+        own = name.rpartition("__")[0]
+        named = vocabulary.is_entity(own) and vocabulary.naming(own) == name
+        return own if named and name not in themselves else key(name)
 
     def groups(found: tuple[Group, ...]) -> tuple[Group, ...]:
         several = [
@@ -37,9 +43,12 @@ def told_apart(intent: Intent, vocabulary: Any, themselves: Collection[str] = ()
             return item
         values = {name: measure(getattr(item, name)) for name in type(item).model_fields}
         if isinstance(item, CountOf):
+            if item.among and not item.having and vocabulary.counted(item.among) == item.of:
+                # The patients of those seen are the patients seen.
+                return MetricOf(name=item.among)
             values["of"] = key(item.of)
         if isinstance(item, Mean | QuantileOf) and isinstance(item.per, By):
-            values["per"] = By(dimension=key(item.per.dimension), grain=item.per.grain)
+            values["per"] = By(dimension=thing(item.per.dimension), grain=item.per.grain)
         return type(item)(**values)
 
     return intent.model_copy(

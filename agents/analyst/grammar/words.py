@@ -210,6 +210,8 @@ def _of_things(text: Sequence[Unit], found: Sequence[Phrase]) -> list[Phrase]:
     told = {(phrase.start, phrase.end) for phrase in found if phrase.category == "dimension"}
 
     compared = {phrase.start for phrase in found if phrase.category in ("most", "comparative")}
+    # 客户多少钱 is no more of them.
+    compared -= {phrase.start for phrase in found if phrase.category in ("how_many", "quantity")}
     done = {one.end for one in found if one.category in ("verb", "of_zh") and text[one.start].chinese}
 
     def is_of_thing(phrase: Phrase) -> bool:

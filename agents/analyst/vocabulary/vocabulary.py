@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from math import inf
 from typing import Literal, NamedTuple
@@ -104,11 +105,23 @@ class Vocabulary:
         """Every word of the project that begins at a position."""
         if start == 0 and self._doings.commands(text):
             return
-        own = chain(self._phrases.match(text, start), self._doings.match(text, start))
-        yield from (one for one in own if one.end > start + 1 or is_word(text, start))
+        own: Iterable[Phrase] = chain(self._phrases.match(text, start), self._doings.match(text, start))
+        own = (_as_dimension(one) for one in own)
+        for one in own:
+            if one.end > start + 1 or not text[start].chinese:
+                yield one
+            elif is_word(text, start):
+                yield self._in_numbers(one)
         # How far is no distance that is far.
         if not start or text[start - 1].text != "how":
             yield from self._said.get().values.match(text, start)
+
+    def _in_numbers(self, one: Phrase) -> Phrase:
+        """What one character counts is no amount of money as well: 多少单."""
+        if one.category != "metric":
+            return one
+        names = [name for name in str(one.value).split(BETWEEN) if self.kind(name) != "money"]
+        return replace(one, value=BETWEEN.join(names)) if names else one
 
     def spelt(self, text: Sequence[Unit], words: Sequence[Phrase]) -> list[Phrase]:
         """What the words that nothing is known of must have been: `words` are all that is."""
@@ -188,6 +201,11 @@ class Vocabulary:
                 return metric.name
         return None
 
+    def counted(self, metric: str) -> str:
+        """The entity whose things a metric is the number of, of all or of some."""
+        known = self.semantic.metrics[metric]
+        return known.counts or known.counts_some
+
     def worse(self, metric: str) -> Literal["high", "low", ""]:
         return kinds.worse(self.semantic.metrics[metric], self.kind(metric))
 
@@ -208,6 +226,13 @@ class Vocabulary:
 
     def value(self, dimension: str, said: str) -> str | None:
         return next(iter(self.spellings(dimension, said)), None)
+
+
+def _as_dimension(one: Phrase) -> Phrase:
+    """The channel, of quotes that have one channel, is that one: the figure decides, unlike among figures."""
+    if one.category != "dimension" or "name:head" not in one.features:
+        return one
+    return replace(one, features=tuple("name:dimension" if f == "name:head" else f for f in one.features))
 
 
 Things = dict[str, dict[str, list[Name]]]
