@@ -26,6 +26,7 @@ def leading(question: str, text: Sequence[Unit], found: Sequence[Phrase]) -> lis
     bounds = [one for one in found if one.category == "than"]
     # Words that are not passed over one by one: right now, how do I, how far.
     whole = [one for one in found if one.category in _WHOLE and INSIDE not in one.features]
+    lasting = [one for one in found if one.category == "how_long"]
     order = {(one.start, one.end) for one in found if one.category in ("top", "most", "than", "not", "share")}
     named = {(one.start, one.end) for one in found if one.category in ("metric", "dimension", "entity")}
     # Who are our top customers: what follows says who.
@@ -42,6 +43,7 @@ def leading(question: str, text: Sequence[Unit], found: Sequence[Phrase]) -> lis
         for one in found
         if (one.category not in ASKED or (one.start, one.end) in asked)
         and (one.category != FILLER or (one.start, one.end) not in asked)
+        and not (one.category in ("unit", "typical") and any(_within(one, long) for long in lasting))
         and not (one.category == "most" and any(_within(one, bound) for bound in bounds))
         and not (one.category == "mention" and _is_listed(one, text))
         and not (one.category == FILLER and any(_within(one, other) for other in whole))

@@ -24,6 +24,8 @@ INSIDE = "inside"
 # Words of these are themselves only: what lists are is no `list`.
 _AS_LISTED = {FILLER, "asker", "asks", "opening", "greeting", "beyond"}
 _THINGS = {"entity", "mention", "counted"}
+_ARTICLES = ("a", "an")
+_OF_VERBS = set("了过得掉完多几最")
 _WHOLE_NAMES = ("name:label", "name:name", "name:synonym")
 # What one character of Chinese is only by itself, and not within a word: 提前, 过期, 高中.
 _COUNTED = set("一二两三四五六七八九十百千")
@@ -214,7 +216,24 @@ def _of_things(text: Sequence[Unit], found: Sequence[Phrase]) -> list[Phrase]:
     compared -= {phrase.start for phrase in found if phrase.category in ("how_many", "quantity")}
     done = {one.end for one in found if one.category in ("verb", "of_zh") and text[one.start].chinese}
 
+    verbs = {(one.start, one.end) for one in found if one.category == "verb"}
+    nouns = {one.end for one in found if one.category in ("metric", "entity", "unit", "verb")}
+    asked_of = {one.end for one in found if text[one.end - 1].text in ("does", "do", "did")}
+
+    passed = {(one.start, one.end) for one in found if one.category == FILLER}
+
     def is_of_thing(phrase: Phrase) -> bool:
+        span = phrase.start, phrase.end
+        if span in passed and phrase.end == phrase.start + 1 and phrase.category in (FILLER, "verb", "mention"):
+            # 看中国的, 用柱状图 are said to whom is asked; 看了多少病人 is what is done.
+            if span in verbs and text[phrase.start].chinese:
+                return (phrase.category == FILLER) == _is_done(text, phrase.end)
+        if phrase.category == "per" and text[phrase.end - 1].text in _ARTICLES and phrase.end == phrase.start + 1:
+            # Customers who had a cancellation are not so many a cancellation.
+            return phrase.start not in nouns | asked_of
+        if phrase.category == "mention" and _has_some(text, phrase.end):
+            # Orders with a return: so many orders, and not returns of orders.
+            return True
         if "mention:thing" in phrase.features and phrase.end in compared and phrase.start in done:
             # 买的人最多 asks for the people.
             return True
@@ -243,6 +262,17 @@ def _of_things(text: Sequence[Unit], found: Sequence[Phrase]) -> list[Phrase]:
         return False
 
     return [phrase for phrase in found if not is_of_thing(phrase)]
+
+
+def _has_some(text: Sequence[Unit], at: int) -> bool:
+    """Whether what stands before is told by what it has: with a, who had."""
+    said = [unit.text for unit in text[at : at + 2]]
+    return said[:1] == ["with"] and said[1:] != ["the"] or said[-1:] in (["had"], ["have"], ["has"], ["having"])
+
+
+def _is_done(text: Sequence[Unit], at: int) -> bool:
+    """Whether what stands here is of a Chinese verb: 了, 过, 得, how many, most."""
+    return at < len(text) and text[at].text in _OF_VERBS
 
 
 def _scoped(text: Sequence[Unit], found: Sequence[Phrase]) -> list[Phrase]:

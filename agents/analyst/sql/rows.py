@@ -80,10 +80,15 @@ class Rows:
         return sheet.select(columns, only_wanted=True)
 
     def _come_to(self, leaf: Folded, last: int, bounded: bool) -> exp.Expr:
-        value = column(VALUE, _EACH)
+        value: exp.Expr = column(VALUE, _EACH)
         if leaf.how == "count":
             each: exp.Expr = column(key(last), _EACH)
             return exp.Count(this=exp.case().when(column(_COUNTS, _EACH), each) if bounded else each)
+        if isinstance(leaf.per, By) and not leaf.per.grain:
+            # What has no name is no one thing.
+            name = self._dialect.as_text(column(key(last), _EACH))
+            named = exp.Coalesce(this=name, expressions=[exp.Literal.string("")]).neq("")
+            value = exp.case().when(named, value)
         if leaf.how == "quantile":
             return self._dialect.quantile(value, leaf.q)
         mean = exp.Avg(this=self._dialect.as_float(value))

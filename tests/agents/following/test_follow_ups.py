@@ -73,6 +73,9 @@ FOLLOW_UPS = (
         but(PLAIN, groups=(BRAND,)),
     ),
     (BY_COUNTRY, ("also by month", "further by month", "再按月"), but(PLAIN, groups=(COUNTRY, MONTH))),
+    (BY_COUNTRY, ("按月看",), but(PLAIN, groups=(MONTH,))),
+    (PLAIN, ("看中国的",), but(PLAIN, where=CHINA)),
+    (TOP, ("and their orders", "以及它们的订单数"), but(TOP, measures=(REVENUE, ORDERS))),
     (
         PLAIN,
         ("only Germany", "in Germany?", "just Germany", "只看德国", "德国呢？"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agents.analyst.intent import Intent, Share
+from agents.analyst.intent import Intent, Mean, Share
 from agents.analyst.sql.compile import unnamed
 from asked import Project, by, during, every, is_, metric, of, same_rows, top
 from warehouse.errors import SemanticError
@@ -82,6 +82,10 @@ CASES = {
         ),
         f"""select toStartOfMonth(r.date) as m, r.kind, count() / sum(count()) over (partition by m), count()
             from {RIDES} group by m, r.kind""",
+    ),
+    "a mean over what has a name": (
+        Intent(measures=(Mean(of=rides, per=CITY),)),
+        f"select avg(n) from (select c.name, count() n from {PLACED} where c.name != '' group by 1)",
     ),
     "a slice beside the whole": (
         Intent(measures=(of(value, "ride__kind", "guest"), value), groups=(CITY,)),

@@ -11,6 +11,8 @@ RULES = (
     Rule("previous", "fragment", "previous", lambda unit: Fragment(against=unit, compared=True)),
     Rule("year ago", "fragment", "year_ago", lambda _: Fragment(against="year_ago", compared=True)),
     Rule("change", "fragment", "change", lambda way: Fragment(trend=way)),
+    # The top five by revenue and their growth: shown beside, and not what they are the top by.
+    Rule("change too", "fragment", "and change", lambda _, __: Fragment(against="period", compared=True)),
     Rule("percent", "fragment", "in_percent", lambda _: Fragment(percent=True)),
     Rule("fastest", "fragment", "change? fastest change?",
          lambda _, way, __: Fragment(trend="up", percent=True, direction=way)),

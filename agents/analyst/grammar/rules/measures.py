@@ -5,12 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from agents.analyst.grammar.chart import Rule
-from agents.analyst.grammar.fragment import Asked, Fragment
+from agents.analyst.grammar.fragment import BETWEEN, Asked, Fragment
 from agents.analyst.intent import By, CountOf, Every, Group, Mean, Measure, MetricOf, Ratio
 
 
 def _ratio(top: Measure, _: Any, bottom: Measure) -> Measure | None:
     return Ratio(numerator=top, denominator=bottom) if top != bottom else None
+
+
+def _that_is(_: Any, whole: Measure, part: Measure) -> Measure | None:
+    """What share of orders are cancelled orders; new customers are no part of orders."""
+    if not isinstance(whole, MetricOf) or not isinstance(part, MetricOf):
+        return None
+    words, of = (set(one.name.replace(BETWEEN, "_").split("_")) for one in (part, whole))
+    return _ratio(part, None, whole) if words & of else None
 
 
 def _over(wrap: Any, groups: tuple[Group, ...]) -> Fragment | None:
@@ -73,8 +81,7 @@ RULES = (
          lambda verb, _, __, ___, of: _count(of, verb)),
     # One figure to another.
     Rule("ratio", "measure", "measure per measure", _ratio),
-    Rule("share that is", "measure", "share measure measure",
-         lambda _, whole, part: _ratio(part, None, whole)),
+    Rule("share that is", "measure", "share measure measure", _that_is),
     Rule("as share", "measure", "measure as_share measure share?",
          lambda top, of, bottom, _: _ratio(top, of, bottom)),
     Rule("done per entity", "fragment", "verb per_each entity",
