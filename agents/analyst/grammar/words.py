@@ -24,7 +24,7 @@ INSIDE = "inside"
 # Words of these are themselves only: what lists are is no `list`.
 _AS_LISTED = {FILLER, "asker", "asks", "opening", "greeting", "beyond"}
 _THINGS = {"entity", "mention", "counted"}
-_ARTICLES = ("a", "an")
+_ARTICLES = {"a", "an"}
 _OF_VERBS = set("了过得掉完多几最")
 _WHOLE_NAMES = ("name:label", "name:name", "name:synonym")
 # What one character of Chinese is only by itself, and not within a word: 提前, 过期, 高中.
@@ -220,15 +220,14 @@ def _of_things(text: Sequence[Unit], found: Sequence[Phrase]) -> list[Phrase]:
     nouns = {one.end for one in found if one.category in ("metric", "entity", "unit", "verb")}
     asked_of = {one.end for one in found if text[one.end - 1].text in ("does", "do", "did")}
 
-    passed = {(one.start, one.end) for one in found if one.category == FILLER}
+    passed = {(one.start, one.end) for one in found if one.category == FILLER and one.end == one.start + 1}
+    either = {span for span in passed & verbs if text[span[0]].chinese}
 
     def is_of_thing(phrase: Phrase) -> bool:
-        span = phrase.start, phrase.end
-        if span in passed and phrase.end == phrase.start + 1 and phrase.category in (FILLER, "verb", "mention"):
+        if phrase.category in (FILLER, "verb", "mention") and (phrase.start, phrase.end) in either:
             # 看中国的, 用柱状图 are said to whom is asked; 看了多少病人 is what is done.
-            if span in verbs and text[phrase.start].chinese:
-                return (phrase.category == FILLER) == _is_done(text, phrase.end)
-        if phrase.category == "per" and text[phrase.end - 1].text in _ARTICLES and phrase.end == phrase.start + 1:
+            return (phrase.category == FILLER) == _is_done(text, phrase.end)
+        if phrase.category == "per" and text[phrase.start].text in _ARTICLES:
             # Customers who had a cancellation are not so many a cancellation.
             return phrase.start not in nouns | asked_of
         if phrase.category == "mention" and _has_some(text, phrase.end):
@@ -267,7 +266,9 @@ def _of_things(text: Sequence[Unit], found: Sequence[Phrase]) -> list[Phrase]:
 def _has_some(text: Sequence[Unit], at: int) -> bool:
     """Whether what stands before is told by what it has: with a, who had."""
     said = [unit.text for unit in text[at : at + 2]]
-    return said[:1] == ["with"] and said[1:] != ["the"] or said[-1:] in (["had"], ["have"], ["has"], ["having"])
+    return (
+        said[:1] == ["with"] and said[1:] != ["the"] or said[-1:] in (["had"], ["have"], ["has"], ["having"])
+    )
 
 
 def _is_done(text: Sequence[Unit], at: int) -> bool:
