@@ -25,6 +25,7 @@ INSIDE = "inside"
 _AS_LISTED = {FILLER, "asker", "asks", "opening", "greeting", "beyond"}
 _THINGS = {"entity", "mention", "counted"}
 _ARTICLES = {"a", "an"}
+_HAVING = {"had", "have", "has", "having"}
 _OF_VERBS = set("了过得掉完多几最")
 _WHOLE_NAMES = ("name:label", "name:name", "name:synonym")
 # What one character of Chinese is only by itself, and not within a word: 提前, 过期, 高中.
@@ -266,9 +267,7 @@ def _of_things(text: Sequence[Unit], found: Sequence[Phrase]) -> list[Phrase]:
 def _has_some(text: Sequence[Unit], at: int) -> bool:
     """Whether what stands before is told by what it has: with a, who had."""
     said = [unit.text for unit in text[at : at + 2]]
-    return (
-        said[:1] == ["with"] and said[1:] != ["the"] or said[-1:] in (["had"], ["have"], ["has"], ["having"])
-    )
+    return bool(_HAVING.intersection(said)) or (said[:1] == ["with"] and said[1:] != ["the"])
 
 
 def _is_done(text: Sequence[Unit], at: int) -> bool:
