@@ -280,7 +280,7 @@ def test_a_run_asked_again_by_its_id_is_not_run_again(open_analyst: Open) -> Non
         ("Which month has the highest revenue?", "went from"),
         ("Which month has the highest revenue?", "lowest"),
         ("销售额最低的月份是哪个？", "最高"),
-        ("cumulative revenue by day last week", "sum"),
+        ("cumulative revenue by month", "sum"),
     ],
 )
 def test_nothing_is_said_of_the_whole_that_the_rows_do_not_give(

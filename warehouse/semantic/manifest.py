@@ -69,7 +69,7 @@ def read_metrics(
     listed = list(listed)
     additivities = Additivities(manifest, _paths(listed), dialect)
     defined = {metric.name: metric for metric in manifest.metrics}
-    found = {metric.name: _metric(metric, defined[metric.name], lookup, additivities) for metric in listed}
+    found = {metric.name: _metric(metric, defined, lookup, additivities) for metric in listed}
     times = {
         model.name: model.defaults.agg_time_dimension if model.defaults else None
         for model in manifest.semantic_models
@@ -153,6 +153,24 @@ def _inputs(metric: PydanticMetric) -> tuple[str, ...]:
     return tuple(one.name for one in metric.input_metrics)
 
 
+def _runs_on(metric: PydanticMetric, known: Mapping[str, PydanticMetric]) -> str:
+    """What a metric is the total of since the data begins, as a metric that has a name of its own; the one
+    that it is computed from may be MetricFlow's alone.
+    """
+    cumulative = metric.type_params.cumulative_type_params
+    if not cumulative or not cumulative.metric or cumulative.window or cumulative.grain_to_date:
+        return ""
+    of = known[cumulative.metric.name]
+    alike = [
+        one.name
+        for one in known.values()
+        if one.type is MetricType.SIMPLE
+        and one.filter == of.filter == cumulative.metric.filter
+        and one.type_params.metric_aggregation_params == of.type_params.metric_aggregation_params
+    ]
+    return min(alike, key=len, default="")
+
+
 def _paths(listed: Iterable[FlowMetric]) -> dict[tuple[str, str], list[str]]:
     """The qualified names that each dimension of each semantic model is asked for by."""
     found: dict[tuple[str, str], set[str]] = {}
@@ -165,8 +183,12 @@ def _paths(listed: Iterable[FlowMetric]) -> dict[tuple[str, str], list[str]]:
 
 
 def _metric(
-    metric: FlowMetric, defined: PydanticMetric, lookup: SemanticManifestLookup, additivities: Additivities
+    metric: FlowMetric,
+    known: Mapping[str, PydanticMetric],
+    lookup: SemanticManifestLookup,
+    additivities: Additivities,
 ) -> Metric:
+    defined = known[metric.name]
     meta = _meta(metric)
     words = meta.get("words", {})
     counted, all_of_them = _counted(defined, _models(metric, lookup))
@@ -198,6 +220,7 @@ def _metric(
         counts=counted if all_of_them else "",
         counts_some="" if all_of_them else counted,
         inputs=_inputs(defined),
+        runs_on=_runs_on(defined, known),
         spans_calendar=bool(defined.type_params.join_to_timespine)
         or any(one.offset_window or one.offset_to_grain for one in defined.input_metrics),
     )

@@ -44,7 +44,8 @@ class Metric:
     `tables` are the qualified tables it is computed from. `aggregation` is that of a simple metric (sum,
     count, count_distinct, average, ...), `counts` the entity that it is the number of, `counts_some` that of
     which it counts only those that are such (active customers: users), `inputs` are the
-    metrics that another is computed from; of a ratio the numerator and the denominator. `spans_calendar`: by
+    metrics that another is computed from; of a ratio the numerator and the denominator. `runs_on`: the metric
+    that it is the total of since the data begins. `spans_calendar`: by
     a time it has rows for periods without data, those ahead too, as far as the project's calendar goes.
     `sources` are the semantic models it is computed from, each with the time dimension that is its own time.
     `sums_some`: it sums an amount of some rows, and the others count as 0.
@@ -70,6 +71,7 @@ class Metric:
     counts: str = ""
     counts_some: str = ""
     inputs: tuple[str, ...] = ()
+    runs_on: str = ""
     spans_calendar: bool = False
     sources: tuple[tuple[str, str], ...] = ()
     sums_some: bool = False

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from agents.analyst.grammar.fragment import BETWEEN, Bound, Refused
 from agents.analyst.grammar.naming import metrics_in
 from agents.analyst.grammar.rows import Rows
-from agents.analyst.grammar.timing import UNTIMED, Timing
+from agents.analyst.grammar.timing import UNTIMED, Timing, are_apart, as_long
 from agents.analyst.intent import (
     AllOf,
     AtPart,
@@ -83,8 +83,10 @@ class Question(Rows):
         self._check_chosen(listed, times)
         apart = listed[0] if self._is_shared(listed) else None
         groups, partition = self._groups([] if apart else listed)
-        if against and window and not _apart(window, against):
+        if against and window and not are_apart(window, against):
             raise Refused("time_overlap")
+        if against and window and self._adds_up() and not as_long(window, against):
+            raise Refused("time_unlike")
         if len(times.several) == 1:
             window = times.several[0]
         elif times.several:
@@ -184,6 +186,13 @@ class Question(Rows):
         for mention in (*said.verbs, *said.mentions):
             if not set(metrics) <= set(mention.split(BETWEEN)):
                 raise Refused("not_of", mention)
+
+    def _adds_up(self) -> bool:
+        """Whether there is more of a figure in a longer time: not of a rate, of an average or of a share."""
+        kinds = {self._vocabulary.semantic.metrics[name].additivity.kind for name in self._metrics()}
+        return bool({"additive", "distinct"} & kinds) and not {"mean", "median", "share"} & {
+            *self._said.wraps
+        }
 
     def _check_chosen(self, listed: list[Is], times: Timing) -> None:
         """Which of the two, where two are named."""
@@ -376,12 +385,6 @@ class Question(Rows):
 def _mean(measure: Measure, per: Every | By) -> Measure:
     """The average, said twice or once."""
     return measure if isinstance(measure, Mean) and measure.per == per else Mean(of=measure, per=per)
-
-
-def _apart(one: Period, other: Period) -> bool:
-    """Whether neither period has any of the other."""
-    first, last = sorted((one, other), key=lambda period: (period.start is not None, period.start))
-    return bool(first.end and last.start and first.end <= last.start)
 
 
 def _last(name: str) -> set[str]:

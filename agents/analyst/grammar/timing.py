@@ -10,7 +10,18 @@ from dateutil.relativedelta import relativedelta
 
 from agents.analyst.grammar.festivals import Festival, FestivalOf
 from agents.analyst.grammar.spans import Edge, Range, Rolling, Several, Shifted, dated, shifted
-from agents.analyst.grammar.when import Calendar, Latest, NoTime, Stretch, Unit, Weekdays, When
+from agents.analyst.grammar.when import (
+    Calendar,
+    Latest,
+    NoTime,
+    NumberedOf,
+    Stretch,
+    Unit,
+    Weekdays,
+    WeekdaysOf,
+    When,
+    Year,
+)
 from agents.analyst.intent import AtPart, Period
 
 _WEEKDAYS = 7
@@ -131,6 +142,18 @@ def alike(earlier: Period, later: Period, calendar: Calendar) -> tuple[Period, P
     )
 
 
+def are_apart(one: Period, other: Period) -> bool:
+    """Whether neither period has any of the other."""
+    first, last = sorted((one, other), key=lambda period: (period.start is not None, period.start))
+    return bool(first.end and last.start and first.end <= last.start)
+
+
+def as_long(one: Period, other: Period) -> bool:
+    """Whether they are as long as each other, as months and quarters are."""
+    lengths = [end - start for start, end in ((a.start, a.end) for a in (one, other)) if start and end]
+    return len(lengths) < 2 or max(lengths) <= min(lengths) * 1.15
+
+
 def before(period: Period, how: str, calendar: Calendar) -> Period:
     """The period that one is compared with: a unit earlier, or, of `period`, the one right before it."""
     if how != "period":
@@ -152,9 +175,19 @@ def _last_ones(times: Sequence[When], calendar: Calendar) -> tuple[When, When] |
     for one, other in (times, times[::-1]):
         if isinstance(one, Latest) and (same := _completed(one, other)):
             return same, other
+        if isinstance(other, Unit | Year) and (same := _of_another(one, other)):
+            return same, one
         if isinstance(other, Unit) and _is_before(other, one, calendar):
             return one, dated(one, other) or Shifted(one, other.unit, other.offset)
     return None
+
+
+def _of_another(one: When, frame: When) -> When | None:
+    """The same part of another year: last year's 11 November, against this year."""
+    if not isinstance(one, FestivalOf | Stretch | WeekdaysOf | NumberedOf) or one.of == frame:
+        return None
+    of = frame if one.of.size == frame.size else _of_another(one.of, frame)
+    return replace(one, of=of) if of else None
 
 
 def _completed(one: Latest, by: When) -> When | None:
