@@ -68,8 +68,8 @@ def _since_then(intent: Intent, vocabulary: Any) -> Iterator[Intent]:
             begun[one] = Running(of=of) if along else of
     if begun:
         order = intent.order
-        if order and order.by in begun:
-            order = order.model_copy(update={"by": begun[order.by]})
+        if order and isinstance(order.by, MetricOf):
+            order = order.model_copy(update={"by": begun.get(order.by, order.by)})
         measures = tuple(begun.get(one, one) for one in intent.measures)
         yield intent.model_copy(update={"measures": measures, "order": order})
 

@@ -190,9 +190,8 @@ class Question(Rows):
     def _adds_up(self) -> bool:
         """Whether there is more of a figure in a longer time: not of a rate, of an average or of a share."""
         kinds = {self._vocabulary.semantic.metrics[name].additivity.kind for name in self._metrics()}
-        return bool({"additive", "distinct"} & kinds) and not {"mean", "median", "share"} & {
-            *self._said.wraps
-        }
+        averaged = {"mean", "median", "share"}.intersection(self._said.wraps)
+        return not averaged and not kinds.isdisjoint(("additive", "distinct"))
 
     def _check_chosen(self, listed: list[Is], times: Timing) -> None:
         """Which of the two, where two are named."""
