@@ -187,12 +187,6 @@ class Question(Rows):
             if not set(metrics) <= set(mention.split(BETWEEN)):
                 raise Refused("not_of", mention)
 
-    def _adds_up(self) -> bool:
-        """Whether there is more of a figure in a longer time: not of a rate, of an average or of a share."""
-        kinds = {self._vocabulary.semantic.metrics[name].additivity.kind for name in self._metrics()}
-        averaged = {"mean", "median", "share"}.intersection(self._said.wraps)
-        return not averaged and not kinds.isdisjoint(("additive", "distinct"))
-
     def _check_chosen(self, listed: list[Is], times: Timing) -> None:
         """Which of the two, where two are named."""
         said = self._said

@@ -217,6 +217,12 @@ class Rows:
             raise Refused("best_of_what")
         return replace(said, trend="up" if (end == "low") == (said.trend == "better") else "down")
 
+    def _adds_up(self) -> bool:
+        """Whether there is more of a figure in a longer time: not of a rate, of an average or of a share."""
+        kinds = {self._vocabulary.semantic.metrics[name].additivity.kind for name in self._metrics()}
+        averaged = {"mean", "median", "share"}.intersection(self._said.wraps)
+        return not averaged and not kinds.isdisjoint(("additive", "distinct"))
+
     def _is_level(self, metric: str) -> bool:
         """Whether a figure is of a time and not of what happened in it: stock on hand."""
         known = self._vocabulary.semantic.metrics[metric]
