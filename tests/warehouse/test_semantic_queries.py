@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 import sqlglot
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlglot import exp
@@ -17,6 +19,7 @@ from warehouse.client import Warehouse
 from warehouse.errors import SemanticError, UnknownDimensionError, UnknownMetricError
 from warehouse.semantic import Filter, MetricQuery, SemanticLayer
 
+SHOP = Path(__file__).parent / "fixtures" / "shop.yaml"
 DAYS = (datetime(2026, 1, 1), datetime(2026, 2, 1))
 
 
@@ -92,6 +95,20 @@ def test_a_long_range_takes_in_the_day_that_it_begins_in(
     noon = MetricQuery(("revenue",), time_range=(datetime(2026, 1, 1, 12), datetime(2026, 1, 31, 12)))
     whole = MetricQuery(("revenue",), time_range=(datetime(2026, 1, 1), datetime(2026, 2, 1)))
     assert shop_layer.compile(noon, unique_keys) == shop_layer.compile(whole, unique_keys)
+
+
+def test_what_is_accumulated_keeps_the_filter_of_its_measure(tmp_path: Path, unique_keys: Warehouse) -> None:
+    manifest = yaml.safe_load(SHOP.read_text(encoding="utf-8"))
+    returned = "{{ Dimension('order_item__status') }} = 'Returned'"
+    for name, written in (("text", returned), ("dbt", {"where_filters": [{"where_sql_template": returned}]})):
+        params = {"measure": {"name": "revenue", "filter": written}}
+        manifest["metrics"].append({"name": f"sent_back_{name}", "type": "cumulative", "type_params": params})
+    path = tmp_path / "semantic_manifest.json"
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+    layer = SemanticLayer.load(path, DIALECT)
+    for name in ("sent_back_text", "sent_back_dbt"):
+        sql = layer.compile(MetricQuery((name,), time_range=DAYS), unique_keys)
+        assert "= 'Returned'" in sql, sql
 
 
 def test_a_missing_manifest_says_how_to_write_it(tmp_path: Path) -> None:

@@ -79,6 +79,7 @@ class SemanticLayer:
         try:
             unknown = words.lay_over(manifest)
             infer(manifest, _beside(semantic_manifest_path))
+            _filter_accumulated(manifest)
             text = json.dumps(manifest)
             layer = cls(parse_manifest_from_dbt_generated_manifest(text), dialect)
         except Exception as error:
@@ -273,6 +274,24 @@ class SemanticLayer:
             same = [one for one in allowed if one.rpartition("__")[2] == element]
             raise UnknownDimensionError(name, same or nearest(name, allowed, 5))
         return self.dimensions[name]
+
+
+def _filter_accumulated(manifest: dict[str, Any]) -> None:
+    """Let a cumulative metric itself have the filter of what it accumulates: MetricFlow forgets it there, and
+    would count every row.
+    """
+    for metric in manifest.get("metrics", ()):
+        params = metric.get("type_params") or {}
+        inner = params.get("measure") or (params.get("cumulative_type_params") or {}).get("metric") or {}
+        if metric.get("type") == "cumulative" and isinstance(inner, dict) and inner.get("filter"):
+            metric["filter"] = [*_filters(metric.get("filter")), *_filters(inner["filter"])]
+            inner["filter"] = None
+
+
+def _filters(said: Any) -> list[Any]:
+    """A filter as dbt may write it: none, one, several, or those in `where_filters`."""
+    found = said.get("where_filters") if isinstance(said, dict) else said
+    return [found] if isinstance(found, str) else [*(found or ())]
 
 
 def _beside(semantic_manifest_path: Path) -> Mapping[str, Any]:
