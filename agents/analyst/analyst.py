@@ -317,7 +317,12 @@ def _declined_text(answer: Answer, reason: str) -> str:
 
 def _unclear_text(answer: Answer) -> str:
     zh = answer.language == "zh"
-    lines = ["这个问题可能有以下含义，请选择一个：" if zh else "This may be meant; choose one by its number:"]
+    if len(answer.readings) == 1:
+        lines = ["是这个意思吗？如果是，请选择 1：" if zh else "Is this meant? If so, choose 1:"]
+    else:
+        lines = [
+            "这个问题可能有以下含义，请选择一个：" if zh else "This may be meant; choose one by its number:"
+        ]
     lines += [f"{number}. {one.sentence}" for number, one in enumerate(answer.readings, start=1)]
     return "\n".join(lines)
 

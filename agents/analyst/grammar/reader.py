@@ -27,6 +27,7 @@ _KEPT = 12
 CLOSE = 0.5
 # So much, where the other takes a word for a value that the best takes for none: `for chart`, 上个月ok的.
 _AS_VALUE = 2.5
+_CHOICE = 3
 # A reading that rests on one of these is asked back, even if there is no other.
 ASKED = (
     "name:derived",
@@ -41,6 +42,7 @@ ASKED = (
     "rule:percentage",
     "flat ranking",
     "best of each period",
+    "thing counted",
     "median over periods",
 )
 _SETTLED = {"name:head": SETTLED, "name:dimension": OWN}
@@ -144,6 +146,9 @@ class Reader:
                 if one.intent.partition and "rule:grained" in features:
                     # The highest daily revenue per country: of each country, or of each day?
                     features["best of each period"] = 1
+                if {"rule:of thing", "rule:kind"} <= features.keys():
+                    # How many German customers ordered: so many customers, and not orders.
+                    features["thing counted"] = 1
                 for name in one.features:
                     features[name] = features.get(name, 0) + 1
                 score = derivation.score + sum(self.weights.get(name, 0.0) for name in one.features)
@@ -182,6 +187,9 @@ def settled(readings: Sequence[Reading]) -> Understood | Unsure:
         if best.score - one.score < (_AS_VALUE if _has_more_values(one, best) else CLOSE)
     )
     asked = _is_asked(close[0].features)
+    if asked and len(close) == 1:
+        # Who is asked back has a choice, where there is one.
+        close = tuple(one for one in readings[:_CHOICE] if best.score - one.score < _AS_VALUE)
     if len(close) > 1 or asked:
         return Unsure(close, asked)
     return Understood(best, best.score - readings[1].score if len(readings) > 1 else inf)

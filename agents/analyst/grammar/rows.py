@@ -57,11 +57,17 @@ class Rows:
                 known += [one for one in self._known(condition).values if one not in known]
             else:
                 rest.append(self._checked(condition))
+        if any(
+            isinstance(one, AtPart) and one.part == "weekday" and len(set(one.values)) == 7 for one in rest
+        ):
+            # At weekends and on weekdays: each by itself.
+            raise Refused("periods")
         parts = [one.part for one in rest if isinstance(one, AtPart)]
         if len(set(parts)) < len(parts):
             raise Refused("periods")
         lists = [Is(dimension=name, values=tuple(found)) for name, found in values.items()]
         self._check_excluded(values, rest)
+        self._check_none(rest)
         several = [one for one in lists if len(one.values) > 1 and not self._said.together]
         if not (self._said.each or self._said.groups or self._said.apart):
             self._check_several(several)
@@ -69,12 +75,23 @@ class Rows:
 
     def _check_several(self, listed: Sequence[Is]) -> None:
         """Who bought jeans and shorts: both, either, or those of each? Nobody is of two countries."""
+        for one in listed:
+            if self._has_several(one.dimension):
+                raise Refused("both_or_either", *map(str, one.values))
+
+    def _check_none(self, rest: Sequence[Condition]) -> None:
+        """Customers with no returns are not those of all rows but the returned."""
+        for condition in rest:
+            of = condition.of if isinstance(condition, Not) else None
+            if isinstance(of, Is) and self._has_several(of.dimension):
+                raise Refused("none_of_it", *map(str, of.values))
+
+    def _has_several(self, dimension: str) -> bool:
+        """Whether one of the things that are counted may be of several of a dimension's values."""
         counted = {one.of for one in self._said.measures if isinstance(one, CountOf)}
         known = [self._vocabulary.semantic.metrics[name] for name in self._metrics()]
         counted |= {metric.counts or metric.counts_some for metric in known}
-        for one in listed:
-            if any(of and self._vocabulary.has_several(of, one.dimension) for of in counted):
-                raise Refused("both_or_either", *map(str, one.values))
+        return any(of and self._vocabulary.has_several(of, dimension) for of in counted)
 
     @staticmethod
     def _check_excluded(named: Mapping[str, list[Any]], rest: Sequence[Condition]) -> None:

@@ -19,6 +19,7 @@ _UNIT = re.compile(_WORDS)
 _PAUSES = r"""\s.!?。:'"“”‘’‚„«»‹›「」『』《》〈〉()\[\]【】〔〕…—–―·・`_¿¡~\\-"""
 _MARKED = re.compile(rf"{_WORDS}|[^\W\d_]+|(?<![a-z{CJK}])[-~](?=\d)|[^\w{_PAUSES}]")
 _UNKNOWN = re.compile(r"[^\W\d_]")
+_CHINESE = re.compile("[的是呢吗多少几哪各每按和与比从到不有了最月周]")
 _ENGLISH = re.compile(
     r"\b(?:the|of|from|for|in|by|with|how|what|which|each|was|were|did|does)\b", re.IGNORECASE
 )
@@ -152,5 +153,7 @@ def language(text: str) -> str:
         return ""
     if not chinese and not latin:
         return ""
-    # A name or two are written in the other script: revenue of 上海青浦仓, Calvin Klein 的销售额.
-    return "zh" if chinese >= 2 * latin or (chinese > 4 and not _ENGLISH.search(text)) else "en"
+    # A name or two are written in the other script: revenue of 上海青浦仓, North 站的 rides.
+    if chinese >= 2 * latin or not chinese:
+        return "zh" if chinese else "en"
+    return "zh" if not _ENGLISH.search(text) and (chinese > 4 or _CHINESE.search(text)) else "en"

@@ -155,6 +155,9 @@ def lattice(question: str, *lexicons: Matching) -> tuple[list[Unit], list[Phrase
             continue
         if phrase.category == "value" and span in words and not _is_name(question, text, *span):
             kept.append(replace(phrase, features=(*phrase.features, "name:word")))
+        elif phrase.value == "relative" and phrase.category == FILLER and phrase.end == len(text):
+            # The longest wait, and where?
+            continue
         elif phrase.category != FILLER or span not in names:
             kept.append(phrase)
         elif phrase.start and text[phrase.start - 1].text in _BEFORE_NAMES:

@@ -22,6 +22,8 @@ def alike(names: Sequence[Name]) -> list[Name]:
         path = [unit.key for unit in said]
         for at, key in enumerate(path):
             for one, others in _lines().get(key, ()):
+                if tuple(path) in _whole() and len(one) < len(path):
+                    continue
                 end = at + len(one)
                 whole = end - at == len(path)
                 # A single character may be a part of any word: 单均运费.
@@ -45,6 +47,11 @@ def _lines() -> Mapping[str, list[tuple[tuple[str, ...], list[str]]]]:
             path = keys(one)
             found.setdefault(path[0], []).append((path, [other for other in line if other != one]))
     return found
+
+
+@cache
+def _whole() -> frozenset[tuple[str, ...]]:
+    return frozenset(map(keys, concepts()["as a whole"]))
 
 
 @cache

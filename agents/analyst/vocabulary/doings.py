@@ -123,17 +123,26 @@ class Doings:
         """A thing that is asked the number of is no mention beside what counts something else: how many
         customers returned something.
         """
-        before = [unit.text for unit in text[max(0, found.start - 3) : found.start]]
-        before = before[:-1] if before and before[-1] in concepts()["counters"] else before
-        if found.category != MENTION or not any(
-            before[-len(said) :] == said for said in map(_texts, concepts()["how many"])
-        ):
+        if found.category != MENTION or not self._is_asked_for(text, found.start):
             yield found
             return
         said = {unit.key for unit in text[found.start : found.end]}
         beside = [name for name in str(found.value).split(BETWEEN) if self._counts(name, said)]
         if beside:
             yield word(MENTION, found.start, found.end, BETWEEN.join(beside), *found.features[1:])
+
+    def _is_asked_for(self, text: Sequence[Unit], start: int) -> bool:
+        """Whether the number of what is said there is asked: how many (German) customers."""
+        while start and (text[start - 1].text in concepts()["counters"] or not self._is_own(text, start - 1)):
+            before = [unit.text for unit in text[max(0, start - 3) : start]]
+            if any(before[-len(said) :] == said for said in map(_texts, concepts()["how many"])):
+                return True
+            start -= 1
+        return False
+
+    def _is_own(self, text: Sequence[Unit], start: int) -> bool:
+        """Whether a name or a doing of the project begins there."""
+        return any(True for known in (self._names, self._phrases) for _ in known.match(text, start))
 
     def _counts(self, metric: str, said: Collection[str]) -> bool:
         """Whether a metric is the number of such things, by its entity or by what it is called."""
