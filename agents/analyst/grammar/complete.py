@@ -86,6 +86,9 @@ def _asked(said: Fragment) -> Fragment:
     more: tuple[Group, ...] = ()
     if said.moment and not periods:
         more = (Every(grain=said.moment),)  # type: ignore[arg-type]
+    elif said.who and said.wanted == "alone":
+        # Who saw the most patients: no patient did.
+        raise Refused("rank_what")
     elif said.who and not (said.groups or listed):
         more = (said.who,)
     return replace(said, groups=(*said.groups, *more), moment="", who=None)

@@ -52,12 +52,12 @@ class Fragment:
     """What a phrase says, or several have said so far. Of a slot that is no tuple there is one in a question.
 
     `verbs` name metrics by what is done, `objects` are what it is done to, `wanted` is the kind of figure
-    (count, money, ratio, duration; `each`, `top`: not how many there are), `mentions` are metrics beside
-    which a word says nothing new (revenue from *customers*). `each` are groups that may be a partition,
-    `part` what a share is the share of, `per` what an average is taken over, `against` the unit that the
-    earlier period lies before by. `trend` is which way a figure goes, `percent` that it is so in percent,
-    `series` that its course is asked for. `who` are the people that are asked for, `moment` the kind of
-    period, where nothing else says what the answer has a row for; `present` is as things stand, `apart`
+    (count, money, ratio, duration; `each`, `top`, `alone`: not how many there are), `mentions` are metrics
+    beside which a word says nothing new (revenue from *customers*). `each` are groups that may be a
+    partition, `part` what a share is the share of, `per` what an average is taken over, `against` the unit
+    that the earlier period lies before by. `trend` is which way a figure goes, `percent` that it is so in
+    percent, `series` that its course is asked for. `who` are the people that are asked for, `moment` the kind
+    of period, where nothing else says what the answer has a row for; `present` is as things stand, `apart`
     each of what is listed by itself, `beside` that a share is wanted and the figure too, `beyond` what no
     figure says; `chosen` is one of what is named, `single` what one time comes to. `whole` is what a share is
     said to be of where the part is another figure, `closing` that the end of a period is meant.

@@ -11,7 +11,6 @@ from agents.analyst.grammar.rows import Rows
 from agents.analyst.grammar.timing import UNTIMED, Timing, are_apart, as_long
 from agents.analyst.intent import (
     AllOf,
-    AtPart,
     By,
     Change,
     Condition,
@@ -157,8 +156,8 @@ class Question(Rows):
         groups = [one.dimension for one in (*said.groups, *said.each) if isinstance(one, By)]
         if said.beyond and not (said.beyond == "cause" and any(_CAUSES & _last(one) for one in groups)):
             raise Refused(f"asks_{said.beyond}")
-        if said.wanted == "top" and not said.direction:
-            # Five countries, but which?
+        if (said.wanted == "top" and not said.direction) or (said.wanted == "alone" and len(groups) > 1):
+            # Five countries, but which? The doctor with the most patients is no doctor and patient.
             raise Refused("rank_by_what")
         if said.present and not (
             all(map(self._is_level, metrics))
@@ -176,6 +175,10 @@ class Question(Rows):
                 raise Refused("not_of", thing)
         if said.single and not (metrics and all(map(self._vocabulary.averaged, metrics))):
             raise Refused("per_what")
+        averages = [one.of for one in said.measures if isinstance(one, Mean) and isinstance(one.per, By)]
+        if any(self._vocabulary.averaged(name) for name in metrics_in(tuple(averages))):
+            # The average wait per doctor is that of each doctor.
+            raise Refused("average_of_what")
         if said.per is not None and not {"mean", "median"} & set(said.wraps):
             raise Refused("per_what")
         if any(isinstance(one, Ratio) and one.numerator == one.denominator for one in said.measures):
@@ -186,13 +189,6 @@ class Question(Rows):
         for mention in (*said.verbs, *said.mentions):
             if not set(metrics) <= set(mention.split(BETWEEN)):
                 raise Refused("not_of", mention)
-
-    def _check_chosen(self, listed: list[Is], times: Timing) -> None:
-        """Which of the two, where two are named."""
-        said = self._said
-        named = listed or times.several or times.against or any(isinstance(one, AtPart) for one in said.where)
-        if said.chosen and not named:
-            raise Refused("which_of_what")
 
     def _check_currency(self, currency: str, metrics: list[str]) -> None:
         """Euros are no dollars; of a metric that says no currency, whatever is said is its own."""
@@ -232,7 +228,7 @@ class Question(Rows):
         self._check_currency(currency, metrics_in(measure))
         value = bound.value
         if bound.kind in SECONDS:
-            units = {self._vocabulary.semantic.metrics[name].unit for name in metrics_in(measure)}
+            units = {self._vocabulary.unit(name) for name in metrics_in(measure)}
             own = SECONDS.get(next(iter(units)), 0.0) if len(units) == 1 else 0.0
             if not own:
                 raise Refused("threshold_unit")

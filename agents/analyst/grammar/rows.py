@@ -140,6 +140,7 @@ class Rows:
             if isinstance(group, Every) and not all(group.grain in metric.grains for metric in metrics):
                 raise Refused("no_grain", group.grain, *self._metrics())
         counted = {name for metric in metrics for name in (metric.counts, metric.counts_some)}
+        counted |= {one.of for one in said.measures if isinstance(one, CountOf)}
         if any(isinstance(group, By) and self._thing(group.dimension) in counted for group in groups):
             # How many customers each customer is.
             raise Refused("one_each")
@@ -244,6 +245,13 @@ class Rows:
         """Whether a figure is of a time and not of what happened in it: stock on hand."""
         known = self._vocabulary.semantic.metrics[metric]
         return known.additivity.kind == "semi-additive" or any(map(self._is_level, known.inputs))
+
+    def _check_chosen(self, listed: list[Is], times: Timing) -> None:
+        """Which of the two, where two are named."""
+        said = self._said
+        named = listed or times.several or times.against or any(isinstance(one, AtPart) for one in said.where)
+        if said.chosen and not named:
+            raise Refused("which_of_what")
 
     def _periods(self) -> bool:
         """Whether several periods are spoken of."""

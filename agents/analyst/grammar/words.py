@@ -139,6 +139,7 @@ def lattice(question: str, *lexicons: Matching) -> tuple[list[Unit], list[Phrase
     spots = range(len(text))
     found = [phrase for lexicon in lexicons for start in spots for phrase in lexicon.match(text, start)]
     found = _alone(folded, text, found)
+    found += _shortened(text, found, lexicons)
     names = {(phrase.start, phrase.end) for phrase in found if phrase.category in NAMES}
     words = {(phrase.start, phrase.end) for phrase in found if phrase.category not in NAMES}
     things = {phrase.start for phrase in found if phrase.category in ("metric", "entity")}
@@ -192,6 +193,27 @@ def _alone(folded: str, text: Sequence[Unit], found: list[Phrase]) -> list[Phras
         for one in found
         if one.end - one.start > 1 or one.start not in within or one.category not in _ALONE
     ]
+
+
+def _shortened(text: Sequence[Unit], found: Sequence[Phrase], lexicons: Sequence[Matching]) -> list[Phrase]:
+    """Input and output tokens: a word that nothing is known of, and the rest of the name that follows."""
+    known = {position for one in found for position in range(one.start, one.end)}
+    more = []
+    for joint in found:
+        before = joint.start - 1
+        if joint.category not in ("and", "or", "versus") or before < 0 or before in known:
+            continue
+        for name in found:
+            if name.category != "metric" or name.start != joint.end or name.end - name.start < 2:
+                continue
+            whole = [text[before], *text[name.start + 1 : name.end]]
+            more += [
+                word("metric", before, before + 1, one.value, *one.features[1:])
+                for lexicon in lexicons
+                for one in lexicon.match(whole, 0)
+                if one.category == "metric" and one.end == len(whole) and one.value != name.value
+            ]
+    return list(dict.fromkeys(more))
 
 
 def _of_things(text: Sequence[Unit], found: Sequence[Phrase]) -> list[Phrase]:

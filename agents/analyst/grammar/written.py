@@ -291,4 +291,4 @@ def _is_may(text: Sequence[Unit], at: int) -> bool:
         return False
     if _MAY_AFTER.fullmatch(before) or before[:1].isdigit() or after[:1].isdigit():
         return True
-    return any(re.fullmatch(_MONTH, one) for one in (before, after)) or not before
+    return any(re.fullmatch(_MONTH, one) for one in (before, after)) or not before or not after

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -25,6 +26,10 @@ _PARTICLES = frozenset("了过出去掉到来回完走给下成")
 _PASSIVE = "被"
 _THING, LIGHT = "mention:thing", "light"
 _COUNTED_BY = {"per", "by", "each", "每", "均"}
+_DONE = re.compile(
+    r"(?!order|sort|rank|group|filter|segment|separat|divid|arrang|organi|measur|list|limit|break)\w+ed"
+    r"|bought|sold|made|sent|taken|given|paid|spent|ridden|written|seen|brought|driven"
+)
 _OBJECTS = frozenset(["my", "the", "this", "that", "these", "those", "all", "a", "an"])
 
 
@@ -117,6 +122,9 @@ class Doings:
         """Whether a thing is what the answer has a row for: each customer, the team with the most."""
         before = text[found.start - 1].text if found.start else ""
         after = text[found.end].text if found.end < len(text) else ""
+        if before == "by" and found.start > 1 and _DONE.fullmatch(text[found.start - 2].text):
+            # Orders placed by customers.
+            return False
         return before in concepts()["choosing"] or after == "with"
 
     def _counted(self, text: Sequence[Unit], found: Phrase) -> Iterator[Phrase]:

@@ -17,6 +17,7 @@ from warehouse.semantic import Metric
 Kind = Literal["money", "count", "ratio", "duration", "number", "unknown"]
 _QUALIFIES = re.compile(r"\b(?:to|per|of|since|for|in|by|with|until|from|over)\b|,(?! %)", re.IGNORECASE)
 _QUANTILE = re.compile(r"\d+%|中位数", re.IGNORECASE)
+_IN_BRACKETS = re.compile(r"\((\w+)\)$")
 _COUNTING = ("count", "count_distinct", "sum_boolean")
 
 
@@ -50,7 +51,15 @@ def worse(metric: Metric, kind: Kind) -> Literal["high", "low", ""]:
         for bad in map(keys, endings()["bad"]):
             if any(path[at : at + len(bad)] == bad for at in range(len(path) - len(bad) + 1)):
                 return "high"
+        if any(path[at : at + 1] == good for good in map(keys, endings()["good"]) for at in range(len(path))):
+            return "low"
     return {"money": "low", "count": "low", "ratio": "low", "duration": "high"}.get(kind, "")  # type: ignore[return-value]
+
+
+def unit(metric: Metric) -> str:
+    """Its unit, or what its label says in brackets at the end: Average wait (minutes)."""
+    said = _IN_BRACKETS.search(metric.label)
+    return metric.unit or (said[1].lower() if said else "")
 
 
 def typical(metrics: Mapping[str, Metric], of: str) -> list[Metric]:

@@ -213,6 +213,9 @@ class Vocabulary:
         """Whether a figure is an average, an extreme or a ratio already, which no sum is."""
         return self.semantic.metrics[metric].additivity.kind == "none"
 
+    def unit(self, metric: str) -> str:
+        return kinds.unit(self.semantic.metrics[metric])
+
     def kind(self, metric: str) -> Kind:
         return kinds.kind(self.semantic.metrics[metric], self.semantic.metrics)
 

@@ -38,6 +38,8 @@ RULES = (
     Rule("asked", "fragment", "measure", lambda measure: Fragment(measures=(measure,))),
     Rule("and", "measures", "measure and/comma measure",
          lambda one, _, other: (one, other) if one != other else None),
+    Rule("beside", "measures", "measure versus measure",
+         lambda one, _, other: (one, other) if one != other else None),
     Rule("and more", "measures", "measures and/comma measure",
          lambda many, _, one: (*many, one) if one not in many else None),
     # Break revenue down.

@@ -102,7 +102,13 @@ RULES = (
          lambda way, groups: Fragment(direction=way, groups=groups)),
     Rule("most", "fragment", "most", lambda way: Fragment(direction=way)),
     Rule("most of", "fragment", "most number? counter_of? groups",
-         lambda way, number, _, groups: Fragment(direction=way, groups=groups, limit=_limit(number))),
+         lambda way, number, _, groups: Fragment(
+             direction=way, groups=groups, limit=_limit(number), wanted="" if number else "alone")),
+    # Which doctor saw the most patients.
+    Rule("counted", "fragment", "most entity",
+         lambda way, of: Fragment(measures=(CountOf(of=of),), direction=way)),
+    Rule("most figure", "fragment", "top/most measure",
+         lambda way, of: Fragment(measures=(of,), direction=way, by=of)),
     Rule("most done", "fragment", "top/most basis groups/units",
          lambda way, by, groups: Fragment(direction=way, by=by, groups=groups)),
     Rule("most done", "fragment", "number top/most basis groups",
