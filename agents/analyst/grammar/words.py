@@ -139,7 +139,9 @@ def lattice(question: str, *lexicons: Matching) -> tuple[list[Unit], list[Phrase
     spots = range(len(text))
     found = [phrase for lexicon in lexicons for start in spots for phrase in lexicon.match(text, start)]
     found = _alone(folded, text, found)
-    found += _shortened(text, found, lexicons)
+    shortened = _shortened(text, found, lexicons)
+    alone = {one.start for one in shortened}
+    found = [one for one in found if one.end - one.start > 1 or one.start not in alone] + shortened
     names = {(phrase.start, phrase.end) for phrase in found if phrase.category in NAMES}
     words = {(phrase.start, phrase.end) for phrase in found if phrase.category not in NAMES}
     things = {phrase.start for phrase in found if phrase.category in ("metric", "entity")}
@@ -196,8 +198,10 @@ def _alone(folded: str, text: Sequence[Unit], found: list[Phrase]) -> list[Phras
 
 
 def _shortened(text: Sequence[Unit], found: Sequence[Phrase], lexicons: Sequence[Matching]) -> list[Phrase]:
-    """Input and output tokens: a word that nothing is known of, and the rest of the name that follows."""
-    known = {position for one in found for position in range(one.start, one.end)}
+    """Input and output tokens, successful and failed runs: the word with the rest of the name that follows is
+    a name too.
+    """
+    known = {one.start for one in found if one.category in ("metric", "entity", "dimension")}
     more = []
     for joint in found:
         before = joint.start - 1
@@ -211,7 +215,11 @@ def _shortened(text: Sequence[Unit], found: Sequence[Phrase], lexicons: Sequence
                 word("metric", before, before + 1, one.value, *one.features[1:])
                 for lexicon in lexicons
                 for one in lexicon.match(whole, 0)
-                if one.category == "metric" and one.end == len(whole) and one.value != name.value
+                if one.category == "metric"
+                and one.end == len(whole)
+                and one.value != name.value
+                and set(_WHOLE_NAMES) & set(one.features)
+                and INFLECTED not in one.features
             ]
     return list(dict.fromkeys(more))
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from agents.analyst.vocabulary import Vocabulary
+from agents.analyst.vocabulary.kinds import unit, worse
 
 SCHOOL = {
     "lessons": "count",
@@ -62,3 +65,15 @@ def test_what_counts_and_what_names_a_thing(sample: Vocabulary, school: Vocabula
     assert (school.counts("lesson"), school.counts("pupil")) == ("lessons", None)
     assert (sample.naming("product"), sample.naming("user")) == ("product__product_name", None)
     assert (school.naming("teacher"), school.naming("lesson")) == ("teacher__full_name", None)
+
+
+def test_a_unit_at_the_end_of_a_label_is_the_metrics_own(freight: Vocabulary) -> None:
+    metric = replace(freight.semantic.metrics["hours"], label="Average wait (minutes)", unit="")
+    assert unit(metric) == "minutes"
+
+
+def test_a_score_is_bad_where_it_is_low(freight: Vocabulary) -> None:
+    metric = replace(
+        freight.semantic.metrics["middle"], label="Satisfaction score", label_zh="", name="score"
+    )
+    assert worse(metric, "number") == "low"

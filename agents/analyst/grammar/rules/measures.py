@@ -82,7 +82,7 @@ RULES = (
     Rule("counted", "measure", "verb how_many counter_of? different? entity/dimension",
          lambda verb, _, __, ___, of: _count(of, verb)),
     # One figure to another.
-    Rule("ratio", "measure", "measure per measure", _ratio),
+    Rule("ratio", "measure", "average? measure per measure", lambda _, *said: _ratio(*said)),
     Rule("share that is", "measure", "share measure measure", _that_is),
     Rule("as share", "measure", "measure as_share measure share?",
          lambda top, of, bottom, _: _ratio(top, of, bottom)),

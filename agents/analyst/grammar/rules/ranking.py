@@ -133,6 +133,9 @@ RULES = (
          lambda bound, _, name: _those(name, bound)),
     Rule("those with", "fragment", "bounds of_zh units", lambda bound, _, units: _periods(units, bound)),
     Rule("those with", "fragment", "units bounds", _periods),
+    # Days in October with fewer than a hundred.
+    Rule("those with", "fragment", "units when bounds",
+         lambda units, when, bound: replace(_periods(units, bound), times=(when,))),
     Rule("those with", "fragment", "units measure bounds",
          lambda units, measure, bound: _periods(units, bound, measure)),
     Rule("counted with", "fragment", "how_many different? dimension/entity measure bounds", _counted_with),
