@@ -9,10 +9,10 @@ from functools import cache
 from pathlib import Path
 from typing import Protocol
 
-import rjieba
 import yaml
 
 from agents.analyst.grammar.asking import asked_for
+from agents.analyst.grammar.characters import standing
 from agents.analyst.grammar.chart import FILLER, Phrase
 from agents.analyst.grammar.text import Unit, fold, number, units
 from agents.analyst.grammar.written import NUMBER, dashed, written
@@ -28,13 +28,6 @@ _ARTICLES = {"a", "an"}
 _HAVING = {"had", "have", "has", "having"}
 _OF_VERBS = set("了过得掉完多几最")
 _WHOLE_NAMES = ("name:label", "name:name", "name:synonym")
-# What one character of Chinese is only by itself, and not within a word: 提前, 过期, 高中.
-_COUNTED = set("一二两三四五六七八九十百千")
-_ALONE = {
-    *(FILLER, "and", "or", "not", "not_after", "versus", "comparative", "difference", "differ", "more"),
-    *("by", "by_after", "in", "inside", "over", "per", "this", "copula", "front", "ranked", "respective"),
-    *("share", "as_share", "than", "than_after", "trend", "average"),
-}
 NAMES = ("metric", "dimension", "value", "entity")
 _BEFORE_NAMES = {"the", "in", "within"}
 _DONE = ("verb", "mention", "metric", "value")
@@ -138,7 +131,7 @@ def lattice(question: str, *lexicons: Matching) -> tuple[list[Unit], list[Phrase
     text = units(folded, marked=True)
     spots = range(len(text))
     found = [phrase for lexicon in lexicons for start in spots for phrase in lexicon.match(text, start)]
-    found = _alone(folded, text, found)
+    found = standing(folded, text, found)
     shortened = _shortened(text, found, lexicons)
     alone = {one.start for one in shortened}
     found = [one for one in found if one.end - one.start > 1 or one.start not in alone] + shortened
@@ -170,31 +163,6 @@ def lattice(question: str, *lexicons: Matching) -> tuple[list[Unit], list[Phrase
             kept.append(replace(phrase, features=("filler:name",)))
     found = asked_for(text, _of_things(text, written(folded, text, [*kept, *numbers(text)])))
     return text, _inside(text, _scoped(text, _longest(found)))
-
-
-def _alone(folded: str, text: Sequence[Unit], found: list[Phrase]) -> list[Phrase]:
-    """Without the function words of one character in a longer Chinese word that nothing else is known of."""
-    at = {unit.start: position for position, unit in enumerate(text)}
-    # 跟上月 is no 跟上.
-    known = {
-        position
-        for one in found
-        if one.end - one.start > 1 or one.category in ("relative", "week_relative")
-        for position in range(one.start, one.end)
-    }
-    within: set[int] = set()
-    offset = 0
-    for token in rjieba.cut(folded, False):
-        spots = [at[one] for one in range(offset, offset + len(token)) if one in at]
-        offset += len(token)
-        alone = len(spots) > 1 and text[spots[0]].chinese and known.isdisjoint(spots)
-        if alone and not _COUNTED & set(token):
-            within.update(spots)
-    return [
-        one
-        for one in found
-        if one.end - one.start > 1 or one.start not in within or one.category not in _ALONE
-    ]
 
 
 def _shortened(text: Sequence[Unit], found: Sequence[Phrase], lexicons: Sequence[Matching]) -> list[Phrase]:
