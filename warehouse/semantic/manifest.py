@@ -26,6 +26,7 @@ from warehouse.semantic.quantiles import sums_some
 
 _COUNTS = re.compile(r"1|case\s+when\b.*\bthen\s+1\s+else\s+0\s+end", re.IGNORECASE | re.DOTALL)
 _NOT_NULL = re.compile(r"case\s+when\s+(.*)\s+is\s+not\s+null\s+then\s+1\s+else\s+0\s+end", re.I | re.S)
+_ONE_VALUE = re.compile(r"\{\{\s*Dimension\('(\w+)'\)\s*\}\}\s*=\s*'([^']*)'")
 _CHOSEN = re.compile(r"case\s+when\b.*\bthen\s+(\w+)\s+end", re.IGNORECASE | re.DOTALL)
 _KEYS = (EntityType.PRIMARY, EntityType.UNIQUE, EntityType.NATURAL)
 
@@ -171,6 +172,13 @@ def _runs_on(metric: PydanticMetric, known: Mapping[str, PydanticMetric]) -> str
     return min(alike, key=len, default="")
 
 
+def _only(metric: PydanticMetric) -> tuple[tuple[str, str], ...]:
+    """The dimensions of which a metric's own filters leave one value."""
+    filters = metric.filter.where_filters if metric.filter else ()
+    found = (_ONE_VALUE.fullmatch(one.where_sql_template.strip()) for one in filters)
+    return tuple((one[1], one[2]) for one in found if one)
+
+
 def _paths(listed: Iterable[FlowMetric]) -> dict[tuple[str, str], list[str]]:
     """The qualified names that each dimension of each semantic model is asked for by."""
     found: dict[tuple[str, str], set[str]] = {}
@@ -221,6 +229,7 @@ def _metric(
         counts_some="" if all_of_them else counted,
         inputs=_inputs(defined),
         runs_on=_runs_on(defined, known),
+        only=_only(defined),
         spans_calendar=bool(defined.type_params.join_to_timespine)
         or any(one.offset_window or one.offset_to_grain for one in defined.input_metrics),
     )

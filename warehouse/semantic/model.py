@@ -45,7 +45,8 @@ class Metric:
     count, count_distinct, average, ...), `counts` the entity that it is the number of, `counts_some` that of
     which it counts only those that are such (active customers: users), `inputs` are the
     metrics that another is computed from; of a ratio the numerator and the denominator. `runs_on`: the metric
-    that it is the total of since the data begins. `spans_calendar`: by
+    that it is the total of since the data begins. `only`: the dimensions of which its own filters leave one
+    value. `spans_calendar`: by
     a time it has rows for periods without data, those ahead too, as far as the project's calendar goes.
     `sources` are the semantic models it is computed from, each with the time dimension that is its own time.
     `sums_some`: it sums an amount of some rows, and the others count as 0.
@@ -72,6 +73,7 @@ class Metric:
     counts_some: str = ""
     inputs: tuple[str, ...] = ()
     runs_on: str = ""
+    only: tuple[tuple[str, str], ...] = ()
     spans_calendar: bool = False
     sources: tuple[tuple[str, str], ...] = ()
     sums_some: bool = False

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from itertools import islice
 from typing import Any
 
+from agents.analyst.grammar.besides import besides
 from agents.analyst.grammar.fragment import BETWEEN, Asked, Fragment, Refused
 from agents.analyst.grammar.naming import choices, dimension_names, metrics_in, with_names
 from agents.analyst.grammar.question import KINDS, Completed, Question
 from agents.analyst.grammar.telling import told_apart
 from agents.analyst.grammar.when import Calendar
-from agents.analyst.intent import By, CountOf, Every, Group, Intent, Is, Measure, MetricOf, Ratio, Running
+from agents.analyst.intent import By, CountOf, Every, Group, Intent, Is, Measure, MetricOf, Ratio
 
 _TRIED = 24
 # Of all that a name may be, one alone goes with the rest of the question.
@@ -39,7 +40,7 @@ def complete(said: Fragment, vocabulary: Any, calendar: Calendar) -> list[Comple
         intent = told_apart(one.intent, vocabulary, _themselves(named, vocabulary))
         own = (OWN,) if _is_own(named, vocabulary) else ()
         said_of_it = (*features, *chosen, *one.features, *own)
-        for meant in (intent, *_since_then(intent, vocabulary)):
+        for meant in (intent, *besides(intent, vocabulary)):
             found.setdefault(meant, replace(one, intent=meant, features=said_of_it))
     if not found:
         raise refusals[0] if refusals else Refused("no_metric")
@@ -54,24 +55,6 @@ def _is_own(said: Fragment, vocabulary: Any) -> bool:
     metrics = metrics_in(said.measures)
     names = dimension_names(said)
     return all(any(one.distance == 0 for one in vocabulary.resolve(name, metrics)) for name in names)
-
-
-def _since_then(intent: Intent, vocabulary: Any) -> Iterator[Intent]:
-    """Cumulative sales this year may be since its beginning, and not since the data's."""
-    if intent.window is None or intent.window.start is None:
-        return
-    along = any(isinstance(one, Every) for one in intent.groups)
-    begun: dict[Measure, Measure] = {}
-    for one in intent.measures:
-        if isinstance(one, MetricOf) and (runs_on := vocabulary.semantic.metrics[one.name].runs_on):
-            of = MetricOf(name=runs_on)
-            begun[one] = Running(of=of) if along else of
-    if begun:
-        order = intent.order
-        if order and isinstance(order.by, MetricOf):
-            order = order.model_copy(update={"by": begun.get(order.by, order.by)})
-        measures = tuple(begun.get(one, one) for one in intent.measures)
-        yield intent.model_copy(update={"measures": measures, "order": order})
 
 
 def _asked(said: Fragment) -> Fragment:

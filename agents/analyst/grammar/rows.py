@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, get_args
 
 from agents.analyst.grammar.fragment import Fragment, Refused
@@ -62,16 +63,49 @@ class Rows:
         ):
             # At weekends and on weekdays: each by itself.
             raise Refused("periods")
+        rest = [self._at_night(one) if isinstance(one, AtPart) else one for one in rest]
         parts = [one.part for one in rest if isinstance(one, AtPart)]
         if len(set(parts)) < len(parts):
             raise Refused("periods")
         lists = [Is(dimension=name, values=tuple(found)) for name, found in values.items()]
         self._check_excluded(values, rest)
         self._check_none(rest)
+        self._check_own(values, self._metrics())
         several = [one for one in lists if len(one.values) > 1 and not self._said.together]
         if not (self._said.each or self._said.groups or self._said.apart):
             self._check_several(several)
         return [*lists, *rest], several
+
+    def _check_own(self, values: Mapping[str, list[Any]], metrics: Sequence[str]) -> None:
+        """What is all of one status has none of another: no-shows that were cancelled."""
+        for known in (
+            self._vocabulary.semantic.metrics[name]
+            for name in metrics
+            if name in self._vocabulary.semantic.metrics
+        ):
+            for dimension, value in known.only:
+                if values.get(dimension) and value not in values[dimension]:
+                    raise Refused("impossible")
+            self._check_own(values, known.inputs)
+
+    def _at_night(self, at: AtPart) -> AtPart:
+        """Yesterday evening, from 10 to 12: the clock's hours that lie in the time. Hours of another part of
+        the day are none of it.
+        """
+        window = self._times().window
+        start, end = (window.start, window.end) if window else (None, None)
+        if at.part != "hour_of_day" or not (start and end) or end - start >= timedelta(days=1):
+            return at
+        within = {
+            (start + timedelta(hours=hour)).hour for hour in range(-(-(end - start) // timedelta(hours=1)))
+        }
+        later = tuple(sorted((hour + 12) % 24 for hour in at.values))
+        for values in (at.values, later):
+            if within.issuperset(values):
+                return AtPart(part=at.part, values=values)
+        if within.isdisjoint(at.values):
+            raise Refused("impossible")
+        return at
 
     def _check_several(self, listed: Sequence[Is]) -> None:
         """Who bought jeans and shorts: both, either, or those of each? Nobody is of two countries."""

@@ -218,3 +218,13 @@ def test_a_name_in_a_shape_is_read_as_what_it_says_or_not_at_all(
     assert not wrong, "\n".join(wrong)
     assert outcomes["declined"] <= 0.1 * outcomes.total(), outcomes
     assert outcomes["right"] >= 0.55 * outcomes.total(), outcomes
+
+
+def test_what_is_all_of_one_status_has_none_of_another(school: Vocabulary) -> None:
+    """Its own figure of no rows would be a 0 that says nothing."""
+    assert school.semantic.metrics["lessons_cancelled"].only == (("lesson__status", "cancelled"),)
+    held = Is(dimension="lesson__status", values=("held",))
+    readings = Reader(school).readings("lessons cancelled where lesson status is held", NOW)
+    said = {(one.intent.measures, one.intent.where) for one in readings}
+    assert ((MetricOf(name="lessons_cancelled"),), held) not in said
+    assert isinstance(Reader(school).read("lessons cancelled in October", NOW), Understood)
