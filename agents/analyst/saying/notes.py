@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from agents.analyst.grammar.naming import metrics_in
 from agents.analyst.grammar.when import Calendar
 from agents.analyst.intent import AllOf, AnyOf, By, Every, Intent, Is, Period, Periods, Share, Slice
 from agents.analyst.saying.coverage import Coverage, halves
@@ -57,6 +58,7 @@ def notes(
     timed = any(isinstance(group, Every | Periods) for group in intent.groups)
     if intent.window is None and not timed and not _has_window(intent.measures):
         found.append(say("all_time", language))
+    found += _none_by_definition(intent, table, names, language)
     found += [say("overlap", language)] if intent.groups and _overlaps(intent, names) else []
     found += halves(table, coverage, language)
     found += [
@@ -72,6 +74,16 @@ def notes(
         if str(value) in names.shared(one.dimension)
     ]
     return list(dict.fromkeys(found))
+
+
+def _none_by_definition(intent: Intent, table: Table, names: Names, language: str) -> Iterator[str]:
+    """A 0 of some rows may be so by what the figure is: revenue of what was cancelled."""
+    if intent.where is None or not table.rows or not table.empty:
+        return
+    for name in metrics_in(intent.measures):
+        known = names.semantic.metrics[name]
+        if known.sums_some and known.description:
+            yield say("by_definition", language, names.phrase(name, language), known.description.strip())
 
 
 def left_out(table: Table, language: str) -> list[str]:

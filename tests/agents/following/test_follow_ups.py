@@ -119,6 +119,7 @@ FOLLOW_UPS = (
         BY_MONTH,
     ),
     (EITHER, ("without China", "除了中国"), IN_GERMANY),
+    (TOP, ("它的毛利呢", "its gross margin?", "他们的毛利"), but(TOP, measures=(REVENUE, MARGIN))),
     (BY_MONTH, ("as running total",), but(BY_MONTH, measures=(Running(of=REVENUE),))),
     (
         SHARES,

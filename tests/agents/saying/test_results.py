@@ -14,6 +14,7 @@ from agents.analyst.intent import (
     Change,
     Every,
     Intent,
+    Is,
     MetricOf,
     Order,
     PartOf,
@@ -301,6 +302,15 @@ def test_what_a_word_was_taken_for_is_said(sample: Project) -> None:
     assert "“revenu” was read as “revenue”" in text
     chinese = told(sample, intent, (money(),), [(1.0,)], "zh", choices=choices)
     assert "“Houston”理解为City，也可能指Distribution center" in chinese
+
+
+def test_a_0_that_is_one_by_definition_says_so(sample: Project) -> None:
+    cancelled = Is(dimension="order_item__order_status", values=("Cancelled",))
+    intent = Intent(measures=(REVENUE,), where=cancelled, window=OCTOBER)
+    assert "Revenue: Price of the items sold and kept (neither cancelled nor returned)" in told(
+        sample, intent, (money(),), [(0.0,)]
+    )
+    assert "neither cancelled" not in told(sample, intent, (money(),), [(4.0,)])
 
 
 def test_a_key_that_is_missing_is_explained(sample: Project) -> None:
