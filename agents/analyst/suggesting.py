@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from itertools import pairwise
+from typing import Generic, TypeVar
 
 from agents.analyst.fidelity import named_period
 from agents.analyst.grammar.chart import Phrase
@@ -29,8 +30,27 @@ SUGGESTED = 3
 # How much a word of each kind says about which metric is near.
 _NEAR = {"metric": 3.0, "counted": 2.0, "verb": 2.0, "mention": 0.2}
 _TRIED = 8
-# So long a metric by a thing that was computed can be computed, whatever the time.
-_COMPUTES_SECONDS = 300.0
+# So long what is dated is read the same on one day, and a metric by a thing can be computed at any time.
+_KEPT_SECONDS = 300.0
+_KEPT = 10_000
+
+Found = TypeVar("Found")
+
+
+class _Kept(Generic[Found]):
+    """What was found out, for a while and as long as there is room; safe between threads."""
+
+    def __init__(self) -> None:
+        self._known: dict[Hashable, tuple[float, Found]] = {}
+
+    def get(self, key: Hashable, find: Callable[[], Found]) -> Found:
+        known = self._known.get(key)
+        if known is None or time.monotonic() >= known[0]:
+            found = find()
+            if len(self._known) >= _KEPT:
+                self._known.clear()
+            self._known[key] = known = (time.monotonic() + _KEPT_SECONDS, found)
+        return known[1]
 
 
 class Suggesting:
@@ -39,7 +59,8 @@ class Suggesting:
     def __init__(self, reader: Reader, vocabulary: Vocabulary, days: Days, warehouse: Warehouse) -> None:
         self._reader, self._vocabulary = reader, vocabulary
         self._days, self._warehouse = days, warehouse
-        self._known: dict[Intent, tuple[float, bool]] = {}
+        self._intents: _Kept[Intent | None] = _Kept()
+        self._computed: _Kept[bool] = _Kept()
 
     def near(self, question: str, calendar: Calendar, language: str) -> list[str]:
         """Up to `SUGGESTED` questions, each read, compiled and checked by the warehouse without a run."""
@@ -125,16 +146,16 @@ class Suggesting:
         return Period(start=start, end=end) if start >= first else None
 
     def _is_answered(self, said: str, calendar: Calendar) -> bool:
-        found = self._reader.read(said, calendar)
-        if not isinstance(found, Understood):
+        today = said, calendar.now.date(), calendar.week_start
+        intent = self._intents.get(today, lambda: self._meant(said, calendar))
+        if intent is None:
             return False
-        intent = found.reading.intent
         timeless = intent.model_copy(update={"window": None})
-        until, computes = self._known.get(timeless, (0.0, False))
-        if time.monotonic() >= until:
-            computes = self._computes(intent, calendar)
-            self._known[timeless] = (time.monotonic() + _COMPUTES_SECONDS, computes)
-        return computes
+        return self._computed.get(timeless, lambda: self._computes(intent, calendar))
+
+    def _meant(self, said: str, calendar: Calendar) -> Intent | None:
+        found = self._reader.read(said, calendar)
+        return found.reading.intent if isinstance(found, Understood) else None
 
     def _computes(self, intent: Intent, calendar: Calendar) -> bool:
         try:

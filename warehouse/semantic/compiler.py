@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from metricflow.engine.metricflow_engine import (
@@ -20,6 +21,10 @@ from warehouse.errors import SemanticError
 from warehouse.semantic.joins import JoinedKey, joined_keys
 
 _KEPT = 512
+# A text in a condition, and what stands for it in a statement that is kept: no text of a warehouse has this.
+_TEXT, _MARK = re.compile(r"'([^']*)'"), "\ue000"
+# What the template engine reads, and texts in which a quote or a brace is written otherwise than it is.
+_READ, _ESCAPED = re.compile(r"(\{\{.*?\}\})"), re.compile(r"\\|''|\{\{ '[{}]' \}\}")
 
 # MetricFlow logs each failed attempt with a stack; this room raises one error that says the same.
 for _name in ("metricflow", "metricflow_semantics"):
@@ -30,7 +35,7 @@ _LOCK = threading.Lock()
 
 
 class Compiler:
-    """Safe between threads; what was compiled before is remembered."""
+    """Safe between threads; what was compiled before is remembered, of whatever dates and values it was."""
 
     def __init__(self, manifest: PydanticSemanticManifest, dialect: Dialect) -> None:
         self.lookup = SemanticManifestLookup(manifest)
@@ -46,7 +51,13 @@ class Compiler:
         limit: int | None = None,
     ) -> tuple[str, tuple[JoinedKey, ...]]:
         """SQL with the items' columns and then the metrics'. Raises `SemanticError`."""
-        return self._compiled(tuple(metrics), tuple(items), tuple(where), tuple(order), limit)
+        texts: dict[str, str] = {}
+        shape = tuple(_marked(one, texts) for one in where)
+        try:
+            sql, keys = self._compiled(tuple(metrics), tuple(items), shape, tuple(order), limit)
+        except SemanticError as error:
+            raise SemanticError(_filled(str(error), texts)) from error
+        return _filled(sql, texts), keys
 
     def _explained(
         self,
@@ -74,6 +85,24 @@ class Compiler:
                     f"{' by ' + ', '.join(items) if items else ''}: {reason_of(error)}"
                 ) from error
             return sql, joined_keys(explained.dataflow_plan, self.lookup)
+
+
+def _marked(condition: str, texts: dict[str, str]) -> str:
+    """A condition with a mark, the same for the same, in the place of each of its texts."""
+    if _ESCAPED.search(condition):
+        return condition
+
+    def mark(found: re.Match[str]) -> str:
+        return texts.setdefault(found.group(), f"'{_MARK}{len(texts)}{_MARK}'")
+
+    parts = _READ.split(condition)
+    return "".join(part if at % 2 else _TEXT.sub(mark, part) for at, part in enumerate(parts))
+
+
+def _filled(statement: str, texts: Mapping[str, str]) -> str:
+    for text, mark in texts.items():
+        statement = statement.replace(mark, text)
+    return statement
 
 
 def reason_of(error: Exception) -> str:

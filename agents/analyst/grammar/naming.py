@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
+from operator import is_
 from typing import Any
 
 from pydantic import BaseModel
@@ -45,8 +46,8 @@ def _nearest(choices: Sequence[Any]) -> list[tuple[str, str]]:
 def _visited(item: Any, found: Callable[[BaseModel], None]) -> None:
     if isinstance(item, BaseModel):
         found(item)
-        for name in type(item).model_fields:
-            _visited(getattr(item, name), found)
+        for _, child in item:
+            _visited(child, found)
     elif isinstance(item, tuple):
         for one in item:
             _visited(one, found)
@@ -91,22 +92,24 @@ def dimension_names(said: Fragment) -> set[str]:
 
 
 def with_names(said: Fragment, names: Mapping[str, str]) -> Fragment:
-    """With each candidate's choice in its place."""
+    """With each candidate's choice in its place; what has none is as it was, and not made again."""
 
     def renamed(item: Any) -> Any:
         if isinstance(item, tuple):
-            return tuple(renamed(one) for one in item)
+            made = tuple(map(renamed, item))
+            return item if all(map(is_, made, item)) else made
         if not isinstance(item, BaseModel):
             return item
-        values = {name: renamed(getattr(item, name)) for name in type(item).model_fields}
+        values = {name: renamed(old) for name, old in item}
         for field in ("name", "among", "of", "dimension"):
             if isinstance(value := values.get(field), str) and value:
-                if not names.get(value, value):
+                if not (chosen := names.get(value, value)):
                     raise Refused("not_by", value)
-                if names.get(value) == _FANS_OUT:
+                if chosen == _FANS_OUT:
                     raise Refused("fans_out", value)
-                values[field] = names.get(value, value)
-        return type(item)(**values)
+                if chosen != value:
+                    values[field] = chosen
+        return item if all(values[name] is old for name, old in item) else type(item)(**values)
 
     return replace(
         said,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from operator import is_
 from typing import Any
 
 from pydantic import BaseModel
@@ -38,10 +39,11 @@ def told_apart(intent: Intent, vocabulary: Any, themselves: Collection[str] = ()
 
     def measure(item: Any) -> Any:
         if isinstance(item, tuple):
-            return tuple(measure(one) for one in item)
+            made = tuple(map(measure, item))
+            return item if all(map(is_, made, item)) else made
         if not isinstance(item, BaseModel):
             return item
-        values = {name: measure(getattr(item, name)) for name in type(item).model_fields}
+        values = {name: measure(old) for name, old in item}
         if isinstance(item, CountOf):
             if item.among and not item.having and vocabulary.counted(item.among) == item.of:
                 # The patients of those seen are the patients seen.
@@ -49,7 +51,7 @@ def told_apart(intent: Intent, vocabulary: Any, themselves: Collection[str] = ()
             values["of"] = key(item.of)
         if isinstance(item, Mean | QuantileOf) and isinstance(item.per, By):
             values["per"] = By(dimension=thing(item.per.dimension), grain=item.per.grain)
-        return type(item)(**values)
+        return item if all(values[name] is old for name, old in item) else type(item)(**values)
 
     return intent.model_copy(
         update={

@@ -71,12 +71,13 @@ class _Compilation:
             conditions = [column(_PLACE, _ROWS) <= intent.limit + 1]
         columns = self._columns()
         query = exp.select(*(value.as_(one.name, quoted=True) for one, value in columns))
-        query = query.from_(rows.subquery(_ROWS)).where(*conditions)
+        # Built in place: what is not copied at each step is what it is made of, again and again.
+        query = query.from_(rows.subquery(_ROWS, copy=False), copy=False).where(*conditions, copy=False)
         terms = [ordered(self._key(group)) for group in intent.partition] + self._terms()
         if terms:
-            query = query.order_by(*terms)
+            query = query.order_by(*terms, copy=False)
         if intent.limit is not None and not intent.partition:
-            query = query.limit(intent.limit + 1)
+            query = query.limit(intent.limit + 1, copy=False)
         sql = self._dialect.render(query, pretty=True)
         return Statement(sql, tuple(one for one, _ in columns), intent.limit)
 

@@ -101,7 +101,7 @@ class Sheet:
             shown = [column(name, _FOLD).as_(name, quoted=True) for name in columns]
             return exp.select(*shown).from_(kept.subquery(_FOLD)).where(column(_WANTED, _FOLD))
         made = exp.select(*(value.as_(name, quoted=True) for name, value in columns.items()))
-        made = made.from_(self._folded().subquery(_FOLD))
+        made = made.from_(self._folded().subquery(_FOLD, copy=False), copy=False)
         if len(self._levels) == 1:
             for window in made.find_all(exp.Window):
                 alike = [one for one in window.args.get("partition_by") or [] if one.name != _LEVEL]
@@ -140,15 +140,15 @@ class Sheet:
             for index in self._leaves.values()
             for name in (f"_h{index}", f"_v{index}")
         ]
-        stack = exp.union(*parts, distinct=False) if len(parts) > 1 else parts[0]
+        stack = exp.union(*parts, distinct=False, copy=False) if len(parts) > 1 else parts[0]
         named = [one.as_(one.name, quoted=True) for one in keys]
-        folded = exp.select(*named, *figures).from_(stack.subquery("_stack"))
-        return folded.group_by(*keys) if keys else folded
+        folded = exp.select(*named, *figures).from_(stack.subquery("_stack", copy=False), copy=False)
+        return folded.group_by(*keys, copy=False) if keys else folded
 
     def _part(self, leaf: Leaf, index: int) -> exp.Query:
         """One leaf's rows, in the columns of all."""
         groups = [self.groups[position] for position in leaf.level]
-        rows = self._rows(leaf, groups).subquery("_leaf")
+        rows = self._rows(leaf, groups).subquery("_leaf", copy=False)
         keys: dict[int, exp.Expr] = {
             position: column(key(at), "_leaf") for at, position in enumerate(leaf.level)
         }
@@ -158,7 +158,8 @@ class Sheet:
             dated.append(keys[position].is_(exp.null()).not_())
             keys[position] = self._later(keys[position], leaf.context.shift, dated)
         values = {f"_h{index}": exp.Literal.number(1), f"_v{index}": column(VALUE, "_leaf")}
-        return self._in_columns(keys, self._levels.index(leaf.level), values).from_(rows).where(*dated)
+        made = self._in_columns(keys, self._levels.index(leaf.level), values).from_(rows, copy=False)
+        return made.where(*dated, copy=False)
 
     def _keys_alone(self, rows: exp.Query) -> exp.Query:
         keys: dict[int, exp.Expr] = {position: column(key(position), "_leaf") for position in self.all}

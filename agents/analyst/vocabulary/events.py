@@ -53,13 +53,13 @@ class Events:
 
     @staticmethod
     def _is_said(called: Collection[Path], text: Sequence[Unit], roles: Mapping[int, str]) -> bool:
-        path = [unit.key for unit in text]
+        path = tuple(unit.key for unit in text)
+        longest = max(map(len, called), default=0)
         return any(
-            tuple(path[at : at + len(one)]) == one
-            and not {roles.get(place) for place in range(at, at + len(one))}
-            & {"dimension", "value", "entity"}
-            for one in called
-            for at in range(len(path) - len(one) + 1)
+            path[at:end] in called
+            and not {roles.get(place) for place in range(at, end)} & {"dimension", "value", "entity"}
+            for at in range(len(path))
+            for end in range(at + 1, min(len(path), at + longest) + 1)
         )
 
 

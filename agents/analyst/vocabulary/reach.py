@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from warehouse.semantic import Metric, SemanticLayer
 
 BETWEEN = "|"
+# The readings of a question ask for the same few things again and again.
+_KEPT = 4_096
 
 
 @dataclass(frozen=True)
@@ -24,9 +27,13 @@ class Choice:
 class Reach:
     def __init__(self, semantic: SemanticLayer) -> None:
         self._semantic = semantic
+        self._resolved = lru_cache(maxsize=_KEPT)(self._resolve)
 
     def resolve(self, candidates: str, metrics: Sequence[str]) -> list[Choice]:
         """What all the metrics have, the nearest first; where they have none, what would fan out."""
+        return [*self._resolved(candidates, tuple(metrics))]
+
+    def _resolve(self, candidates: str, metrics: tuple[str, ...]) -> list[Choice]:
         asked = [self._semantic.metrics[name] for name in metrics]
         reached: list[Choice] = []
         fanned: list[Choice] = []

@@ -74,6 +74,7 @@ class Vocabulary:
         self._reach = Reach(semantic)
         self._events = Events(semantic)
         self._names = _names(semantic)
+        self._naming, self._things = _naming(semantic)
         self._phrases = _phrases(self._names)
         self._labels = Labels(semantic, self._reach, self._phrases)
         self._doings = Doings(semantic, self._reach, self._phrases)
@@ -149,12 +150,11 @@ class Vocabulary:
 
     def named(self, entity: str, metrics: Sequence[str]) -> str:
         """What things are told apart by: the dimension of their names, or the entity itself."""
-        known = self.semantic.entities[entity]
-        names = {name for metric in metrics for name in self.semantic.metrics[metric].dimensions}
+        known = self.semantic.metrics
         called = [
             name
-            for name in sorted(names)
-            if name.split("__")[-2:-1] == [entity] and is_naming(self.semantic.dimensions[name], known)
+            for name in self._naming.get(entity, ())
+            if any(name in known[metric].dimensions for metric in metrics)
         ]
         found = self.resolve(BETWEEN.join(called), metrics) if called else []
         return found[0].name if found and not found[0].fans_out else entity
@@ -170,12 +170,7 @@ class Vocabulary:
 
     def naming(self, entity: str) -> str | None:
         """The dimension that has the names of an entity's things, the nearest one."""
-        known = self.semantic.entities[entity]
-        found = [
-            name
-            for name, dimension in self.semantic.dimensions.items()
-            if name.split("__")[-2:-1] == [entity] and is_naming(dimension, known)
-        ]
+        found = self._naming.get(entity, ())
         return min(found, key=lambda name: (name.count("__"), name), default=None)
 
     def shared(self, dimension: str) -> Mapping[str, int]:
@@ -186,11 +181,7 @@ class Vocabulary:
         """Whether a dimension is called what its things are: who asks for bike labels means these, and no
         bikes.
         """
-        known = self.semantic.dimensions[dimension]
-        entity = _named_entity(dimension, known, self.semantic)
-        called = {one.path for one in entity_names(entity)} if entity else set()
-        own = (known.label, known.label_zh, *known.synonyms_en, *known.synonyms_zh)
-        return bool(called & {keys(text) for text in own})
+        return dimension in self._things
 
     def counts(self, entity: str) -> str | None:
         """The metric that is the number of an entity's things, none of them left out."""
@@ -285,6 +276,20 @@ def _naming_keys(semantic: SemanticLayer) -> Iterator[tuple[str, str]]:
         entity = _named_entity(name, dimension, semantic)
         if entity and dimension.type == "categorical":
             yield name, entity.expression
+
+
+def _naming(semantic: SemanticLayer) -> tuple[Mapping[str, Sequence[str]], set[str]]:
+    """By entity the dimensions that its things are named by, and those that are called what these are."""
+    found: dict[str, list[str]] = defaultdict(list)
+    things = set()
+    for name, dimension in sorted(semantic.dimensions.items()):
+        if entity := _named_entity(name, dimension, semantic):
+            found[entity.name].append(name)
+            called = {one.path for one in entity_names(entity)}
+            own = (dimension.label, dimension.label_zh, *dimension.synonyms_en, *dimension.synonyms_zh)
+            if called & {keys(text) for text in own}:
+                things.add(name)
+    return found, things
 
 
 def _joined(owners: Sequence[Sequence[Name]]) -> list[Name]:
