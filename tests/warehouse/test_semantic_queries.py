@@ -137,6 +137,22 @@ def test_a_filters_value_stays_one_literal(
     assert literals == [value]
 
 
+@pytest.mark.parametrize(
+    "values", [("Complete", "Returned"), ("it's", "Complete"), ("a{b}", "c\\"), ("\ue0001\ue000", "Complete")]
+)
+def test_what_was_compiled_before_is_no_other_times_and_values(
+    shop_layer: SemanticLayer, unique_keys: Warehouse, values: tuple[str, str]
+) -> None:
+    for month in (3, 4):
+        days = (datetime(2026, month, 1), datetime(2026, month + 1, 1))
+        status = Filter("order_item__status", "in", values)
+        query = MetricQuery(("revenue",), filters=(status,), time_range=days)
+        tree = sqlglot.parse_one(shop_layer.compile(query, unique_keys), dialect="clickhouse")
+        texts = [one.this for one in tree.find_all(exp.Literal) if one.is_string]
+        said = {*values, f"2026-0{month}-01", f"2026-0{month + 1}-01"}
+        assert set(texts) == said
+
+
 def test_threads_may_share_it(shop_layer: SemanticLayer, unique_keys: Warehouse) -> None:
     queries = [MetricQuery(("return_rate", "revenue"), ("user__country",), time_range=DAYS)] * 16
     with ThreadPoolExecutor(4) as pool:

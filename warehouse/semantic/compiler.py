@@ -21,7 +21,7 @@ from warehouse.errors import SemanticError
 from warehouse.semantic.joins import JoinedKey, joined_keys
 
 _KEPT = 512
-# A text in a condition, and what stands for it in a statement that is kept: no text of a warehouse has this.
+# A text in a condition, and what stands for it in a statement that is kept.
 _TEXT, _MARK = re.compile(r"'([^']*)'"), "\ue000"
 # What the template engine reads, and texts in which a quote or a brace is written otherwise than it is.
 _READ, _ESCAPED = re.compile(r"(\{\{.*?\}\})"), re.compile(r"\\|''|\{\{ '[{}]' \}\}")
@@ -52,7 +52,8 @@ class Compiler:
     ) -> tuple[str, tuple[JoinedKey, ...]]:
         """SQL with the items' columns and then the metrics'. Raises `SemanticError`."""
         texts: dict[str, str] = {}
-        shape = tuple(_marked(one, texts) for one in where)
+        marked = any(_MARK in one for one in where)
+        shape = tuple(where) if marked else tuple(_marked(one, texts) for one in where)
         try:
             sql, keys = self._compiled(tuple(metrics), tuple(items), shape, tuple(order), limit)
         except SemanticError as error:

@@ -53,7 +53,7 @@ class Unit:
 
     @property
     def chinese(self) -> bool:
-        return bool(re.match(f"[{CJK}]", self.text))
+        return "\u3400" <= self.text[:1] <= "\u9fff"
 
 
 def fold(text: str) -> str:

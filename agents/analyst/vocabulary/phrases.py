@@ -18,6 +18,7 @@ class Phrases:
 
     def __init__(self) -> None:
         self._meanings: dict[str, dict[tuple[str, Hashable, tuple[str, ...]], set[str]]] = {}
+        self._longest: dict[str, int] = {}
 
     def add(self, phrase: str, category: str, meaning: Hashable, *features: str) -> None:
         for found in written_as(phrase):
@@ -25,6 +26,7 @@ class Phrases:
             if not path:
                 continue
             known = self._meanings.setdefault(" ".join(unit.key for unit in path), {})
+            self._longest[path[0].key] = max(len(path), self._longest.get(path[0].key, 0))
             written = " ".join(plain(unit.text) for unit in path)
             known.setdefault((category, meaning, features), set()).add(written)
 
@@ -45,7 +47,7 @@ class Phrases:
                 yield from texts
 
     def match(self, text: Sequence[Unit], start: int) -> Iterator[Phrase]:
-        for end, key, said in spans(text, start):
+        for end, key, said in spans(text, start, self._longest.get(text[start].key, 0)):
             for (category, meaning, features), written in self._meanings.get(key, {}).items():
                 bare = " ".join(map(plain, said.split(" ")))
                 inflected = () if bare in written or category not in NAMES else (INFLECTED,)
@@ -55,8 +57,10 @@ class Phrases:
                 yield word(category, start, end, meaning, *features, *inflected)
 
 
-def spans(text: Sequence[Unit], start: int) -> Iterator[tuple[int, str, str]]:
-    """Each end of a phrase from `start` on, the phrase's key and how it is written; 的 within is no part."""
+def spans(text: Sequence[Unit], start: int, longest: int) -> Iterator[tuple[int, str, str]]:
+    """Each end of a phrase from `start` on, of so many words at most, the phrase's key and how it is written;
+    的 within is no part.
+    """
     keys: list[str] = []
     written: list[str] = []
     for position in range(start, min(len(text), start + LONGEST)):
@@ -65,6 +69,8 @@ def spans(text: Sequence[Unit], start: int) -> Iterator[tuple[int, str, str]]:
             if position == start:
                 return
             continue
+        if len(keys) == longest:
+            return
         keys.append(unit.key)
         written.append(unit.text)
         yield position + 1, " ".join(keys), " ".join(written)

@@ -115,6 +115,7 @@ class Values:
         self._spelt: dict[str, tuple[int | str, ...]] = {}
         self._forms: dict[str, tuple[str, ...]] = {}
         self._parts: dict[str, tuple[str, ...]] = {}
+        self._longest = 0
         for column in columns:
             at = len(self._columns)
             self._columns.append(column.dimensions)
@@ -130,7 +131,7 @@ class Values:
         return len(self._spelt)
 
     def match(self, text: Sequence[Unit], start: int) -> Iterator[Phrase]:
-        for end, key, written in spans(text, start):
+        for end, key, written in spans(text, start, self._longest):
             if written in self._spelt:
                 yield self._phrase(start, end, written, text, "value:exact")
             else:
@@ -160,6 +161,7 @@ class Values:
                 self._add_units(found, column, value)
 
     def _add_units(self, found: Sequence[Unit], column: int, value: str) -> None:
+        self._longest = max(self._longest, len(found))
         written = _written(found)
         known = self._spelt.get(written, ())
         if (column, value) not in zip(known[::2], known[1::2], strict=True):
