@@ -52,6 +52,8 @@ def measure() -> list[Measured]:
     vocabulary = Vocabulary(layer, values)
     indexed = time.perf_counter() - began
     kept = _resident() - before
+    # As the analyst does once it knows a project.
+    gc.freeze()
     plain, misspelt = _questions(layer, values, chance)
     lattices = partial(_lattice, vocabulary)
     reader, calendar = Reader(vocabulary), Calendar(datetime(2026, 11, 21, 11, tzinfo=UTC))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -69,7 +70,11 @@ class Sources:
 
     @cached_property
     def answering(self) -> Answering:
-        return Answering(Vocabulary.load(self.semantic, self.warehouse), self.warehouse)
+        found = Answering(Vocabulary.load(self.semantic, self.warehouse), self.warehouse)
+        # What is there for good is not looked through for garbage in the midst of a question.
+        gc.collect()
+        gc.freeze()
+        return found
 
     @property
     def names(self) -> Vocabulary:

@@ -82,20 +82,32 @@ def derive(
 
     `merge` puts two fragments together, or gives None; `empty` is the fragment that nothing has been said of.
     """
-    chart = _Chart(words, length, grammar, weights)
-    return _questions(chart, length, merge, weights, empty, kept)
+    worth = _Worth(weights)
+    chart = _Chart(words, length, grammar, worth)
+    return _questions(chart, length, merge, worth, empty, kept)
 
 
 def fragments(
     words: Sequence[Phrase], length: int, grammar: Grammar, weights: Mapping[str, float]
 ) -> list[Phrase]:
     """Every fragment of a text, of whatever part of it."""
-    chart = _Chart(words, length, grammar, weights)
+    chart = _Chart(words, length, grammar, _Worth(weights))
     return [phrase for start in range(length) for phrase in chart.from_(start, FRAGMENT)]
 
 
-def score(features: Iterable[str], weights: Mapping[str, float]) -> float:
-    return sum(weights.get(one, weights.get(one.partition(":")[0], 0.0)) for one in features)
+class _Worth(dict[str, float]):
+    """What each feature is worth, looked up once: the part before a colon stands for all that begin so."""
+
+    def __init__(self, weights: Mapping[str, float]) -> None:
+        self._weights = weights
+
+    def __missing__(self, feature: str) -> float:
+        known = self._weights
+        self[feature] = found = known.get(feature, known.get(feature.partition(":")[0], 0.0))
+        return found
+
+    def of(self, features: Iterable[str]) -> float:
+        return sum(map(self.__getitem__, features))
 
 
 @dataclass(frozen=True)
@@ -140,12 +152,10 @@ _Waiting = dict[str, list[tuple[_Begun, tuple[str, ...]]]]
 
 
 class _Chart:
-    def __init__(
-        self, words: Sequence[Phrase], length: int, grammar: Grammar, weights: Mapping[str, float]
-    ) -> None:
-        self._weights = weights
+    def __init__(self, words: Sequence[Phrase], length: int, grammar: Grammar, worth: _Worth) -> None:
+        self._worth = worth
         self._alone, self._first = grammar.alone, grammar.first
-        self.skips = _skips(words, length, weights)
+        self.skips = _skips(words, length, worth)
         self._over: dict[tuple[int, int], list[Phrase]] = {}
         # Phrases by their end and beginning; begun forms by their beginning, by where they may go on and by
         # the category that they go on with.
@@ -223,16 +233,14 @@ class _Chart:
         """Of each meaning the best derivation, and of the meanings the best few."""
         best: dict[Hashable, tuple[float, Phrase]] = {}
         for phrase in phrases:
-            scored = score(phrase.features, self._weights)
+            scored = self._worth.of(phrase.features)
             if phrase.value not in best or scored > best[phrase.value][0]:
                 best[phrase.value] = (scored, phrase)
         ranked = sorted(best.values(), key=lambda item: -item[0])
         return [phrase for _, phrase in ranked[:_KEPT_PHRASES]]
 
 
-def _skips(
-    words: Sequence[Phrase], length: int, weights: Mapping[str, float]
-) -> list[dict[int, tuple[str, ...]]]:
+def _skips(words: Sequence[Phrase], length: int, worth: _Worth) -> list[dict[int, tuple[str, ...]]]:
     """From each position those that only fillers lie before, itself too, and the features of the best way."""
     over: dict[int, list[Phrase]] = defaultdict(list)
     for word in words:
@@ -244,7 +252,7 @@ def _skips(
         for word in over[start]:
             for end, features in found[word.end].items():
                 passed = (*word.features, *features)
-                if end not in found[start] or score(passed, weights) > score(found[start][end], weights):
+                if end not in found[start] or worth.of(passed) > worth.of(found[start][end]):
                     found[start][end] = passed
     return found
 
@@ -253,7 +261,7 @@ def _questions(
     chart: _Chart,
     length: int,
     merge: Callable[[Any, Any], Any],
-    weights: Mapping[str, float],
+    worth: _Worth,
     empty: Any,
     kept: int,
 ) -> list[Derivation]:
@@ -268,12 +276,12 @@ def _questions(
         for value, (reached, features, roles) in best:
             for end, passed in chart.skips[position].items():
                 if end > position:
-                    _keep(states[end], value, reached + score(passed, weights), (*features, *passed), roles)
+                    _keep(states[end], value, reached + worth.of(passed), (*features, *passed), roles)
             for phrase in fragments[position]:
                 merged = merge(value, phrase.value)
                 if merged is None:
                     continue
-                more = score(phrase.features, weights)
+                more = worth.of(phrase.features)
                 _keep(
                     states[phrase.end],
                     merged,

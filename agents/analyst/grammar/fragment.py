@@ -100,21 +100,8 @@ class Fragment:
 
 
 EMPTY = Fragment()
-_TUPLES = tuple(one.name for one in fields(Fragment) if isinstance(one.default, tuple))
-_FLAGS = (
-    "compared",
-    "together",
-    "ranked",
-    "percent",
-    "series",
-    "present",
-    "apart",
-    "beside",
-    "chosen",
-    "single",
-    "closing",
-)
-_SINGLE = tuple(one.name for one in fields(Fragment) if one.name not in (*_TUPLES, *_FLAGS))
+_UNSAID = {one.name: one.default for one in fields(Fragment)}
+_TUPLES = {name for name, unsaid in _UNSAID.items() if isinstance(unsaid, tuple)}
 _ONCE = {"measures", "times", "having"}
 
 
@@ -124,20 +111,21 @@ def merge(one: Fragment, other: Fragment) -> Fragment | None:
     """
     if (one.measures or one.asked) and (other.measures or other.asked):
         return None
-    values: dict[str, object] = {}
-    for name in _SINGLE:
-        left, right = getattr(one, name), getattr(other, name)
-        if name == "wanted" and left and right and left.partition(":")[0] == right.partition(":")[0]:
+    values = {**vars(one)}
+    for name, right in vars(other).items():
+        # A phrase says little, and of most slots nothing.
+        if right is _UNSAID[name]:
+            continue
+        left = values[name]
+        if name in _TUPLES:
+            if name in _ONCE and not set(left).isdisjoint(right):
+                return None
+            values[name] = left + tuple(one for one in right if one not in left)
+            continue
+        if name == "wanted" and left and left.partition(":")[0] == right.partition(":")[0]:
             # How much, in dollars.
             left = right = left if ":" in left else right
-        if left and right and left != right:
+        if left and left != right:
             return None
-        values[name] = left or right
-    for name in _TUPLES:
-        left, right = getattr(one, name), getattr(other, name)
-        if name in _ONCE and not set(left).isdisjoint(right):
-            return None
-        values[name] = left + tuple(one for one in right if one not in left)
-    for name in _FLAGS:
-        values[name] = getattr(one, name) or getattr(other, name)
-    return Fragment(**values)  # type: ignore[arg-type]
+        values[name] = right
+    return Fragment(**values)

@@ -73,13 +73,13 @@ class Vocabulary:
         self.semantic = semantic
         self._reach = Reach(semantic)
         self._events = Events(semantic)
-        self._names = _names(semantic)
+        called = _names(semantic)
         self._naming, self._things = _naming(semantic)
-        self._phrases = _phrases(self._names)
+        self._phrases = _phrases(called)
         self._labels = Labels(semantic, self._reach, self._phrases)
         self._doings = Doings(semantic, self._reach, self._phrases)
-        self._doings.mentions(self._names["entity"])
-        self._doings.topics(self._names["dimension"], self._names["metric"])
+        self._doings.mentions(called["entity"])
+        self._doings.topics(called["dimension"], called["metric"])
         written = (self._phrases.written(), self._doings.written(), shipped().written())
         names = Words(chain(*written))
 
