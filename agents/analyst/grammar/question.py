@@ -109,6 +109,7 @@ class Question(Rows):
         if having and not groups:
             raise Refused("threshold_of_what")
         order, limit = self._ranking(measures, groups, partition, against)
+        window = self._finished(window, groups, order)
         if limit and not partition and len(groups) > 1:
             self._features.append("flat ranking")
         if said.by and measures and said.by not in measures:
@@ -330,6 +331,21 @@ class Question(Rows):
             form: Literal["difference", "rate"] = "difference" if "difference" in said.wraps else "rate"
             return None, (*measures, *(Change(of=one, back=back, form=form) for one in measures))
         raise Refused("change_since_when")
+
+    def _finished(
+        self, window: Period | None, groups: tuple[Group, ...], order: Order | None
+    ) -> Period | None:
+        """Without the period that is still running, where the least are asked for: it has had no time to be
+        more.
+        """
+        grains = [group.grain for group in groups if isinstance(group, Every)]
+        if not grains or order is None or order.direction != "asc" or order.part != "value":
+            return window
+        begun = self._calendar.floor(self._calendar.now, grains[0])
+        start, end = (window.start, window.end) if window else (None, None)
+        if (end and end <= begun) or (start and start >= begun):
+            return window
+        return Period(start=start, end=begun)
 
     def _differing(self, measures: tuple[Measure, ...], against: Period | None) -> tuple[Measure, ...]:
         """The difference asked for is that of two figures, beside them, or the change that there is."""

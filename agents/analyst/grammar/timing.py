@@ -88,6 +88,8 @@ def _timing(times: tuple[When, ...], calendar: Calendar, compared: bool, against
         if against or (len(times) > 1 and said == each):
             raise NoTime("several")
         ordered = sorted((so_far(one, calendar) for one in whole), key=_order)
+        running = [one for one in whole if one.end and one.end > calendar.tomorrow]
+        notes += tuple(Note("running", so_far(one, calendar)) for one in running)
         return Timing(several=tuple(dict.fromkeys(ordered)), where=where, notes=notes)
     window = whole[0]
     if against:
