@@ -94,6 +94,50 @@ def test_shares_means_growth_and_thresholds_are_what_one_computes_by_hand(open_a
     assert above.rows == countries[:3], above.text
 
 
+PLACED = """dwd.dwd_order_items as i
+    where toStartOfMonth(i.created_at) = toStartOfMonth(today()) - interval 1 month"""
+KEPT = "round(sumIf(i.sale_price, i.status not in ('Cancelled', 'Returned')), 2)"
+
+
+@pytest.mark.parametrize(
+    ("question", "by_hand"),
+    [
+        (
+            "orders by hour of the day last month",
+            f"select toHour(i.created_at) as h, uniqExact(i.order_id) from {PLACED} group by h order by h",
+        ),
+        (
+            "revenue between 8 and 10 in the morning last month",
+            f"select {KEPT} from {PLACED} and toHour(i.created_at) in (8, 9)",
+        ),
+        (
+            "上个月晚上8点到10点的订单数",
+            f"select uniqExact(i.order_id) from {PLACED} and toHour(i.created_at) in (20, 21)",
+        ),
+        (
+            "上个月哪个小时订单最多",
+            f"""select toHour(i.created_at) as h, uniqExact(i.order_id) as n from {PLACED}
+                group by h order by n desc, h limit 1""",
+        ),
+    ],
+)
+def test_hours_of_the_day_are_those_of_the_rows(
+    question: str, by_hand: str, open_analyst: Open, reader: Warehouse
+) -> None:
+    answer = open_analyst().ask(question)
+    assert answer.status == "answered", answer.text
+    assert answer.rows == [list(row) for row in reader.query(by_hand).rows]
+
+
+@pytest.mark.parametrize(
+    "question", ["units on hand by hour of the day", "cumulative revenue by hour of the day last month"]
+)
+def test_what_is_kept_by_the_day_has_no_hours(question: str, open_analyst: Open) -> None:
+    answer = open_analyst().ask(question)
+    assert answer.status == "declined"
+    assert "running total, which has no weekday or hour" in answer.text or "kept by the day" in answer.text
+
+
 def test_chinese_answer_has_its_glyphs_and_its_language(open_analyst: Open) -> None:
     answer = open_analyst().ask("上个月销售额最高的五个品类是什么？")
     assert (answer.status, answer.language) == ("answered", "zh")

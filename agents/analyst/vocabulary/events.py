@@ -49,7 +49,13 @@ class Events:
             if dimension and dimension.type == "time" and dimension.model in own:
                 key = (dimension.model, name.rpartition("__")[2])
                 found[key] = min(found.get(key, name), name, key=lambda one: (one.count("__"), one))
-        return {name: own[model] == element for (model, element), name in found.items()}
+        # What is kept by the minute and by the day is one time.
+        counted = {self._column(name) for (model, element), name in found.items() if own[model] == element}
+        return {name: self._column(name) in counted for name in found.values()}
+
+    def _column(self, name: str) -> tuple[str, str]:
+        dimension = self._semantic.dimensions[name]
+        return dimension.table, dimension.expression
 
     @staticmethod
     def _is_said(called: Collection[Path], text: Sequence[Unit], roles: Mapping[int, str]) -> bool:
