@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from agents.analyst.grammar.chart import Phrase
+from agents.analyst.grammar.chart import FILLER, Phrase
 from agents.analyst.grammar.fragment import BETWEEN
 from agents.analyst.grammar.text import Unit
 
 COUNTED_IN, SHARE_BESIDE = "counted_in", "share_beside"
+BOTH = "both"
 # What a verb asks for, and beside what it says nothing new.
 DONE = "done"
 _ASKS = ("how_many", "quantity")
@@ -29,7 +30,11 @@ def asked_for(text: Sequence[Unit], found: Sequence[Phrase]) -> list[Phrase]:
         if one.category == "mention" and (one.start, one.end) in verbs
     }
     own = _own(text, found, beside)
+    both = [one.start for one in found if one.category == BOTH]
+    # 又退得多又卖得多 is no order of one figure; one 又 says no more than again.
+    both = both if len(both) > 1 else []
     told = {one.end for one in found if one.category in _FIGURES and text[one.start].chinese}
+    told |= {one.end for one in found if one.category == "counter_event" and one.start in told}
     kept = []
     for one in found:
         span = one.start, one.end
@@ -38,6 +43,8 @@ def asked_for(text: Sequence[Unit], found: Sequence[Phrase]) -> list[Phrase]:
             (span in verbs and one.end in alone)
             or (following in _AMOUNTS and "mention:thing" in one.features)
         ):
+            continue
+        if (one.category == BOTH and not both) or (one.category == FILLER and one.start in both):
             continue
         if one.category == "than" and following[:1] == "的":
             # The three with the least, and no `at least three`.

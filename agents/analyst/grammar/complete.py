@@ -74,7 +74,10 @@ def _asked(said: Fragment) -> Fragment:
         raise Refused("rank_what")
     elif said.who and not (said.groups or listed):
         more = (said.who,)
-    return replace(said, groups=(*said.groups, *more), moment="", who=None)
+    if said.others and said.apart and said.others not in said.groups:
+        # The others, one by one.
+        more = (*more, said.others)
+    return replace(said, groups=(*said.groups, *more), moment="", who=None, others=None)
 
 
 def _themselves(said: Fragment, vocabulary: Any) -> set[str]:

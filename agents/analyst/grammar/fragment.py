@@ -56,9 +56,10 @@ class Fragment:
     beside which a word says nothing new (revenue from *customers*). `each` are groups that may be a
     partition, `part` what a share is the share of, `per` what an average is taken over, `against` the unit
     that the earlier period lies before by. `trend` is which way a figure goes, `percent` that it is so in
-    percent, `series` that its course is asked for. `who` are the people that are asked for, `moment` the kind
-    of period, where nothing else says what the answer has a row for; `present` is as things stand, `apart`
-    each of what is listed by itself, `beside` that a share is wanted and the figure too, `beyond` what no
+    percent, `series` that its course is asked for. `who` are the people that are asked for, `others` the
+    things that are left where some are left out, `moment` the kind of period, where nothing else says what
+    the answer has a row for; `present` is as things stand, `apart` each of what is listed by
+    itself, `beside` that a share is wanted and the figure too, `beyond` what no
     figure says; `chosen` is one of what is named, `single` what one time comes to. `whole` is what a share is
     said to be of where the part is another figure, `closing` that the end of a period is meant.
     """
@@ -90,6 +91,7 @@ class Fragment:
     limit: int | None = None
     by: Measure | None = None
     who: Group | None = None
+    others: Group | None = None
     moment: str = ""
     present: bool = False
     apart: bool = False

@@ -108,13 +108,12 @@ class Question(Rows):
             measures, having = (counted.model_copy(update={"having": having}),), ()
         if having and not groups:
             raise Refused("threshold_of_what")
+        self._check_counted(measures, groups, window)
         order, limit = self._ranking(measures, groups, partition, against)
         window = self._finished(window, groups, order)
         if limit and not partition and len(groups) > 1:
             self._features.append("flat ranking")
-        if said.by and measures and said.by not in measures:
-            self._features.append("ordered by another")
-        measures = tuple(dict.fromkeys((*measures, *((said.by,) if said.by else ()))))
+        measures = self._beside(measures)
         try:
             intent = Intent(
                 measures=measures,

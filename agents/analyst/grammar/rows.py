@@ -23,6 +23,7 @@ from agents.analyst.intent import (
     Grain,
     Group,
     Is,
+    Measure,
     Not,
     PartOf,
     Period,
@@ -286,6 +287,21 @@ class Rows:
         named = listed or times.several or times.against or any(isinstance(one, AtPart) for one in said.where)
         if said.chosen and not named:
             raise Refused("which_of_what")
+
+    def _beside(self, measures: tuple[Measure, ...]) -> tuple[Measure, ...]:
+        """With what the rows are ordered by, where that is another figure."""
+        by = self._said.by
+        if by and measures and by not in measures:
+            self._features.append("ordered by another")
+        return tuple(dict.fromkeys((*measures, *((by,) if by else ()))))
+
+    def _check_counted(
+        self, measures: tuple[Measure, ...], groups: tuple[Group, ...], window: Period | None
+    ) -> None:
+        """Patients of October: those that came, or those that are new?"""
+        timed = window or any(isinstance(one, Every) for one in groups)
+        if timed and any(isinstance(one, CountOf) and not (one.among or one.having) for one in measures):
+            self._features.append("vague")
 
     def _periods(self) -> bool:
         """Whether several periods are spoken of."""

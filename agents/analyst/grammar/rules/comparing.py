@@ -9,6 +9,10 @@ RULES = (
     Rule("when", "fragment", "when", lambda when: Fragment(times=(when,))),
     Rule("versus", "fragment", "versus", lambda _: Fragment(compared=True)),
     Rule("previous", "fragment", "previous", lambda unit: Fragment(against=unit, compared=True)),
+    Rule("the one before", "fragment", "versus the_before",
+         lambda _, unit: Fragment(against=unit, compared=True)),
+    Rule("the one before", "fragment", "and the_before versus",
+         lambda _, unit, __: Fragment(against=unit, compared=True)),
     Rule("year ago", "fragment", "year_ago", lambda _: Fragment(against="year_ago", compared=True)),
     Rule("change", "fragment", "change", lambda way: Fragment(trend=way)),
     # The top five by revenue and their growth: shown beside, and not what they are the top by.

@@ -55,8 +55,8 @@ RULES = (
     # But for China and Japan, the other countries.
     Rule("not others", "refused", "refused others dimension?",
          lambda refused, _, name: refused if name is None or _of(name, refused.of) else None),
-    Rule("others each", "fragment", "refused others dimension apart",
-         lambda refused, _, name, __: Fragment(where=(refused,), groups=(By(dimension=name),))
+    Rule("others each", "fragment", "refused others dimension",
+         lambda refused, _, name: Fragment(where=(refused,), others=By(dimension=name))
          if _of(name, refused.of) else None),
     # China, Japan and Korea, these three.
     Rule("those", "condition", "condition this? number counter_of",

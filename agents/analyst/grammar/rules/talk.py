@@ -23,6 +23,8 @@ def _on_last(unit: str) -> Fragment:
 RULES = (
     Rule("aside", "fragment", "aside", lambda _: EMPTY),
     Rule("asked for", "fragment", "asker asks", lambda _, __: EMPTY),
+    # 名字和金额: the names are in the rows anyway.
+    Rule("named so", "fragment", "named_so and quantity", lambda _, __, kind: Fragment(wanted=kind)),
     Rule("beyond", "fragment", "beyond", lambda key: Fragment(beyond=key)),
     Rule("nth", "fragment", "ordinal top/most groups/units/basis?", _nth),
     Rule("on last", "fragment", "on_last", _on_last),
