@@ -22,7 +22,7 @@ from rich.table import Table
 
 from benchmarks import Ratio
 
-MODULES = ("warehouse_server", "streaming", "first_pass", "questions", "vocabulary")
+MODULES = ("warehouse_server", "streaming", "first_pass", "questions", "understanding", "vocabulary")
 _THERE = """
 import json, pathlib, sys
 from benchmarks.__main__ import measured, shown
