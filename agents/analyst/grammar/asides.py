@@ -11,7 +11,7 @@ from agents.analyst.grammar.words import INSIDE, word
 
 ASIDE = "aside"
 ASKED = ("whoever", "whereabouts", "asked_when")
-_WHOLE = ("beyond", "at_present", "quantity")
+_WHOLE = ("beyond", "at_present", "quantity", "sum_after", "ratio_after", "difference")
 _STOP = re.compile(r"[.,!?;:…()–—\n]|(?<=\s)-(?=\s)|[，。！？；：、（）]")
 
 
@@ -47,7 +47,7 @@ def leading(question: str, text: Sequence[Unit], found: Sequence[Phrase]) -> lis
         and not (one.category == "most" and any(_within(one, bound) for bound in bounds))
         and not (one.category == "mention" and _is_listed(one, text))
         and not (one.category == FILLER and any(_within(one, other) for other in whole))
-        and not ("value:part" in one.features and (one.start, one.end) in named)
+        and not ({"value:part", "value:form"} & {*one.features} and (one.start, one.end) in named)
         and not (one.category == "value" and "name:word" in one.features and (one.start, one.end) in order)
     ]
     return [*kept, *_asides(text, found, stops, begins, firsts)]

@@ -16,6 +16,7 @@ from agents.analyst.grammar.when import Calendar
 from agents.analyst.intent import By, CountOf, Every, Group, Intent, Is, Measure, MetricOf, Ratio
 
 _TRIED = 24
+_DISTINCT = "count_distinct"
 # Of all that a name may be, one alone goes with the rest of the question.
 SETTLED = "settled"
 # All that the figure is of or by is in its own rows.
@@ -174,6 +175,8 @@ def _part_of(said: Fragment, whole: Measure, vocabulary: Any) -> Fragment:
         for part, of in pairs
         if set(part.tables) & set(of.tables)
         and vocabulary.kind(part.name) == vocabulary.kind(of.name) != "ratio"
+        # Of orders that have several rows no rows are a part.
+        and (of.aggregation != _DISTINCT or part.aggregation == _DISTINCT)
     ]
     if not rates and not parts:
         raise Refused("share_of_what")

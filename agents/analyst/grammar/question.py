@@ -168,6 +168,9 @@ class Question(Rows):
             raise Refused("time_present")
         if said.percent and not (said.trend or "share" in said.wraps or self._ratios()):
             raise Refused("not_of_kind", "ratio", *metrics)
+        if said.wanted == "sum" and len(said.measures) > 1:
+            # Figures side by side are no sum of them.
+            raise Refused("too_much_at_once")
         if said.together and (said.limit or said.direction):
             raise Refused("too_much_at_once")
         for thing in said.objects:
@@ -187,7 +190,9 @@ class Question(Rows):
         if any(self._vocabulary.kind(name) == "ratio" for name in counted):
             raise Refused("not_counted_so", *counted)
         for mention in (*said.verbs, *said.mentions):
-            if not set(metrics) <= set(mention.split(BETWEEN)):
+            if not set(metrics) <= (told := set(mention.split(BETWEEN))) or not (
+                metrics or self._counts_any(told)
+            ):
                 raise Refused("not_of", mention)
 
     def _check_currency(self, currency: str, metrics: list[str]) -> None:

@@ -218,6 +218,8 @@ def _of_things(text: Sequence[Unit], found: Sequence[Phrase]) -> list[Phrase]:
     compared -= {phrase.start for phrase in found if phrase.category in ("how_many", "quantity")}
     done = {one.end for one in found if one.category in ("verb", "of_zh") and text[one.start].chinese}
 
+    whose = next((at for at, unit in enumerate(text) if unit.text == "who"), 0)
+    measured = min((one.start for one in found if one.category in ("metric", "verb", "quantity")), default=0)
     verbs = {(one.start, one.end) for one in found if one.category == "verb"}
     nouns = {one.end for one in found if one.category in ("metric", "entity", "unit", "verb")}
     asked_of = {one.end for one in found if text[one.end - 1].text in ("does", "do", "did")}
@@ -232,6 +234,9 @@ def _of_things(text: Sequence[Unit], found: Sequence[Phrase]) -> list[Phrase]:
         if phrase.category == "per" and text[phrase.start].text in _ARTICLES:
             # Customers who had a cancellation are not so many a cancellation.
             return phrase.start not in nouns | asked_of
+        if "mention:thing" in phrase.features and phrase.start < whose and phrase.start < measured:
+            # Patients over 65 who had a no-show are so many patients.
+            return True
         if phrase.category == "mention" and _has_some(text, phrase.end):
             # Orders with a return: so many orders, and not returns of orders.
             return True
@@ -321,7 +326,7 @@ def _is_part(one: Phrase, name: Phrase) -> bool:
     if name.category == "dimension":
         if one.category != "metric" or "name:alike" not in one.features:
             return False
-    elif one.category != "verb" and (one.category != "metric" or one.value == name.value):
+    elif one.category not in ("verb", "value") and (one.category != "metric" or one.value == name.value):
         return False
     longer = one.end - one.start < name.end - name.start
     return longer and name.start <= one.start and one.end <= name.end

@@ -74,4 +74,5 @@ RULES = (
     Rule("where", "fragment", "condition", lambda condition: Fragment(where=(condition,))),
     Rule("where not", "fragment", "refused", lambda condition: Fragment(where=(condition,))),
     Rule("together", "fragment", "together", lambda _: Fragment(together=True)),
+    Rule("sum", "fragment", "sum_after", lambda _: Fragment(together=True, wanted="sum")),
 )  # fmt: skip

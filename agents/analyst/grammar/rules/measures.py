@@ -90,6 +90,8 @@ RULES = (
          lambda verb, _, thing: Fragment(verbs=(verb,), wraps=("mean",), per=By(dimension=thing))),
     Rule("per head", "fragment", "per_head",
          lambda names: Fragment(wraps=("mean",), per=By(dimension=names))),
+    Rule("ratio after", "measure", "measure and measure ratio_after",
+         lambda top, _, bottom, __: _ratio(top, None, bottom)),
     Rule("ratio of", "measure", "ratio measure to measure",
          lambda _, top, to, bottom: _ratio(top, to, bottom)),
     Rule("ratio after", "measure", "measure to/per measure ratio_after",
