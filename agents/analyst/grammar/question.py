@@ -190,9 +190,7 @@ class Question(Rows):
         if any(self._vocabulary.kind(name) == "ratio" for name in counted):
             raise Refused("not_counted_so", *counted)
         for mention in (*said.verbs, *said.mentions):
-            if not set(metrics) <= (told := set(mention.split(BETWEEN))) or not (
-                metrics or self._counts_any(told)
-            ):
+            if not self._is_beside(mention.split(BETWEEN), metrics):
                 raise Refused("not_of", mention)
 
     def _check_currency(self, currency: str, metrics: list[str]) -> None:

@@ -46,14 +46,15 @@ class Rows:
         self._said, self._vocabulary, self._calendar = said, vocabulary, calendar
         self._features: list[str] = []
 
-    def _counts_any(self, names: set[str]) -> bool:
-        """Whether one of these metrics counts what is counted here, or something among others is: a session
-        that had a failed run is more than a session.
+    def _is_beside(self, names: list[str], metrics: list[str]) -> bool:
+        """Whether a mention of these says nothing new. Beside a bare count one of them counts the same: a
+        session that had a failed run is more than a session.
         """
         known = [self._vocabulary.semantic.metrics[name] for name in names]
         things = {of for one in known for of in (one.counts, one.counts_some)}
         counts = [one for one in self._said.measures if isinstance(one, CountOf)]
-        return all(one.among or one.having or one.of in things for one in counts)
+        bare = all(one.among or one.having or one.of in things for one in counts)
+        return set(metrics) <= set(names) and (bool(metrics) or bare)
 
     def _metrics(self) -> list[str]:
         return metrics_in(self._said.measures)
