@@ -187,7 +187,7 @@ class Answering:
                 unknown.append((reading, reason))
                 continue
             try:
-                found.append((reading, Counter(self.rows(reading.intent, calendar)[1])))
+                found.append((reading, Counter(map(_plain, self.rows(reading.intent, calendar)[1]))))
             except PermanentError as error:
                 refused.append(NotUnderstood("no_sql", (str(error),)))
         if not found:
@@ -205,6 +205,11 @@ def how_sure(found: Understood) -> float | None:
     if not found.reading.features:
         return None
     return confidence(signals(found.reading.features, found.margin))
+
+
+def _plain(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A row as far as it is the same each time: the last digits of a sum depend on the order of its rows."""
+    return tuple(float(f"{value:.10g}") if isinstance(value, float) else value for value in row)
 
 
 def _readings(found: Understood | Unsure) -> tuple[Reading, ...]:
