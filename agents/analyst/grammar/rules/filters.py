@@ -52,6 +52,8 @@ RULES = (
     Rule("not after", "refused", "condition not_after", lambda condition, _: Not(of=condition)),
     Rule("neither", "refused", "neither condition nor condition",
          lambda _, one, __, other: Not(of=both) if (both := _either(one, None, other)) else None),
+    Rule("nor", "refused", "refused nor condition",
+         lambda refused, _, other: Not(of=both) if (both := _either(refused.of, None, other)) else None),
     # But for China and Japan, the other countries.
     Rule("not others", "refused", "refused others dimension?",
          lambda refused, _, name: refused if name is None or _of(name, refused.of) else None),
