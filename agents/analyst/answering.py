@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from agents.analyst.fidelity import left_out
+from agents.analyst.fidelity import added, left_out
 from agents.analyst.following import followed
 from agents.analyst.grammar.confidence import confidence, signals
 from agents.analyst.grammar.naming import metrics_in
@@ -85,6 +85,10 @@ class Answering:
     def left_out(self, question: str, intent: Intent, calendar: Calendar) -> list[str]:
         """The project's names and values, and the time, that a question has and an intent has not."""
         return left_out(question, intent, self.vocabulary, calendar, self.reader.weights)
+
+    def added(self, question: str, intent: Intent, previous: Intent | None, calendar: Calendar) -> list[str]:
+        """What an intent leaves rows out by that neither the question says nor the one before it did."""
+        return added(question, intent, previous, self.vocabulary, calendar, self.reader.weights)
 
     def suggested(self, question: str, calendar: Calendar, language: str) -> list[str]:
         """What can be asked instead."""

@@ -1,4 +1,6 @@
-"""What a question says that an intent does not: names and values of the project, and the time."""
+"""What a question says that an intent does not, names and values of the project and the time; and what an
+intent leaves rows out by that the question does not say.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +13,23 @@ from pydantic import BaseModel
 
 from agents.analyst.grammar.chart import Phrase, fragments
 from agents.analyst.grammar.fragment import BETWEEN, Fragment
-from agents.analyst.grammar.reader import GRAMMAR
+from agents.analyst.grammar.reader import GRAMMAR, unknown_words
 from agents.analyst.grammar.text import Unit, fold, units
 from agents.analyst.grammar.timing import timing
-from agents.analyst.grammar.when import Calendar, NoTime
+from agents.analyst.grammar.when import Calendar, NoTime, Weekdays, WeekdaysOf, When
 from agents.analyst.grammar.words import INSIDE, lattice, shipped
-from agents.analyst.intent import By, Compares, CountOf, Intent, Is, MetricOf, Missing, Period
+from agents.analyst.intent import (
+    AtPart,
+    By,
+    Compares,
+    CountOf,
+    Intent,
+    Is,
+    MetricOf,
+    Missing,
+    Not,
+    Period,
+)
 from agents.analyst.vocabulary import Vocabulary
 
 # What is written as the project writes it. Softer words are for who reads the question to judge.
@@ -24,6 +37,7 @@ _FIRM = {"name:label", "name:name", "name:synonym", "value:exact"}
 # What may be a word of the language, or is a part of a longer name, is not surely a name.
 _SOFT = {INSIDE, "name:word", "value:word", "value:number", "value:letter"}
 _NAMED = ("metric", "dimension", "value")
+_NEGATIONS = {"not", "not_after", "neither", "others"}
 
 
 def left_out(
@@ -41,6 +55,76 @@ def left_out(
     if period and not any(_same(period, one, calendar.now) for one in _of(intent, Period)):
         found.append(f"the time from {_shown(period.start)} to {_shown(period.end)}")
     return found
+
+
+def added(
+    question: str,
+    intent: Intent,
+    previous: Intent | None,
+    vocabulary: Vocabulary,
+    calendar: Calendar,
+    weights: Mapping[str, float],
+) -> list[str]:
+    """Each value, bound and time that rows are left out by and that neither the question has a word for nor
+    the one before it had. A word that nothing is known of may stand for a value, if for no figure.
+    """
+    text, words = lattice(question, shipped(), vocabulary.lexicon)
+    words = [*words, *vocabulary.spelt(text, words)]
+    said = _Said(intent, text, words, vocabulary)
+    conditions = _conditions(intent, previous)
+    dated = [one for one in conditions if _is_of_time(one, vocabulary)]
+    values = [_told(one) for one in conditions if one not in dated and not said.asks_for(one, words)]
+    may_be = len(unknown_words(text, words)) - said.unnamed_metrics()
+    found = values if len(values) > may_be else []
+    if _new(Not, intent, previous) and not any(one.category in _NEGATIONS for one in words):
+        found.append("what it is not")
+    times = list(_times(text, words, weights))
+    if (dated or _new(Period, intent, previous)) and not times:
+        found.append("a time")
+    parts = [one for one in times if isinstance(one, AtPart | Weekdays | WeekdaysOf)]
+    if _new(AtPart, intent, previous) and not parts:
+        found.append("which days or hours")
+    return found
+
+
+def _new(kind: Any, intent: Intent, previous: Intent | None) -> bool:
+    """Whether an intent has one that the intent before it had not."""
+    return bool({*_of(intent, kind)} - {*_of(previous, kind)})
+
+
+def _is_of_time(condition: Is | Compares | Missing, vocabulary: Vocabulary) -> bool:
+    known = vocabulary.semantic.dimensions.get(condition.dimension)
+    return isinstance(condition, Compares) and known is not None and known.type == "time"
+
+
+def _conditions(intent: Intent, previous: Intent | None) -> list[Is | Compares | Missing]:
+    """What an intent is filtered by, each value by itself, and the one before it was not."""
+    found: list[Is | Compares | Missing] = [*_of(intent, Compares), *_of(intent, Missing)]
+    found += [Is(dimension=one.dimension, values=(value,)) for one in _of(intent, Is) for value in one.values]
+    before = {*_of(previous, Compares), *_of(previous, Missing)}
+    before |= {
+        Is(dimension=one.dimension, values=(value,)) for one in _of(previous, Is) for value in one.values
+    }
+    return [one for one in dict.fromkeys(found) if one not in before]
+
+
+def _told(condition: Is | Compares | Missing) -> str:
+    match condition:
+        case Is(dimension=name, values=(value,)):
+            return f"{value} ({name})"
+        case Compares(dimension=name, op=op, value=value):
+            return f"{name} {op} {value}"
+    return f"no {condition.dimension}"
+
+
+def _times(
+    text: Sequence[Unit], words: Sequence[Phrase], weights: Mapping[str, float]
+) -> Iterator[When | AtPart]:
+    """All that any words may say of time."""
+    for one in fragments(words, len(text), GRAMMAR, weights):
+        if isinstance(one.value, Fragment):
+            yield from one.value.times
+            yield from (part for part in one.value.where if isinstance(part, AtPart))
 
 
 def named_period(
@@ -90,7 +174,8 @@ class _Said:
         self._things = {_thing(name) for name in (*grouped, *self._counted)}
         self._listed = {at for one in words if one.category == "and" for at in (one.start, one.end)}
         self._asked = {str(name) for one in words if one.category == "metric" for name in _names(one)}
-        self._whole = self._names_said({unit.key for unit in text})
+        self._keys = {unit.key for unit in text}
+        self._whole = self._names_said(self._metrics)
 
     def has(self, one: Phrase) -> bool:
         keys = {unit.key for unit in self._text[one.start : one.end]}
@@ -108,6 +193,26 @@ class _Said:
                 return any(self._asks_for(condition, one.value) for condition in self._conditions)
         return False
 
+    def asks_for(self, condition: Is | Compares | Missing, words: Sequence[Phrase]) -> bool:
+        """Whether any word may be what a condition says."""
+        if isinstance(condition, Missing):
+            named = (one for one in words if one.category in ("dimension", "entity"))
+            return any(_thing(condition.dimension) in {_thing(name) for name in _names(one)} for one in named)
+        value = condition.values[0] if isinstance(condition, Is) else condition.value
+        written = {unit.key for unit in units(fold(str(value)))}
+        return bool(written and written <= self._keys) or any(
+            (one.category == "value" and self._asks_for(condition, one.value))
+            or (one.category == "number" and one.value == value)
+            for one in words
+        )
+
+    def unnamed_metrics(self) -> int:
+        """How many of its metrics no word is the name of: what is done (came in) may be of many."""
+        return sum(
+            not (name in self._asked or self._made_of_asked(name) or self._names_said({name}))
+            for name in self._metrics
+        )
+
     def _asks_for(self, condition: Is | Compares, value: Any) -> bool:
         dimensions, said = value
         things = {_thing(name) for name in dimensions.split(BETWEEN)}
@@ -120,10 +225,10 @@ class _Said:
         known = self._vocabulary.semantic.metrics.get(metric)
         return bool(known and known.inputs) and set(known.inputs if known else ()) <= self._asked
 
-    def _names_said(self, keys: set[str]) -> list[set[str]]:
-        """The names of its metrics that the question has all words of, wherever they stand."""
+    def _names_said(self, metrics: set[str]) -> list[set[str]]:
+        """The names of metrics that the question has all words of, wherever they stand."""
         semantic = self._vocabulary.semantic
-        known = [semantic.metrics[name] for name in self._metrics if name in semantic.metrics]
+        known = [semantic.metrics[name] for name in metrics if name in semantic.metrics]
         names = [
             {unit.key for unit in units(fold(name))}
             for one in known
@@ -135,7 +240,7 @@ class _Said:
                 *one.synonyms_zh,
             )
         ]
-        return [name for name in names if name and name <= keys]
+        return [name for name in names if name and name <= self._keys]
 
 
 def _of(node: Any, kind: Any) -> Iterator[Any]:

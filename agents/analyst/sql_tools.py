@@ -18,7 +18,8 @@ from agents.analyst.grammar.reader import NotUnderstood, Reading, Understood, Un
 from agents.analyst.intent import Intent
 from agents.analyst.saying import refused
 from agents.analyst.saying.notes import Spelt, whole_before
-from agents.analyst.saying.table import Table, meanings, plain, show
+from agents.analyst.saying.table import Cell, ColumnMeaning, Table, meanings, plain, show
+from agents.analyst.sql.compile import unnamed
 from agents.analyst.sql_work import (
     Asked,
     AskedBack,
@@ -184,8 +185,9 @@ def compile_intent(
     left_out = answering.left_out(asked.question, intent, asked.calendar)
     if read.certain:
         left_out.append(f"what read_question is certain of: {read.readings[0].sentence}")
-    meaning = Meaning(intent=intent, sentence=said, proven=proven and not left_out)
-    return Compiled(meaning=meaning, statement=statement, left_out=tuple(left_out))
+    added = answering.added(asked.question, intent, asked.previous, asked.calendar)
+    meaning = Meaning(intent=intent, sentence=said, proven=proven and not left_out and not added)
+    return Compiled(meaning=meaning, statement=statement, left_out=tuple(left_out), added=tuple(added))
 
 
 @REGISTRY.register(effects={"reads"}, retries=1)
@@ -300,13 +302,24 @@ def _beside(work: SqlWork, sources: Sources) -> dict[str, Any]:
     assert work.meaning is not None
     intent, answering, calendar = work.meaning.intent, sources.answering, work.asked.calendar
     metrics = metrics_in(intent.measures)
-    days, undated = answering.days.of_any(metrics), answering.days.undated(metrics)
-    whole = whole_before(intent, calendar)
-    if whole is None or whole.groups or len(whole.measures) > 1:
-        return {"days": days, "undated": undated}
-    statement, rows = answering.rows(whole, calendar)
-    (column, *_) = meanings(statement.columns, sources.names, work.asked.language)
-    return {"days": days, "undated": undated, "whole": show(plain(rows[0][0]), column) if rows else ""}
+    found: dict[str, Any] = {
+        "days": answering.days.of_any(metrics),
+        "undated": answering.days.undated(metrics),
+    }
+    if (whole := whole_before(intent, calendar)) and not whole.groups and len(whole.measures) == 1:
+        [(column, cell)] = _figures(whole, work.asked, sources)
+        found["whole"] = show(cell, column)
+    if left_out := unnamed(intent):
+        figures = [one for one in _figures(left_out, work.asked, sources) if one[1]]
+        found["nameless"] = ", ".join(f"{column.label} {show(cell, column)}" for column, cell in figures)
+    return found
+
+
+def _figures(intent: Intent, asked: Asked, sources: Sources) -> list[tuple[ColumnMeaning, Cell]]:
+    """The one row of an intent without groups."""
+    statement, rows = sources.answering.rows(intent, asked.calendar)
+    columns = meanings(statement.columns, sources.names, asked.language)
+    return [(column, plain(value)) for row in rows for column, value in zip(columns, row, strict=True)]
 
 
 def _checked(sql: str, context: ToolContext[SqlWork, Sources]) -> str:

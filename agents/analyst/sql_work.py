@@ -19,8 +19,8 @@ from agents.runtime.tools import Result
 from agents.runtime.work import ToolCall, Work
 
 _UNPROVEN = (
-    "Nothing proves that this is what was asked. Put into the intent what it leaves out; or ask_back; or "
-    "decline, with the meaning as a suggestion."
+    "Nothing proves that this is what was asked. Put into the intent what it leaves out, and take out what "
+    "was not asked for; or ask_back; or decline, with the meaning as a suggestion."
 )
 
 
@@ -43,17 +43,21 @@ class Read(Result):
 
 class Compiled(Result):
     """SQL of an intent; it has not been checked yet. `left_out` is what the question says and the intent does
-    not: then the meaning is not proven.
+    not, `added` what the intent leaves rows out by and the question does not say: then the meaning is not
+    proven.
     """
 
     meaning: Meaning
     statement: Statement
     left_out: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
 
     def shown(self) -> dict[str, Any]:
         told: dict[str, Any] = {"means": self.meaning.sentence, "sql": self.statement.sql}
         if self.left_out:
             told["the question also says"] = list(self.left_out)
+        if self.added:
+            told["the question has no word for"] = list(self.added)
         if not self.meaning.proven:
             told["not accepted"] = _UNPROVEN
         return told
@@ -91,7 +95,7 @@ class Rows(Result):
     `capped` says that the rows are as many as the SQL's LIMIT lets through; a compiled one lets through one
     more than was asked for. `days` are the first and last with data; `undated` says that there is data, and
     that none of it has a time. `whole` is the figure of all of an earlier period of which only the same days
-    were compared.
+    were compared, `nameless` are those of what a ranking leaves out as it has no name.
     """
 
     given: str
@@ -104,6 +108,7 @@ class Rows(Result):
     days: tuple[date, date] | None = None
     undated: bool = False
     whole: str = ""
+    nameless: str = ""
     preview: Preview | None = None
 
     def shown(self) -> Any:
@@ -231,5 +236,5 @@ class SqlWork(Work):
         if self.meaning is None or self.found is None:
             return []
         meaning, table = self.meaning, self.table(names)
-        language, whole = self.asked.language, self.found.whole
-        return notes(meaning.intent, table, self.coverage, names, language, meaning.spelt, whole)
+        language, whole, nameless = self.asked.language, self.found.whole, self.found.nameless
+        return notes(meaning.intent, table, self.coverage, names, language, meaning.spelt, whole, nameless)

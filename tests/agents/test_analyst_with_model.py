@@ -363,6 +363,42 @@ def test_what_a_question_names_and_an_intent_leaves_out_is_told(
     assert ("the question also says" in compiled.shown()) is bool(left_out)
 
 
+MONDAYS = {"kind": "at", "part": "weekday", "values": [1]}
+WOMEN = {"kind": "is", "dimension": "user__gender", "values": ["Female"]}
+
+
+@pytest.mark.parametrize(
+    ("question", "intent", "added"),
+    [
+        (SLANG, {"where": {"kind": "all", "of": [GERMANY, WOMEN]}}, "Female (user__gender)"),
+        (SLANG, {"where": {"kind": "not", "of": GERMANY}}, "what it is not"),
+        (SLANG, {"where": {"kind": "all", "of": [GERMANY, MONDAYS]}}, "which days or hours"),
+        ("dosh from Germany on Mondays last month", {"where": {"kind": "all", "of": [GERMANY, MONDAYS]}}, ""),
+        ("How much dosh came in last month?", {"where": GERMANY}, "Germany (user__country)"),
+        ("How much dosh came in?", {}, "a time"),
+        ("How much dosh came in from women?", {"where": WOMEN, "window": None}, ""),
+        # One word that nothing is known of is the figure or the value, two are both.
+        ("revenue of Krautland last month", {"where": GERMANY}, ""),
+        ("How much dosh from Krautland last month?", {"where": GERMANY}, ""),
+        ("上个月的钞票有几多", {"where": GERMANY}, "Germany (user__country)"),
+        ("多少钞票不是来自德国", {"where": {"kind": "not", "of": GERMANY}, "window": None}, ""),
+    ],
+)
+def test_what_an_intent_leaves_rows_out_by_and_a_question_does_not_say_is_told(
+    call: Call, question: str, intent: dict[str, Any], added: str
+) -> None:
+    [(name, arguments)] = compiling(**intent)
+    compiled = call(question, name, arguments)
+    assert "; ".join(compiled.added) == added
+    assert compiled.meaning.proven is not bool(added)
+    assert ("the question has no word for" in compiled.shown()) is bool(added)
+
+
+def test_a_filter_that_nobody_asked_for_is_no_answer(ask: Asking) -> None:
+    answer = ask("How much dosh came in last month?", compiling(where=GERMANY), run_it)
+    assert (answer.status, answer.rows) == ("declined", []), answer.text
+
+
 def test_an_intent_that_leaves_out_what_the_question_names_is_no_answer(ask: Asking) -> None:
     answer = ask(SLANG, compiling(), run_it)
     assert (answer.status, answer.rows) == ("declined", []), answer.text

@@ -113,7 +113,7 @@ class Reader:
         words = leading(question, text, words)
         words += self.vocabulary.spelt(text, words)
         beyond = _beyond(words)
-        if unknown := _unknown(text, words):
+        if unknown := unknown_words(text, words):
             return [], NotUnderstood(f"asks_{beyond}" if beyond else "unknown_words", unknown=unknown)
         found = derive(words, len(text), GRAMMAR, merge, self.weights, EMPTY, _KEPT)
         readings, refusals = self._completed(found, text, calendar)
@@ -220,7 +220,7 @@ def _is_asked(features: Mapping[str, int]) -> bool:
     return any(name in features for name in ASKED if name not in settled)
 
 
-def _unknown(text: Sequence[Unit], words: Sequence[Phrase]) -> tuple[str, ...]:
+def unknown_words(text: Sequence[Unit], words: Sequence[Phrase]) -> tuple[str, ...]:
     """Runs of words that can be read as nothing."""
     known = {at for phrase in words for at in range(phrase.start, phrase.end)}
     runs: list[str] = []

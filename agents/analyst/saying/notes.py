@@ -16,9 +16,10 @@ from agents.analyst.grammar.when import Calendar
 from agents.analyst.intent import AllOf, AnyOf, By, Every, Intent, Is, Period, Periods, Share, Slice
 from agents.analyst.saying.coverage import Coverage, halves
 from agents.analyst.saying.labels import shown_period
-from agents.analyst.saying.names import Names, inside
+from agents.analyst.saying.names import Names, inside, noun
 from agents.analyst.saying.table import Table
 from agents.analyst.saying.texts import say
+from agents.analyst.sql.compile import named
 from agents.analyst.sql.meaning import Meanings
 
 _UNITS = ("week", "month", "quarter", "half", "year")
@@ -49,9 +50,10 @@ def notes(
     language: str,
     choices: Sequence[Chosen | Spelt] = (),
     whole: str = "",
+    nameless: str = "",
 ) -> list[str]:
     """What must be said beside a result. `whole` is the figure of all of the earlier period, where only the
-    same days of it were compared: see `whole_before`.
+    same days of it were compared: see `whole_before`. `nameless` are the figures of what is not ranked.
     """
     found = [_choice(one, language) for one in choices]
     found += _running(intent, coverage.calendar, names, language, whole)
@@ -61,6 +63,11 @@ def notes(
     found += _none_by_definition(intent, table, names, language)
     found += [say("overlap", language)] if intent.groups and _overlaps(intent, names) else []
     found += halves(table, coverage, language)
+    if nameless:
+        keys = say("or", language).join(
+            dict.fromkeys(noun(group.dimension, names, language) for group in named(intent))
+        )
+        found.append(say("nameless", language, keys, nameless))
     found += [
         say("unknown_key", language, inside(column.label))
         for column in table.of_role("category")

@@ -199,11 +199,11 @@ def named(intent: Intent) -> tuple[By, ...]:
 
 
 def unnamed(intent: Intent) -> Intent | None:
-    """What a ranking leaves out: the same figures of all that has no name; None where nothing is ranked or
-    the figures are parts of a whole, along a series, or compared.
+    """What a ranking leaves out: the same figures of all that has no name, whatever part it is in; None where
+    nothing is ranked or the figures are parts of a whole, along a series, or compared.
     """
     groups = named(intent)
-    if not groups or intent.against or len(groups) < len(intent.groups):
+    if not groups or intent.against:
         return None
     if not all(isinstance(one, MetricOf | CountOf | Slice) for one in intent.measures):
         return None

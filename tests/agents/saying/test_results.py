@@ -167,6 +167,15 @@ def test_a_ranking_names_the_first_and_says_that_the_next_is_equal(sample: Proje
     assert "还有与最后一项相等的未列出。" in told(sample, intent, columns, rows, "zh", limit=2)
 
 
+def test_what_has_no_name_is_not_ranked_and_said(sample: Project) -> None:
+    intent = Intent(measures=(REVENUE,), groups=(COUNTRY,), window=OCTOBER, order=Order(by=REVENUE), limit=1)
+    columns, rows = (key(COUNTRY, "country"), money()), [("China", 9.0)]
+    english = told(sample, intent, columns, rows, limit=1, nameless="Revenue $4.00")
+    assert "_without country, and so not ranked: Revenue $4.00_" in english
+    chinese = told(sample, intent, columns, rows, "zh", limit=1, nameless="销售额 $4.00")
+    assert "_没有国家而未参与排名的：销售额 $4.00_" in chinese
+
+
 def test_of_each_part_of_a_partition_only_as_many_rows_are_kept(sample: Project) -> None:
     intent = Intent(
         measures=(REVENUE,), groups=(COUNTRY, BRAND), partition=(COUNTRY,), order=Order(by=REVENUE), limit=1

@@ -117,6 +117,8 @@ def test_what_has_no_name_is_no_best_one_and_what_it_comes_to_can_be_asked(shop:
     expected = f"select {VALUE} from {PLACED} where coalesce(c.name, '') = ''"
     same_rows(shop.ask(left_out), shop.sql(expected))
     assert unnamed(ranking.model_copy(update={"limit": None})) is None
+    in_each = ranking.model_copy(update={"groups": (KIND, CITY), "partition": (KIND,)})
+    assert unnamed(in_each) == left_out
 
 
 def test_one_may_order_by_what_is_not_asked_for(shop: Project) -> None:
