@@ -51,7 +51,7 @@ def project_list(semantic: SemanticLayer) -> QuestionList:
     """What a project asks by itself: what its tidemark.yml says, else its saved queries and metrics."""
     questions = list(semantic.questions)
     if not questions:
-        saved = [one for one in semantic.saved_queries.values() if not one.is_filtered]
+        saved = [one for one in semantic.saved_queries.values() if one.where == ()]
         asked = [(one.metrics, one.group_by[:1]) for one in saved]
         asked += [((name,), ("metric_time__month",)) for name in list(semantic.metrics)[:_METRICS]]
         questions = list(dict.fromkeys(_question(semantic, *one) for one in asked))

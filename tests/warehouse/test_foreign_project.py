@@ -278,6 +278,7 @@ def test_a_threshold_on_decimals_keeps_what_is_above_it(foreign: Foreign) -> Non
         ("rides by name", "1. Rides by name (station)\n2. Rides by name (city)"),
         ("rides by rider name", "rider_id = 4 is there 2 times"),
         ("rides by station city name", "Liège has the highest rides: **37**."),
+        ("top 2 station city names by rides", "without name (city), and so not ranked: Rides 28"),
     ],
 )
 def test_an_answer_tells_what_has_no_date_and_what_it_refuses(
@@ -285,6 +286,31 @@ def test_an_answer_tells_what_has_no_date_and_what_it_refuses(
 ) -> None:
     analyst = Analyst(foreign.warehouse, foreign.layer, foreign.catalogue, AgentSettings(state_dir=tmp_path))
     assert words in analyst.ask(question, now=NOW).text
+
+
+def test_a_saved_query_is_answered_by_its_name_as_what_it_stands_for(
+    foreign: Foreign, tmp_path: Path
+) -> None:
+    analyst = Analyst(foreign.warehouse, foreign.layer, foreign.catalogue, AgentSettings(state_dir=tmp_path))
+    answer = analyst.ask("Show me the Flanders board in February and March 2026", now=NOW)
+    assert answer.status == "unclear", answer.text
+    answer = analyst.ask("Flanders board since February 2026", now=NOW)
+    assert answer.checks["proven"], answer.text
+    kept = [
+        ride
+        for ride in RIDES
+        if city("region")(ride) == "Flanders"
+        and ride["kind"] not in (None, "", "refund", "guest")
+        and ride["date"]
+        and ride["date"].isoformat() >= "2026-02-01"
+    ]
+    expected = groups(kept, lambda ride: (month(ride).isoformat(), ride["kind"]))
+    assert {(row[0], row[1]): row[2] for row in answer.rows} == {k: len(of) for k, of in expected.items()}
+    for date, kind, _, per_ride in answer.rows:
+        of = expected[date, kind]
+        assert per_ride == pytest.approx(float(net(of) / len(of)), abs=0.005)
+    refused = analyst.ask("odd board", now=NOW)
+    assert (refused.status, "“Odd board” has a filter" in refused.text) == ("declined", True)
 
 
 def test_what_there_is_no_data_of_is_no_zero_in_the_chart(foreign: Foreign, tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ class SemanticLayer:
         self.metrics = read_metrics(manifest, listed, lookup, dialect.name)
         self.dimensions = read_dimensions(listed, lookup)
         self.entities = read_entities(manifest)
-        self.saved_queries = read_saved_queries(manifest)
+        self.saved_queries = read_saved_queries(manifest, dialect)
 
     @classmethod
     def load(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -154,7 +154,9 @@ def _inputs(metric: PydanticMetric) -> tuple[str, ...]:
     return tuple(one.name for one in metric.input_metrics)
 
 
-def _runs_on(metric: PydanticMetric, known: Mapping[str, PydanticMetric]) -> str:
+def _runs_on(
+    metric: PydanticMetric, known: Mapping[str, PydanticMetric], models: Sequence[SemanticModel]
+) -> str:
     """What a metric is the total of since the data begins, as a metric that has a name of its own; the one
     that it is computed from may be MetricFlow's alone.
     """
@@ -167,7 +169,7 @@ def _runs_on(metric: PydanticMetric, known: Mapping[str, PydanticMetric]) -> str
         for one in known.values()
         if one.type is MetricType.SIMPLE
         and one.filter == of.filter == cumulative.metric.filter
-        and one.type_params.metric_aggregation_params == of.type_params.metric_aggregation_params
+        and _computed(one, models) == _computed(of, models)
     ]
     return min(alike, key=len, default="")
 
@@ -177,6 +179,20 @@ def _only(metric: PydanticMetric) -> tuple[tuple[str, str], ...]:
     filters = metric.filter.where_filters if metric.filter else ()
     found = (_ONE_VALUE.fullmatch(one.where_sql_template.strip()) for one in filters)
     return tuple((one[1], one[2]) for one in found if one)
+
+
+def _computed(metric: PydanticMetric, models: Sequence[SemanticModel]) -> tuple[Any, ...]:
+    """What a simple metric is computed from, by a time that may be kept as another dimension too: revenue by
+    the minute, and by the day for what runs on.
+    """
+    params = metric.type_params.metric_aggregation_params
+    model = next((one for one in models if params and one.name == params.semantic_model), None)
+    if params is None or model is None:
+        return (metric.name,)
+    time = params.agg_time_dimension or (model.defaults and model.defaults.agg_time_dimension)
+    columns = {one.name: one.expr or one.name for one in model.dimensions}
+    others = params.copy(update={"agg_time_dimension": columns.get(time or "", time)})
+    return metric.type_params.expr, others
 
 
 def _paths(listed: Iterable[FlowMetric]) -> dict[tuple[str, str], list[str]]:
@@ -228,7 +244,7 @@ def _metric(
         counts=counted if all_of_them else "",
         counts_some="" if all_of_them else counted,
         inputs=_inputs(defined),
-        runs_on=_runs_on(defined, known),
+        runs_on=_runs_on(defined, known, list(_models(metric, lookup))),
         only=_only(defined),
         spans_calendar=bool(defined.type_params.join_to_timespine)
         or any(one.offset_window or one.offset_to_grain for one in defined.input_metrics),

@@ -8,11 +8,12 @@ from itertools import islice
 from typing import Any
 
 from agents.analyst.grammar.besides import besides
-from agents.analyst.grammar.fragment import BETWEEN, Asked, Fragment, Refused
+from agents.analyst.grammar.fragment import BETWEEN, EMPTY, Asked, Fragment, Refused
 from agents.analyst.grammar.naming import choices, dimension_names, metrics_in, with_names
 from agents.analyst.grammar.question import KINDS, Completed, Question
 from agents.analyst.grammar.telling import told_apart
-from agents.analyst.grammar.when import Calendar
+from agents.analyst.grammar.timing import timing
+from agents.analyst.grammar.when import Calendar, NoTime
 from agents.analyst.intent import By, CountOf, Every, Group, Intent, Is, Measure, MetricOf, Ratio
 
 _TRIED = 24
@@ -28,6 +29,8 @@ def complete(said: Fragment, vocabulary: Any, calendar: Calendar) -> list[Comple
     """The intents that a fragment of the whole question may be: several where a name fits several things as
     well. Raises `Refused` where there is none.
     """
+    if said.saved:
+        return [_saved(said, vocabulary, calendar)]
     said, features = _measured(_asked(said), vocabulary)
     found: dict[Intent, Completed] = {}
     refusals: list[Refused] = []
@@ -56,6 +59,23 @@ def _is_own(said: Fragment, vocabulary: Any) -> bool:
     metrics = metrics_in(said.measures)
     names = dimension_names(said)
     return all(any(one.distance == 0 for one in vocabulary.resolve(name, metrics)) for name in names)
+
+
+def _saved(said: Fragment, vocabulary: Any, calendar: Calendar) -> Completed:
+    """A question that has a name, in the time that is said. Raises `Refused`."""
+    label = vocabulary.semantic.saved_queries[said.saved].label
+    if replace(said, saved="", times=()) != EMPTY:
+        raise Refused("saved_with", label)
+    intent: Intent | None = vocabulary.saved(said.saved)
+    if intent is None:
+        raise Refused("saved_unread", label)
+    try:
+        times = timing(said.times, calendar)
+    except NoTime as reason:
+        raise Refused(f"time_{reason.key}", *reason.values) from reason
+    if times.several or times.where:
+        raise Refused("saved_with", label)
+    return Completed(intent.model_copy(update={"window": times.window}), times=times)
 
 
 def _asked(said: Fragment) -> Fragment:

@@ -61,7 +61,8 @@ class Fragment:
     the answer has a row for; `present` is as things stand, `apart` each of what is listed by
     itself, `beside` that a share is wanted and the figure too, `beyond` what no
     figure says; `chosen` is one of what is named, `single` what one time comes to. `whole` is what a share is
-    said to be of where the part is another figure, `closing` that the end of a period is meant.
+    said to be of where the part is another figure, `closing` that the end of a period is meant; `saved`
+    names a whole question of the project's own.
     """
 
     measures: tuple[Measure, ...] = ()
@@ -99,6 +100,7 @@ class Fragment:
     beyond: str = ""
     whole: Measure | None = None
     closing: bool = False
+    saved: str = ""
 
 
 EMPTY = Fragment()

@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 from agents.analyst.grammar.chart import Phrase
 from agents.analyst.grammar.text import Unit, keys
 from agents.analyst.grammar.words import shipped
+from agents.analyst.intent import Intent
 from agents.analyst.vocabulary import kinds
 from agents.analyst.vocabulary.concepts import alike
 from agents.analyst.vocabulary.doings import Doings
@@ -38,9 +39,11 @@ from agents.analyst.vocabulary.names import (
     key_names,
     metric_names,
     qualified_names,
+    spoken,
 )
 from agents.analyst.vocabulary.phrases import Phrases
 from agents.analyst.vocabulary.reach import BETWEEN, Choice, Reach
+from agents.analyst.vocabulary.saved import intent
 from agents.analyst.vocabulary.single import is_word
 from agents.analyst.vocabulary.spelling import Spelling, Words
 from agents.analyst.vocabulary.values import Values, columns
@@ -76,6 +79,7 @@ class Vocabulary:
         called = _names(semantic)
         self._naming, self._things = _naming(semantic)
         self._phrases = _phrases(called)
+        _add_saved(self._phrases, semantic)
         self._labels = Labels(semantic, self._reach, self._phrases)
         self._doings = Doings(semantic, self._reach, self._phrases)
         self._doings.mentions(called["entity"])
@@ -182,6 +186,10 @@ class Vocabulary:
         bikes.
         """
         return dimension in self._things
+
+    def saved(self, query: str) -> Intent | None:
+        """What a saved query asks for; None where that is not understood."""
+        return intent(self.semantic.saved_queries[query], self.semantic)
 
     def counts(self, entity: str) -> str | None:
         """The metric that is the number of an entity's things, none of them left out."""
@@ -326,6 +334,14 @@ def _phrases(things: Things) -> Phrases:
             for text in {name.text for _, name in given}:
                 found.add(text, category, of, f"name:{source}")
     return found
+
+
+def _add_saved(phrases: Phrases, semantic: SemanticLayer) -> None:
+    """The names of saved queries, but for those that are another thing's too: that is what is asked for."""
+    for query in semantic.saved_queries.values():
+        for text in {query.label, spoken(query.name)}:
+            if not any(phrases.meanings(keys(text), one) for one in ("metric", "dimension", "entity")):
+                phrases.add(text, "saved", query.name)
 
 
 _RANK = {LABEL: 0, NAME: 0, SYNONYM: 0, QUALIFIED: 0, FORM: 1, DERIVED: 1, BARE: 2, HEAD: 3, ALIKE: 4}

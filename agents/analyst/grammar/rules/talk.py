@@ -21,6 +21,7 @@ def _on_last(unit: str) -> Fragment:
 
 
 RULES = (
+    Rule("saved", "fragment", "saved", lambda name: Fragment(saved=name)),
     Rule("aside", "fragment", "aside", lambda _: EMPTY),
     Rule("asked for", "fragment", "asker asks", lambda _, __: EMPTY),
     # 名字和金额: the names are in the rows anyway.
