@@ -1,4 +1,6 @@
-"""Other words for values that mean the same in any project: women of a gender, cash of a way to pay."""
+"""Other words for values that mean the same in any project: women of a gender, cash of a way to pay, 空运 of
+what goes by air.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,7 @@ _MOST = 1_000
 
 
 class _Class(NamedTuple):
-    """Words for one thing; a column of such things has one of `columns` in its name, where there are any."""
+    """What a thing is called; a column of such things has one of `columns` in its name, if there are any."""
 
     columns: tuple[Path, ...]
     words: tuple[str, ...]
@@ -29,7 +31,7 @@ def class_words(dimensions: Iterable[Dimension], values: Sequence[str]) -> Mappi
     if len(values) > _MOST:
         return {}
     called = [path for dimension in dimensions for path in _names(dimension)]
-    own = {keys(value): value for value in values}
+    own = {keys(spoken(value)): value for value in values}
     meant: dict[_Class, set[str]] = defaultdict(set)
     for path, value in own.items():
         for one in _classes().get(path, ()):
@@ -59,8 +61,12 @@ def _has(name: Path, word: Path) -> bool:
 
 @cache
 def _classes() -> Mapping[Path, Sequence[_Class]]:
-    """By each of its words the classes that it is of."""
+    """By each way to write it in a column the classes that it is of."""
     found: dict[Path, list[_Class]] = defaultdict(list)
+    for line in concepts()["values"]:
+        one = _Class((), tuple(dict.fromkeys((*line["is"], *line["says"]))))
+        for path in {keys(word) for word in line["is"]}:
+            found[path].append(one)
     for group in concepts()["classes"]:
         columns = tuple(map(keys, group.get("of", ())))
         for words in group["are"]:

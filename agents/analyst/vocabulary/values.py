@@ -8,14 +8,12 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
 from typing import NamedTuple
 
 from agents.analyst.grammar.chart import Phrase
 from agents.analyst.grammar.text import Unit, fold, units, written_as
 from agents.analyst.grammar.words import shipped, word
 from agents.analyst.vocabulary.classes import class_words
-from agents.analyst.vocabulary.concepts import concepts
 from agents.analyst.vocabulary.names import chinese, spoken
 from agents.analyst.vocabulary.phrases import LONGEST, spans
 from agents.analyst.vocabulary.places import other_names
@@ -53,7 +51,6 @@ def columns(semantic: SemanticLayer, values: Mapping[str, Sequence[str]]) -> Ite
                 words[value] += given
         for value in known:
             words[value] += alike.get(_written(units(fold(value))), ())
-            words[value] += _everyday().get(spoken(value).lower(), ())
         for source in (other_names(known), flags(dimensions[0], known), class_words(dimensions, known)):
             for value, said in source.items():
                 words[value] += said
@@ -93,16 +90,6 @@ def _alike(dimensions: Iterable[Dimension]) -> Mapping[str, Sequence[str]]:
             own = _written(units(fold(value)))
             for one in (said for said in (value, *words) if _written(units(fold(said))) in own):
                 found[_written(units(fold(one)))] += [other for other in (value, *words) if other != one]
-    return found
-
-
-@cache
-def _everyday() -> Mapping[str, Sequence[str]]:
-    """What people say for what is often written in columns, in either language: by air, 空运."""
-    found: dict[str, list[str]] = defaultdict(list)
-    for line in concepts()["values"]:
-        for one in line["is"]:
-            found[one] += [said for said in (*line["is"], *line["says"]) if said != one]
     return found
 
 
