@@ -35,9 +35,18 @@ def asked_for(text: Sequence[Unit], found: Sequence[Phrase]) -> list[Phrase]:
     both = both if len(both) > 1 else []
     told = {one.end for one in found if one.category in _FIGURES and text[one.start].chinese}
     told |= {one.end for one in found if one.category == "counter_event" and one.start in told}
+    things = {(one.start, one.end) for one in found if one.category in ("dimension", "entity")}
     kept = []
     for one in found:
         span = one.start, one.end
+        if (
+            one.category in ("metric", "verb")
+            and span in things
+            and one.start
+            and text[one.start - 1].text == "which"
+        ):
+            # Which customer: one of them, and not their number.
+            continue
         following = "".join(unit.text for unit in text[one.end : one.end + 2])
         if one.category == "mention" and (
             (span in verbs and one.end in alone)

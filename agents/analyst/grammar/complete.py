@@ -194,6 +194,7 @@ def _part_of(said: Fragment, whole: Measure, vocabulary: Any) -> Fragment:
         (part.name, of.name)
         for part, of in pairs
         if set(part.tables) & set(of.tables)
+        and _of_one_thing(part, of)
         and vocabulary.kind(part.name) == vocabulary.kind(of.name) != "ratio"
         # Of orders that have several rows no rows are a part.
         and (of.aggregation != _DISTINCT or part.aggregation == _DISTINCT)
@@ -213,6 +214,12 @@ def _part_of(said: Fragment, whole: Measure, vocabulary: Any) -> Fragment:
         whole=None,
         wanted="" if said.wanted == "ratio" else said.wanted,
     )
+
+
+def _of_one_thing(part: Any, whole: Any) -> bool:
+    """Whether both are numbers of the same things; items sent back are no part of orders."""
+    things = {one.counts or one.counts_some for one in (part, whole)}
+    return len(things) == 1 or bool(set(part.name.split("_")) & set(whole.name.split("_")))
 
 
 def _either(names: Iterable[str]) -> str:

@@ -178,10 +178,7 @@ class Question(Rows):
                 raise Refused("not_of", thing)
         if said.single and not (metrics and all(map(self._vocabulary.averaged, metrics))):
             raise Refused("per_what")
-        averages = [one.of for one in said.measures if isinstance(one, Mean) and isinstance(one.per, By)]
-        if any(self._vocabulary.averaged(name) for name in metrics_in(tuple(averages))):
-            # The average wait per doctor is that of each doctor.
-            raise Refused("average_of_what")
+        self._check_averages()
         if said.per is not None and not {"mean", "median"} & set(said.wraps):
             raise Refused("per_what")
         if any(isinstance(one, Ratio) and one.numerator == one.denominator for one in said.measures):

@@ -44,6 +44,7 @@ ASKED = (
     "best of each period",
     "thing counted",
     "median over periods",
+    "rule:most counted",
 )
 _SETTLED = {"name:head": SETTLED, "name:dimension": OWN}
 # By so much it is behind what the words rather say, which the project cannot answer.

@@ -24,12 +24,14 @@ from agents.analyst.intent import (
     Group,
     Is,
     Measure,
+    Mean,
     Not,
     PartOf,
     Period,
     Periods,
 )
 
+_MEANS = ("average", "median", "rate", "平均", "率")
 # So many of these are the larger one.
 _COUNTED = {
     **{("month", "week"): 4, ("quarter", "week"): 13, ("half", "week"): 26, ("year", "week"): 52},
@@ -312,6 +314,21 @@ class Rows:
         timed = window or any(isinstance(one, Every) for one in groups)
         if timed and any(isinstance(one, CountOf) and not (one.among or one.having) for one in measures):
             self._features.append("vague")
+
+    def _check_averages(self) -> None:
+        """The average wait per doctor is that of each doctor."""
+        for one in self._said.measures:
+            if (
+                isinstance(one, Mean)
+                and isinstance(one.per, By)
+                and any(map(self._is_mean, metrics_in(one.of)))
+            ):
+                raise Refused("average_of_what")
+
+    def _is_mean(self, metric: str) -> bool:
+        """Whether a figure is called an average or a rate itself."""
+        label = self._vocabulary.semantic.metrics[metric].label.lower()
+        return self._vocabulary.averaged(metric) and any(word in label for word in _MEANS)
 
     def _periods(self) -> bool:
         """Whether several periods are spoken of."""

@@ -87,6 +87,7 @@ _MAY_AFTER = re.compile(
     "in|since|of|for|to|from|until|till|through|by|before|after|during|and|or|last|this|early|mid|late|between"
     "|vs|versus|than|month|every|each|next|previous|whole|entire|at|on|st|nd|rd|th"
 )
+_MAY_BESIDE = re.compile("vs|versus|v|and|or|to|against|compared|than|until|through")
 _MAY_NOT = re.compile("i|we|you|it|they|he|she|be|have|not|also")
 
 
@@ -289,6 +290,8 @@ def _is_may(text: Sequence[Unit], at: int) -> bool:
     after = text[at + 1].text if at + 1 < len(text) else ""
     if _MAY_NOT.fullmatch(after):
         return False
-    if _MAY_AFTER.fullmatch(before) or before[:1].isdigit() or after[:1].isdigit():
+    if _MAY_AFTER.fullmatch(before) or _MAY_BESIDE.fullmatch(after):
+        return True
+    if before[:1].isdigit() or after[:1].isdigit():
         return True
     return any(re.fullmatch(_MONTH, one) for one in (before, after)) or not before or not after

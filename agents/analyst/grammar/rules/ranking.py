@@ -105,7 +105,7 @@ RULES = (
          lambda way, number, _, groups: Fragment(
              direction=way, groups=groups, limit=_limit(number), wanted="" if number else "alone")),
     # Which doctor saw the most patients.
-    Rule("counted", "fragment", "most entity",
+    Rule("most counted", "fragment", "most entity",
          lambda way, of: Fragment(measures=(CountOf(of=of),), direction=way)),
     Rule("most figure", "fragment", "top/most measure",
          lambda way, of: Fragment(measures=(of,), direction=way, by=of)),
