@@ -163,6 +163,8 @@ def _runs_on(
     cumulative = metric.type_params.cumulative_type_params
     if not cumulative or not cumulative.metric or cumulative.window or cumulative.grain_to_date:
         return ""
+    if metric.filter:
+        return ""
     of = known[cumulative.metric.name]
     alike = [
         one.name
