@@ -60,9 +60,9 @@ class Fragment:
     things that are left where some are left out, `moment` the kind of period, where nothing else says what
     the answer has a row for; `present` is as things stand, `apart` each of what is listed by
     itself, `beside` that a share is wanted and the figure too, `beyond` what no
-    figure says; `chosen` is one of what is named, `single` what one time comes to. `whole` is what a share is
-    said to be of where the part is another figure, `closing` that the end of a period is meant; `saved`
-    names a whole question of the project's own.
+    figure says; `chosen` is one of what is named, `single` what one time comes to, `only` nothing
+    but that. `whole` is what a share is said to be of where the part is another figure, `closing` that
+    the end of a period is meant; `saved` names a whole question of the project's own.
     """
 
     measures: tuple[Measure, ...] = ()
@@ -84,6 +84,7 @@ class Fragment:
     against: str = ""
     chosen: bool = False
     single: bool = False
+    only: bool = False
     compared: bool = False
     together: bool = False
     ranked: bool = False

@@ -47,6 +47,8 @@ ASKED = (
     "rule:most counted",
 )
 _SETTLED = {"name:head": SETTLED, "name:dimension": OWN}
+# Reasons that are given of the best that the words can mean.
+_CERTAIN = {"only_these", "both_or_either", "none_of_it", "of_those_not"}
 # By so much it is behind what the words rather say, which the project cannot answer.
 _FAR_BEHIND = 2.3
 GRAMMAR = Grammar(RULES)
@@ -131,13 +133,19 @@ class Reader:
         """Readings of different meaning, the best first, and why derivations came to none."""
         readings: dict[Intent, Reading] = {}
         refusals: list[Refused] = []
-        refused = -inf
+        refused = certain = -inf
         for derivation in found:
+            if derivation.score < certain:
+                break
             try:
                 completed = complete(derivation.value, self.vocabulary, calendar)
             except Refused as refusal:
                 refusals.append(refusal)
                 refused = max(refused, derivation.score)
+                if refusal.key in _CERTAIN and not readings:
+                    # It was understood, and cannot be had: no lesser meaning is offered in its place.
+                    refusals.insert(0, refusal)
+                    certain = max(certain, derivation.score - CLOSE)
                 continue
             roles = [(text[at].text, role) for at, role in sorted(derivation.roles.items())]
             for one in completed:

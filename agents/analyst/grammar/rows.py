@@ -83,6 +83,9 @@ class Rows:
         lists = [Is(dimension=name, values=tuple(found)) for name, found in values.items()]
         self._check_excluded(values, rest)
         self._check_none(rest)
+        if self._said.only and any(map(self._has_several, values)):
+            # Who was seen by telehealth only has rows of nothing else, which no filter tells.
+            raise Refused("only_these", *(str(one) for known in values.values() for one in known))
         self._check_own(values, self._metrics())
         several = [one for one in lists if len(one.values) > 1 and not self._said.together]
         if not (self._said.each or self._said.groups or self._said.apart):

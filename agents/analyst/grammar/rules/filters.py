@@ -75,6 +75,7 @@ RULES = (
          if _of(name, condition) else None),
     Rule("where", "fragment", "condition", lambda condition: Fragment(where=(condition,))),
     Rule("where not", "fragment", "refused", lambda condition: Fragment(where=(condition,))),
+    Rule("only", "fragment", "only", lambda _: Fragment(only=True)),
     Rule("together", "fragment", "together", lambda _: Fragment(together=True)),
     Rule("sum", "fragment", "sum_after", lambda _: Fragment(together=True, wanted="sum")),
 )  # fmt: skip
