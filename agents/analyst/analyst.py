@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from agents.analyst import charts, report, sql_stage
 from agents.analyst.answer import CHECKS, Answer, AnswerColumn
+from agents.analyst.grammar.text import fold, number
 from agents.analyst.grammar.text import language as script
 from agents.analyst.grammar.when import Calendar
 from agents.analyst.graph import ANALYST, CHART, DOCUMENT, SQL, result
@@ -127,8 +128,9 @@ class Analyst:
     ) -> Answer:
         """Answer, ask back, decline or fail, and write the report folder `reports/<run id>/`.
 
-        `reading` is which of the meanings is meant that the question was asked back with, from 1. A question
-        of a conversation may be a few words that change the one before it.
+        `reading` is which of the meanings is meant that the question was asked back with, from 1; in a
+        conversation its number alone says so too. A question of a conversation may be a few words that change
+        the one before it.
         If its steps are `kept`, asking the same again with the same run id goes on where the run stopped, and
         gives the same answer when it had one. What another question left under that id, or a run that ended
         without an answer, is dropped.
@@ -146,6 +148,7 @@ class Analyst:
         question = plain(question)
         earlier = self._turns.of(run.session.id)
         run = replace(run, turns=tuple(turn for turn in earlier if turn.run_id != run.run_id))
+        question, reading = (question, reading) if reading else _chosen(question, run.turns)
         spoken = language if language in ("en", "zh") else script(question) or "en"
         with open_steps(self._settings.steps_dir, run.run_id) if kept else nullcontext(None) as steps:
             if steps is not None:
@@ -279,7 +282,15 @@ def _turn(answer: Answer) -> Turn:
         names=tuple(column.label for column in answer.columns),
         decisions=(answer.meaning.sentence,) if answer.meaning else (),
         meaning=answer.meaning.intent.model_dump(mode="json") if answer.meaning else {},
+        choices=len(answer.readings) if answer.status == "unclear" else 0,
     )
+
+
+def _chosen(question: str, turns: Sequence[Turn]) -> tuple[str, int]:
+    """The question before and which of its meanings is meant, where nothing but a number of them is said."""
+    last = turns[-1] if turns else None
+    chosen = number(fold(question).strip(" .。第个")) if last and last.choices else None
+    return (last.question, chosen) if last and chosen and chosen <= last.choices else (question, 0)
 
 
 def _previous(turns: Sequence[Turn]) -> Intent | None:

@@ -48,7 +48,7 @@ class Turn(BaseModel):
     """One question of a conversation and its answer. `figures` are those of the answer with what they are of,
     `sql` is what it rests on, `decisions` are what was chosen or approved, `names` what was spoken of, in the
     words that a later question may use. `meaning` is the agent's own record of what was asked, as JSON; it
-    is shown to nobody.
+    is shown to nobody. `choices` is how many meanings the asker was left to choose from.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -62,6 +62,7 @@ class Turn(BaseModel):
     names: tuple[str, ...] = ()
     decisions: tuple[str, ...] = ()
     meaning: dict[str, Any] = Field(default_factory=dict)
+    choices: int = 0
 
 
 @dataclass(frozen=True)

@@ -100,6 +100,11 @@ def test_what_may_mean_several_things_is_asked_back_and_one_of_them_chosen(
         again, _ = ask(semantic, dbt_target, tmp_path, rows, question=reading.sentence)
         assert again.meaning
         assert again.meaning.intent == reading.intent, "a reading's own sentence is that reading"
+    in_words = dict.fromkeys(("2", "第二个"), asked.readings[1])
+    for at, (said, reading) in enumerate(in_words.items()):
+        ask(semantic, dbt_target, tmp_path, rows, question="failure rate by agent", session_id=f"s{at}")
+        chosen, _ = ask(semantic, dbt_target, tmp_path, rows, question=said, session_id=f"s{at}")
+        assert (chosen.question, chosen.meaning) == ("failure rate by agent", reading)
     beyond, _ = ask(semantic, dbt_target, tmp_path, rows, question="failure rate by agent", reading=9)
     assert (beyond.status, beyond.rows) == ("declined", [])
     assert "by its number" in beyond.text
