@@ -7,15 +7,24 @@ flagged. Periods are half-open [start, end), UTC. Names are the semantic layer's
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 Grain = Literal["minute", "hour", "day", "week", "month", "quarter", "year"]
 Part = Literal["hour_of_day", "weekday", "day_of_month", "month_of_year"]
 Comparison = Literal["<", "<=", "=", "!=", ">=", ">"]
-Value = str | bool | int | float | date | datetime
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d.*(?:Z|[+-]\d\d:\d\d)")
+
+
+def _moment(value: object) -> object:
+    """A moment that was written as text is that moment again, so that an intent read back is the same."""
+    return datetime.fromisoformat(value) if isinstance(value, str) and _MOMENT.fullmatch(value) else value
+
+
+Value = Annotated[str | bool | int | float | date | datetime, BeforeValidator(_moment)]
 
 
 class _Frozen(BaseModel):

@@ -22,10 +22,18 @@ def choices(said: Fragment, vocabulary: Any) -> Iterator[tuple[Mapping[str, str]
     others = sorted(dimension_names(said))
     for chosen in product(*(name.split(BETWEEN) for name in metrics)):
         names = dict(zip(metrics, chosen, strict=True))
-        reached = [_nearest(vocabulary.resolve(name, tuple(dict.fromkeys(chosen)))) for name in others]
+        reached = [_reached(vocabulary, name, tuple(dict.fromkeys(chosen))) for name in others]
         for dimensions in product(*reached):
             features = [feature for _, feature in dimensions if feature]
             yield names | dict(zip(others, (name for name, _ in dimensions), strict=True)), features
+
+
+def _reached(vocabulary: Any, name: str, metrics: Sequence[str]) -> list[tuple[str, str]]:
+    """What a name may be; another table's reason may be meant, or the metrics' own that ends so."""
+    found = vocabulary.resolve(name, metrics)
+    far = bool(found) and found[0].distance > 0
+    own = vocabulary.ending_so(name, metrics) if far else []
+    return [*_nearest(found), *((one, "") for one in own)]
 
 
 def _nearest(choices: Sequence[Any]) -> list[tuple[str, str]]:

@@ -79,6 +79,7 @@ class Vocabulary:
         called = _names(semantic)
         self._naming, self._things = _naming(semantic)
         self._phrases = _phrases(called)
+        self._ending = _ending(called["dimension"])
         _add_saved(self._phrases, semantic)
         self._labels = Labels(semantic, self._reach, self._phrases)
         self._doings = Doings(semantic, self._reach, self._phrases)
@@ -139,6 +140,14 @@ class Vocabulary:
     def resolve(self, candidates: str, metrics: Sequence[str]) -> list[Choice]:
         """What all the metrics have among `a|b`, nearest first. Equally near ones: ask back."""
         return self._reach.resolve(candidates, metrics)
+
+    def ending_so(self, candidates: str, metrics: Sequence[str]) -> list[str]:
+        """The dimensions in the metrics' own rows whose names end in what these are called: the denial
+        reason, of reason.
+        """
+        ends = {one for name in candidates.split(BETWEEN) for one in self._ending.get(name, ())}
+        found = self.resolve(BETWEEN.join(sorted(ends)), metrics) if ends else []
+        return [one.name for one in found if not one.distance and not one.fans_out]
 
     def nearest(self, candidates: str, metrics: Sequence[str]) -> list[str]:
         """The names of the nearest of these, several where none is nearer."""
@@ -276,6 +285,19 @@ def _lent(own: Sequence[Name], things: Mapping[str, Sequence[Name]]) -> list[Nam
 
 def _singular(text: str) -> str:
     return text.lower().removesuffix("s")
+
+
+def _ending(dimensions: Mapping[str, Sequence[Name]]) -> Mapping[str, set[str]]:
+    """Of each dimension those whose names end in what it is called."""
+    heads: dict[Path, set[str]] = defaultdict(set)
+    for dimension, known in dimensions.items():
+        for name in known:
+            if name.source == HEAD:
+                heads[name.path].add(dimension)
+    return {
+        dimension: {other for name in known if name.source in STRONG for other in heads.get(name.path, ())}
+        for dimension, known in dimensions.items()
+    }
 
 
 def _naming_keys(semantic: SemanticLayer) -> Iterator[tuple[str, str]]:
