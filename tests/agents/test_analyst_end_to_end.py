@@ -130,7 +130,7 @@ def test_hours_of_the_day_are_those_of_the_rows(
 
 
 @pytest.mark.parametrize(
-    "question", ["units on hand by hour of the day", "cumulative revenue by hour of the day last month"]
+    "question", ["units on hand by hour of the day", "cumulative revenue by hour of the day"]
 )
 def test_what_is_kept_by_the_day_has_no_hours(question: str, open_analyst: Open) -> None:
     answer = open_analyst().ask(question)

@@ -11,7 +11,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 
-pytestmark = pytest.mark.integration
+# Five projects are built and some 350 questions asked, beside other tests.
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(1800)]
 
 
 def test_the_answers_to_held_out_questions_stay_within_the_bounds() -> None:

@@ -122,7 +122,12 @@ def _is_whole(found: Sequence[Derivation], length: int) -> bool:
     """Whether it is a question of its own: a figure with what of it is asked, or with more words than its
     name (how many orders were there).
     """
-    figures = [one for one in found if one.value.measures or one.value.verbs]
+    # The slowest depot has a figure of its own, by which it is the slowest.
+    figures = [
+        one
+        for one in found
+        if one.value.measures or one.value.verbs or (one.value.by and (one.value.groups or one.value.each))
+    ]
     if figures and found[0].score - figures[0].score > CLOSE:
         return False
     said = [one.value for one in figures]
