@@ -30,6 +30,16 @@ def check_tree(query: exp.Query, lexicon: Lexicon) -> None:
             raise GuardError("syntax", "A SELECT names no columns.", "Write one plain SELECT.")
         if isinstance(node, exp.Identifier) and not node.quoted and node.name.casefold() in lexicon.not_names:
             raise _clause(f"The bare word {node.name}")
+        if (
+            isinstance(node, exp.Binary)
+            and not isinstance(node, exp.Connector)
+            and isinstance(node.this, exp.Between)
+        ):
+            raise GuardError(
+                "clause",
+                f"What follows {node.this.sql()[:80]!r} may belong to its last value.",
+                "Put the BETWEEN in parentheses.",
+            )
         if isinstance(node, exp.In):
             _check_in(node)
         if isinstance(node, exp.From | exp.Join) and not isinstance(node.this, _SOURCES):

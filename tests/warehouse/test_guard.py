@@ -188,6 +188,7 @@ BIGQUERY_REFUSED = {
     ],
     "parameter": ["SELECT @p", "SELECT ?", "SELECT @@project_id"],
     "clause": [
+        "SELECT a FROM ads.sales WHERE a BETWEEN 1 AND 3 NOT LIKE NULL",
         "SELECT a FROM ads.sales TABLESAMPLE SYSTEM (10 PERCENT)",
         "SELECT a FROM ads.sales FOR SYSTEM_TIME AS OF CURRENT_TIMESTAMP()",
         "SELECT AS STRUCT 1 AS a",
