@@ -65,6 +65,8 @@ class AirflowApi:
         # SQLite has one writer, and refuses who has waited too long for it.
         for _ in range(4):
             answer = self._request("PATCH", f"/dags/{dag_id}", json={"is_paused": False})
+            if answer.is_success:
+                return
             if not answer.is_server_error:
                 break
             time.sleep(1.0)

@@ -290,7 +290,7 @@ def _chosen(question: str, turns: Sequence[Turn]) -> tuple[str, int]:
     """The question before and which of its meanings is meant, where nothing but a number of them is said."""
     last = turns[-1] if turns else None
     chosen = number(fold(question).strip(" .。第个")) if last and last.choices else None
-    return (last.question, chosen) if last and chosen and chosen <= last.choices else (question, 0)
+    return (last.question, chosen) if last and chosen and 1 <= chosen <= last.choices else (question, 0)
 
 
 def _previous(turns: Sequence[Turn]) -> Intent | None:

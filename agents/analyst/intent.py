@@ -24,7 +24,7 @@ def _moment(value: object) -> object:
     return datetime.fromisoformat(value) if isinstance(value, str) and _MOMENT.fullmatch(value) else value
 
 
-Value = Annotated[str | bool | int | float | date | datetime, BeforeValidator(_moment)]
+Value = str | bool | int | float | date | datetime
 
 
 class _Frozen(BaseModel):
@@ -65,7 +65,7 @@ class Compares(_Frozen):
     kind: Literal["compares"] = "compares"
     dimension: str
     op: Comparison
-    value: Value
+    value: Annotated[Value, BeforeValidator(_moment)]
 
 
 class Missing(_Frozen):

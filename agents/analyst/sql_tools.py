@@ -105,7 +105,7 @@ def _read(asked: Asked, answering: Answering) -> Read:
         readings = (meaning,) if meaning.sentence else ()
     if not readings:
         return _refused(NotUnderstood("not_put_together"), asked, answering)
-    if len(readings) < asked.reading:
+    if not 0 <= asked.reading <= len(readings):
         reason = NotUnderstood("no_such_reading", (f"{len(readings)}",))
         return Read(refused=refused(reason, answering.vocabulary, asked.language))
     if asked.reading:

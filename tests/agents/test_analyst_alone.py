@@ -105,9 +105,12 @@ def test_what_may_mean_several_things_is_asked_back_and_one_of_them_chosen(
         ask(semantic, dbt_target, tmp_path, rows, question="failure rate by agent", session_id=f"s{at}")
         chosen, _ = ask(semantic, dbt_target, tmp_path, rows, question=said, session_id=f"s{at}")
         assert (chosen.question, chosen.meaning) == ("failure rate by agent", reading)
-    beyond, _ = ask(semantic, dbt_target, tmp_path, rows, question="failure rate by agent", reading=9)
-    assert (beyond.status, beyond.rows) == ("declined", [])
-    assert "by its number" in beyond.text
+    for number in (9, -1):
+        beyond, _ = ask(
+            semantic, dbt_target, tmp_path, rows, question="failure rate by agent", reading=number
+        )
+        assert (beyond.status, beyond.rows) == ("declined", [])
+        assert "by its number" in beyond.text
 
 
 @pytest.mark.parametrize(

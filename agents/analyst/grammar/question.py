@@ -102,7 +102,7 @@ class Question(Figures):
             raise Refused("threshold_of_what")
         self._check_counted(measures, groups, window)
         order, limit = self._ranking(measures, groups, partition, against)
-        window = self._finished(window, groups, order)
+        window = self._finished(window, groups, order) if limit else window
         if limit and not partition and len(groups) > 1:
             self._features.append("flat ranking")
         measures = self._beside(measures)
