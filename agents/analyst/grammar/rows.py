@@ -29,6 +29,7 @@ from agents.analyst.intent import (
     PartOf,
     Period,
     Periods,
+    Ratio,
 )
 
 _MEANS = ("average", "median", "rate", "平均", "率")
@@ -319,8 +320,10 @@ class Rows:
             self._features.append("vague")
 
     def _check_averages(self) -> None:
-        """The average wait per doctor is that of each doctor."""
+        """The average wait per doctor is that of each doctor; order value over customers is nothing."""
         for one in self._said.measures:
+            if isinstance(one, Ratio) and any(map(self._is_mean, metrics_in(one.numerator))):
+                raise Refused("average_of_what")
             if (
                 isinstance(one, Mean)
                 and isinstance(one.per, By)
